@@ -1,0 +1,225 @@
+// Which units may hold a block (the largest line): the exact directory of R17, kept as a superset that is probed before it is
+// believed, so nothing but speed rests on its precision. A unit is a subtree just inside a shared root.
+import {
+  INVALID, N_HOLDS, HOLDS_INSTRUCTIONS, N_COVERED, N_LINE_BYTES, N_LINE_SHIFT, N_UNIT, FILTER_BITS, allocate, filter, groupBits, groupStride,
+  largestShift, presenceBits, presenceOffset, unitLists, wideWords,
+} from "./layout";
+import { probe, recordOf } from "./set";
+
+/** Value of an entry: a unit, or this bit and the number of a wide mask. */
+const WIDE: u32 = 0x80000000;
+
+let masks: usize = 0; // chunks of wide masks
+let maskCount: u32 = 0;
+let freeMask: u32 = INVALID;
+const MASKS_A_CHUNK: u32 = 1024;
+const CHUNKS: u32 = 65536;
+
+function maskAt(index: u32): usize {
+  const chunk = <usize>load<u32>(masks + <usize>(index / MASKS_A_CHUNK) * 4);
+  return chunk + <usize>(index % MASKS_A_CHUNK) * wideWords * 8;
+}
+
+function newMask(): u32 {
+  if (freeMask != INVALID) {
+    const index = freeMask;
+    const at = maskAt(index);
+    freeMask = load<u32>(at);
+    memory.fill(at, 0, <usize>wideWords * 8);
+    return index;
+  }
+  if (!masks) masks = allocate(<usize>CHUNKS * 4);
+  if (maskCount % MASKS_A_CHUNK == 0) {
+    store<u32>(masks + <usize>(maskCount / MASKS_A_CHUNK) * 4, <u32>allocate(<usize>MASKS_A_CHUNK * wideWords * 8));
+  }
+  return maskCount++;
+}
+
+function dropMask(index: u32): void {
+  store<u32>(maskAt(index), freeMask);
+  freeMask = index;
+}
+
+function tableOf(block: u32): usize {
+  return presenceOffset + <usize>(block & ((1 << groupBits) - 1)) * groupStride;
+}
+
+function slotOf(block: u32): u32 {
+  return ((block >> groupBits) * 0x9e3779b1) >> (32 - presenceBits);
+}
+
+/** Address of the block's entry, or 0. */
+export function findEntry(block: u32): usize {
+  const table = tableOf(block);
+  const mask = (1 << presenceBits) - 1;
+  let slot = slotOf(block);
+  for (;;) {
+    const entry = table + ((<usize>slot) << 3);
+    const key = load<u32>(entry);
+    if (key == block) return entry;
+    if (key == INVALID) return 0;
+    slot = (slot + 1) & mask;
+  }
+  return 0;
+}
+
+function addUnit(block: u32, unit: u32): void {
+  const table = tableOf(block);
+  const mask = (1 << presenceBits) - 1;
+  let slot = slotOf(block);
+  for (;;) {
+    const entry = table + ((<usize>slot) << 3);
+    const key = load<u32>(entry);
+    if (key == INVALID) {
+      store<u32>(entry, block);
+      store<u32>(entry, unit, 4);
+      return;
+    }
+    if (key == block) {
+      const value = load<u32>(entry, 4);
+      if (value == unit) return;
+      if (value & WIDE) {
+        const word = maskAt(value & ~WIDE) + ((<usize>(unit >> 6)) << 3);
+        store<u64>(word, load<u64>(word) | ((<u64>1) << (unit & 63)));
+      } else {
+        const index = newMask();
+        const at = maskAt(index);
+        let word = at + ((<usize>(unit >> 6)) << 3);
+        store<u64>(word, (<u64>1) << (unit & 63));
+        word = at + ((<usize>(value >> 6)) << 3);
+        store<u64>(word, load<u64>(word) | ((<u64>1) << (value & 63)));
+        store<u32>(entry, WIDE | index, 4);
+      }
+      return;
+    }
+    slot = (slot + 1) & mask;
+  }
+}
+
+/** Deletes an entry and closes the gap it leaves in its probe sequence. */
+function deleteEntry(block: u32, entry: usize): void {
+  const table = tableOf(block);
+  const mask = (1 << presenceBits) - 1;
+  let hole = <u32>((entry - table) >> 3);
+  let slot = hole;
+  for (;;) {
+    slot = (slot + 1) & mask;
+    const at = table + ((<usize>slot) << 3);
+    const key = load<u32>(at);
+    if (key == INVALID) break;
+    const wanted = slotOf(key);
+    if (((slot - wanted) & mask) >= ((slot - hole) & mask)) {
+      store<u64>(table + ((<usize>hole) << 3), load<u64>(at));
+      hole = slot;
+    }
+  }
+  store<u32>(table + ((<usize>hole) << 3), INVALID);
+}
+
+function removeUnit(block: u32, unit: u32): void {
+  const entry = findEntry(block);
+  if (!entry) return;
+  const value = load<u32>(entry, 4);
+  if (!(value & WIDE)) {
+    if (value == unit) deleteEntry(block, entry);
+    return;
+  }
+  const index = value & ~WIDE;
+  const at = maskAt(index);
+  const word = at + ((<usize>(unit >> 6)) << 3);
+  store<u64>(word, load<u64>(word) & ~((<u64>1) << (unit & 63)));
+  let last: u32 = INVALID;
+  for (let w: u32 = 0; w < wideWords; w++) {
+    const bits = load<u64>(at + ((<usize>w) << 3));
+    if (!bits) continue;
+    if (bits & (bits - 1) || last != INVALID) return;
+    last = w * 64 + <u32>ctz(bits);
+  }
+  dropMask(index);
+  if (last == INVALID) deleteEntry(block, entry);
+  else store<u32>(entry, last, 4);
+}
+
+/** The first unit of an entry at or after `from`, or INVALID. */
+export function nextUnit(entry: usize, from: u32): u32 {
+  const value = load<u32>(entry, 4);
+  if (!(value & WIDE)) return value >= from ? value : INVALID;
+  const at = maskAt(value & ~WIDE);
+  let w = from >> 6;
+  if (w >= wideWords) return INVALID;
+  let bits = load<u64>(at + ((<usize>w) << 3)) & ((~(<u64>0)) << (from & 63));
+  for (;;) {
+    if (bits) return w * 64 + <u32>ctz(bits);
+    w++;
+    if (w >= wideWords) return INVALID;
+    bits = load<u64>(at + ((<usize>w) << 3));
+  }
+  return INVALID;
+}
+
+/** Whether only this one unit may hold the entry's block. */
+export function isSole(entry: usize, unit: u32): bool {
+  return load<u32>(entry, 4) == unit;
+}
+
+export function unitList(unit: u32): usize {
+  return <usize>load<u32>(unitLists + ((<usize>unit) << 2));
+}
+
+/** Whether cache m holds any part of [compact, compact + bytes). */
+export function holdsPart(m: usize, compact: u64, bytes: u32): bool {
+  const step = load<u32>(m, N_LINE_BYTES);
+  const shift = load<u32>(m, N_LINE_SHIFT);
+  let line = <u32>(compact >> shift);
+  const last = <u32>((compact + bytes - 1) >> shift);
+  for (;;) {
+    if (probe(m, recordOf(m, line), line) >= 0) return true;
+    if (line == last) return false;
+    line++;
+  }
+  return step != 0;
+}
+
+/** A cache got a copy. */
+export function present(n: usize, line: u32): void {
+  if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) {
+    countInstructions(<u32>((<u64>line << load<u32>(n, N_LINE_SHIFT)) >> largestShift), 1);
+    return;
+  }
+  const unit = load<i32>(n, N_UNIT);
+  if (unit < 0 || load<u32>(n, N_COVERED)) return;
+  addUnit(<u32>((<u64>line << load<u32>(n, N_LINE_SHIFT)) >> largestShift), unit);
+}
+
+/** A cache lost a copy (the record no longer holds it). */
+export function absent(n: usize, line: u32): void {
+  const block = <u32>((<u64>line << load<u32>(n, N_LINE_SHIFT)) >> largestShift);
+  if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) {
+    countInstructions(block, -1);
+    return;
+  }
+  const unit = load<i32>(n, N_UNIT);
+  if (unit < 0 || load<u32>(n, N_COVERED)) return;
+  const list = unitList(unit);
+  const length = load<u32>(list);
+  for (let i: u32 = 1; i <= length; i++) {
+    const m = <usize>load<u32>(list + ((<usize>i) << 2));
+    if (holdsPart(m, <u64>block << largestShift, 1 << largestShift)) return;
+  }
+  removeUnit(block, unit);
+}
+
+// ---- L1I copies, by hashed block
+function filterAt(block: u32): usize {
+  return filter + (((<usize>(block * 0x9e3779b1)) >> (32 - FILTER_BITS)) << 1);
+}
+
+function countInstructions(block: u32, by: i32): void {
+  const at = filterAt(block);
+  store<u16>(at, <u16>(<i32>load<u16>(at) + by));
+}
+
+/** Whether some L1I may hold a part of the block. */
+export function mayHoldInstructions(compact: u64): bool {
+  return load<u16>(filterAt(<u32>(compact >> largestShift))) != 0;
+}

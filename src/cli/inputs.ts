@@ -1,0 +1,108 @@
+/** What several verbs read from the command line: machines, and what is known of a trace beside its records. */
+import { readFile, stat } from "node:fs/promises";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Provenance } from "../engine/engine.ts";
+import { MachineError } from "../engine/errors.ts";
+import { SCTLR_C, SCTLR_I, SCTLR_M } from "../engine/operations.ts";
+import { type LoadedMachine, loadDescription, PRESET_NAMES } from "../machine/index.ts";
+import { nearestWord } from "../machine/nearest.ts";
+import type { OpenOptions } from "../trace/open.ts";
+import { TRACE_FORMATS, type TraceFormat } from "../trace/source.ts";
+
+/** A preset's name, or a file with a description in YAML or JSON, or `-` for standard input. */
+export async function machineFrom(source: string): Promise<LoadedMachine> {
+  if ((PRESET_NAMES as readonly string[]).includes(source)) return loadDescription(source);
+  if (source === "-") return loadDescription(await standardInput(), { file: "standard input" });
+  const isFile = await stat(source).then(
+    (status) => status.isFile(),
+    () => false,
+  );
+  if (!isFile && !/[/\\]|\.(ya?ml|json)$/i.test(source)) {
+    throw new MachineError("no such machine", {
+      found: source,
+      expected: `${PRESET_NAMES.join(", ")}, or a file in YAML or JSON`,
+      nearest: nearestWord(source, PRESET_NAMES),
+    });
+  }
+  const text = await readFile(source, "utf8").catch((cause: Error) => {
+    throw new MachineError("can't read the machine description", {
+      file: source,
+      found: cause.message,
+      cause,
+    });
+  });
+  return loadDescription(text, { file: source });
+}
+
+async function standardInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Options about a trace, as commander parses them. */
+export interface TraceOptions {
+  readonly format?: TraceFormat;
+  readonly recorded?: Provenance;
+  readonly caches?: "on" | "off";
+  readonly skip?: boolean;
+  readonly sizes?: boolean;
+}
+
+/** SCTLR_EL1 that stands for caches on (and the MMU with them), and off. */
+const SCTLR = { on: SCTLR_M | SCTLR_C | SCTLR_I, off: 0 } as const;
+
+const RECORDED = ["maintenance", "control", "dma", "ownership"] as const;
+
+export function withTraceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--format <format>", "read the trace as this, instead of detecting it").choices(TRACE_FORMATS),
+    )
+    .addOption(
+      new Option(
+        "--recorded <list>",
+        `what the trace recorded: all, none, or some of ${RECORDED.join(",")} (R48); instead of what it says itself`,
+      ).argParser(recorded),
+    )
+    .addOption(
+      new Option("--caches <state>", "MMU and caches of every core before the first record").choices(["on", "off"]),
+    )
+    .option("--sizes", "keep the sizes of accesses in text traces (one record is one block otherwise)")
+    .option("--skip", "leave out lines of a text trace that can't be understood, and count them");
+}
+
+export function openOptions(options: TraceOptions): OpenOptions {
+  return {
+    format: options.format,
+    provenance: options.recorded,
+    initialSctlr: options.caches === undefined ? undefined : SCTLR[options.caches],
+    skip: options.skip,
+    sizes: options.sizes,
+  };
+}
+
+function recorded(text: string): Provenance {
+  const words = text === "all" ? RECORDED : text === "none" ? [] : text.split(",");
+  for (const word of words) {
+    if ((RECORDED as readonly string[]).includes(word)) continue;
+    const nearest = nearestWord(word, [...RECORDED, "all", "none"]);
+    throw new InvalidArgumentError(
+      `Unknown: ${word}; expected all, none, or some of ${RECORDED.join(",")}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`,
+    );
+  }
+  const has = (word: string) => (words as readonly string[]).includes(word);
+  return {
+    maintenance: has("maintenance"),
+    control: has("control"),
+    dma: has("dma"),
+    ownership: has("ownership"),
+  };
+}
+
+/** For commander: a whole number that isn't negative. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError("Expected a whole number.");
+  return value;
+}

@@ -1,0 +1,84 @@
+/** `setway list`: everything that has a name here. */
+import { Argument, type Command } from "commander";
+import { HAZARD_CLASSES } from "../engine/hazards.ts";
+import { ATTRIBUTES, OPERATIONS } from "../engine/operations.ts";
+import type { Emitted } from "../report/emitted.ts";
+import { RULES } from "../report/rules.ts";
+import { styleFor } from "../report/style.ts";
+import { table } from "../report/table.ts";
+import { SCENARIOS } from "../scenario/index.ts";
+import { TRACE_FORMATS, type TraceFormat } from "../trace/source.ts";
+import { machineList } from "./machine.ts";
+import type { Session } from "./program.ts";
+import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
+
+const FORMAT_TEXTS: Readonly<Record<TraceFormat, string>> = {
+  raw64: "64-bit records, nothing else (also .gz, .xz)",
+  swt: "setway's own: header, provenance, checksums (writes and reads)",
+  din: "Dinero: label and address, one access a line",
+  lackey: "Valgrind's lackey with --trace-mem=yes",
+};
+
+const LISTS: Readonly<Record<string, () => Emitted>> = {
+  scenarios: () => named("scenario", Object.values(SCENARIOS), ({ name, summary }) => [name, summary]),
+  machines: machineList,
+  hazards: () => named("hazard", HAZARD_CLASSES, ({ name, rule, summary }) => [name, `${rule}: ${summary}`]),
+  rules: () =>
+    named(
+      "rule",
+      Object.entries(RULES).map(([name, { title }]) => ({ name, title })),
+      ({ name, title }) => [name, title],
+    ),
+  operations: () =>
+    named(
+      "operation",
+      Object.values(OPERATIONS).map(({ code, name, summary }) => ({ code, name, summary })),
+      ({ code, name, summary }) => [`${code}`.padStart(3), `${name}: ${summary}`],
+    ),
+  attributes: () => named("attribute", Object.values(ATTRIBUTES), ({ code, name }) => [String(code), name]),
+  formats: () =>
+    named(
+      "format",
+      TRACE_FORMATS.map((name) => ({ name, summary: FORMAT_TEXTS[name] })),
+      ({ name, summary }) => [name, summary],
+    ),
+};
+
+export function addList(program: Command, session: Session): void {
+  withResultOptions(
+    program
+      .command("list")
+      .description("list what there is by name")
+      .addArgument(new Argument("[what]", "one list only").choices(Object.keys(LISTS))),
+  )
+    .addHelpText("after", "\nExample:\n  $ setway list\n  $ setway list operations")
+    .action(
+      session.action(async (what: string | undefined, options: ResultOptions) => {
+        const names = what === undefined ? Object.keys(LISTS) : [what];
+        const lists = names.map((name) => ({ name, list: LISTS[name]!() }));
+        await emitResult(
+          {
+            json: Object.assign({}, ...lists.map(({ list }) => list.json)),
+            text: (color) => lists.map(({ name, list }) => titled(name, list.text(color), color)).join("\n"),
+          },
+          options,
+          session.terminal,
+        );
+        return 0;
+      }),
+    );
+}
+
+const titled = (name: string, text: string, color: boolean): string => `${styleFor(color).bold(name)}\n${text}`;
+
+/** A list as JSON under its plural, and as two columns. */
+function named<T>(noun: string, items: readonly T[], row: (item: T) => readonly [string, string]): Emitted {
+  return {
+    json: { [`${noun}s`]: items },
+    text: (color) => {
+      const style = styleFor(color);
+      const rows = items.map(row).map(([name, text]) => [style.bold(name), text]);
+      return rows.length === 0 ? "  none yet\n" : `${table([{ title: noun }, { title: "" }], rows, style)}\n`;
+    },
+  };
+}

@@ -1,0 +1,440 @@
+/** The kernel as an Engine: one WebAssembly instance with private memory, typed views over its state, nothing else. */
+import type { Cache, ResolvedMachine } from "../machine/resolved.ts";
+import {
+  CACHE_COUNTERS, COST_EVENTS, EVERYTHING_RECORDED, MACHINE_COUNTERS,
+  type CacheCounters, type Copy, type Counters, type Engine, type EngineOptions, type Hazard, type Place, type Provenance,
+} from "./engine.ts";
+import { MachineError, RecordError } from "./errors.ts";
+import { HAZARD_CLASSES, type HazardName } from "./hazards.ts";
+import { KERNELS } from "./kernel-binary.ts";
+import { OPERATION_BY_CODE } from "./operations.ts";
+import { place, type KernelCache, type Placement } from "./placement.ts";
+
+export interface KernelOptions extends EngineOptions {
+  /** Whether copies carry bytes, so that stale values can be seen; default true. */
+  readonly data?: boolean;
+  /** A kernel of your own instead of the inlined one (a debug build, or a module that was compiled elsewhere). */
+  readonly wasm?: BufferSource | WebAssembly.Module;
+  /** R38: mimic the yardstick's directory and counters; for that one comparison only. */
+  readonly yardstick?: boolean;
+}
+
+/** Counters that only the yardstick's view has (R38), by socket, and lines ever filled inwards at their L2 eviction. */
+export interface YardstickCounters {
+  readonly c2c: readonly number[];
+  readonly backInvalidatingEvictions: readonly number[];
+  readonly evictionsWithInner: number;
+}
+
+export interface Kernel extends Engine {
+  yardstick(): YardstickCounters;
+  /** Bytes of linear memory in use. */
+  readonly memoryBytes: number;
+}
+
+/** What assembly/index.ts exports. Addresses are numbers, 64-bit values bigints. */
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  setShape(cores: number, devices: number, sockets: number, caches: number, levels: number): void;
+  setProtocol(moesi: number, split: number, ncLookup: number, ncSnoops: number, ncAtomics: number): void;
+  setFeatures(cleans: number, dic: number, idc: number, zva: number, seed: number, overrides: number, sticky: number): void;
+  setDirectory(sets: number, ways: number, smallestShift: number, largestShift: number): void;
+  begin(): void;
+  addRegion(base: bigint, size: bigint, delta: bigint, home: number, isDevice: number): void;
+  addCache(...parameters: number[]): void;
+  setParent(index: number, socket: number, parent: number): void;
+  setUnit(index: number, unit: number, covered: number): void;
+  addCore(core: number, socket: number, l1i: number, l1d: number, sctlr: number): void;
+  addToPath(core: number, home: number, index: number, isFetch: number): void;
+  addDevice(device: number, coherent: number, socket: number): void;
+  setLanding(device: number, home: number, index: number): void;
+  newList(length: number): number;
+  listNode(position: number, index: number): void;
+  newUnits(count: number): void;
+  setUnitList(unit: number, list: number): void;
+  setMemorySide(socket: number, index: number): void;
+  build(units: number, sharedRoots: number, outer: number): void;
+  setYardstick(on: number): void;
+  setAssessable(mask: number): void;
+  batchAddress(): number;
+  batchCapacity(): number;
+  play(count: number): number;
+  playError(): number;
+  recordsPlayed(): bigint;
+  lastValue(): bigint;
+  carriesData(): number;
+  counterAddress(): number;
+  machineCounterAddress(): number;
+  eventAddress(): number;
+  hitAddress(): number;
+  fastHitAddress(): number;
+  yardstickAddress(): number;
+  dirtyLines(index: number): number;
+  bytesUsed(): number;
+  hazardCount(): number;
+  hazardAt(i: number): number;
+  locate(address: bigint): number;
+  findCopy(index: number, address: bigint): bigint;
+  copyState(index: number, address: bigint): number;
+  copyByte(index: number, address: bigint): number;
+  memoryByte(address: bigint): number;
+}
+
+const modules = new Map<string, WebAssembly.Module>();
+
+function inlined(flavour: "tags" | "data"): WebAssembly.Module {
+  let module = modules.get(flavour);
+  if (!module) {
+    const text = atob(KERNELS[flavour]);
+    module = new WebAssembly.Module(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    modules.set(flavour, module);
+  }
+  return module;
+}
+
+const HOLDS = ["instructions", "data", "unified"];
+const KINDS = ["architected", "system", "memory-side", "outer"];
+const POLICIES = ["lru", "tree-plru", "fifo", "random", "srrip"];
+const STATES: Record<number, Copy["state"]> = { 1: "S", 3: "E", 5: "O", 7: "M" };
+const COUNTER_BLOCK = 16;
+const NONE = -1;
+
+/** Creates a kernel for a machine. Throws MachineError for what it cannot hold. */
+export function createKernel(machine: ResolvedMachine, options: KernelOptions = {}): Kernel {
+  const data = options.data ?? true;
+  const module =
+    options.wasm === undefined
+      ? inlined(data ? "data" : "tags")
+      : options.wasm instanceof WebAssembly.Module
+        ? options.wasm
+        : new WebAssembly.Module(options.wasm);
+  const instance = new WebAssembly.Instance(module, {
+    env: {
+      abort: (_message: number, _file: number, line: number, column: number) => {
+        throw new Error(`kernel assertion failed at ${line}:${column}`);
+      },
+    },
+  });
+  return new WasmKernel(machine, instance.exports as unknown as Exports, options);
+}
+
+class WasmKernel implements Kernel {
+  readonly machine: ResolvedMachine;
+  readonly carriesData: boolean;
+  readonly #exports: Exports;
+  readonly #placement: Placement;
+  readonly #provenance: Provenance;
+
+  constructor(machine: ResolvedMachine, exports: Exports, options: KernelOptions) {
+    this.machine = machine;
+    this.#exports = exports;
+    this.#placement = place(machine);
+    this.#provenance = options.provenance ?? EVERYTHING_RECORDED;
+    describe(exports, machine, this.#placement, options.yardstick ?? false);
+    this.carriesData = exports.carriesData() !== 0;
+    const missing = new Set<string>(this.notAssessable());
+    exports.setAssessable(HAZARD_CLASSES.reduce((mask, each, i) => (missing.has(each.name) ? mask : mask | (1 << i)), 0));
+  }
+
+  play(words: Uint32Array, count = words.length / 2): void {
+    const exports = this.#exports;
+    const capacity = exports.batchCapacity();
+    for (let done = 0; done < count; ) {
+      const many = Math.min(capacity, count - done);
+      new Uint32Array(exports.memory.buffer, exports.batchAddress(), many * 2).set(words.subarray(done * 2, (done + many) * 2));
+      const played = exports.play(many);
+      if (played < many) this.#fail(words, done + played);
+      done += many;
+    }
+  }
+
+  #fail(words: Uint32Array, at: number): never {
+    const low = words[at * 2] as number;
+    const high = words[at * 2 + 1] as number;
+    const operation = OPERATION_BY_CODE[(high >>> 16) & 255];
+    const address = `0x${((high & 0xffff) * 2 ** 32 + low).toString(16)}`;
+    const name = operation?.name ?? `operation ${(high >>> 16) & 255}`;
+    const record = this.records;
+    const { cores, devices } = this.machine;
+    switch (this.#exports.playError()) {
+      case 1:
+        throw new RecordError("unknown operation", { record, found: `code ${(high >>> 16) & 255}`, expected: "a code of the operation table" });
+      case 2:
+        throw new RecordError(`${name} by a requester that the machine lacks`, {
+          record, found: `requester ${high >>> 24}`, expected: `0 to ${cores.length + devices.length - 1}`,
+        });
+      case 3:
+        throw new RecordError(`${name} by the wrong kind of requester`, {
+          record, found: `requester ${high >>> 24}`, expected: operation?.requester === "device" ? "a device" : "a core",
+        });
+      case 4:
+        throw new RecordError(`${name} outside memory`, {
+          record, found: address,
+          expected: this.machine.memory.map((region) => `0x${region.base.toString(16)}..0x${(region.base + region.sizeBytes).toString(16)}`).join(", "),
+        });
+      case 5:
+        throw new RecordError("DC ZVA is prohibited here", { record, found: address, expected: "Normal memory and a machine whose DCZID_EL0 allows it" });
+      case 6:
+        throw new RecordError("atomic on memory that isn't cacheable and shareable", { record, found: address, expected: "Write-Back shareable memory, or ncAtomics other than fault" });
+      default:
+        throw new RecordError("unknown memory attribute", { record, found: `WITH prefix 0x${high.toString(16)}${low.toString(16).padStart(8, "0")}`, expected: "an attribute code from 0 to 7" });
+    }
+  }
+
+  get records(): number {
+    return Number(this.#exports.recordsPlayed());
+  }
+
+  get memoryBytes(): number {
+    return this.#exports.bytesUsed();
+  }
+
+  counters(): Counters {
+    const exports = this.#exports;
+    const view = (address: number, length: number) => new BigUint64Array(exports.memory.buffer, address, length);
+    const { cores, devices, caches, sockets } = this.machine;
+    const blocks = view(exports.counterAddress(), (caches.length + 1 + sockets) * COUNTER_BLOCK);
+    const all = new Map<number, CacheCounters>();
+    for (const { index } of this.#placement.caches) {
+      const counters = {} as CacheCounters;
+      CACHE_COUNTERS.forEach((name, i) => {
+        counters[name] = Number(blocks[index * COUNTER_BLOCK + i]);
+      });
+      all.set(index, counters);
+    }
+    const requesters = cores.length + devices.length;
+    const eventView = view(exports.eventAddress(), requesters * COUNTER_BLOCK);
+    const hitView = view(exports.hitAddress(), requesters * COUNTER_BLOCK);
+    const fast = view(exports.fastHitAddress(), cores.length * 4);
+    const events = [];
+    const hits: Record<string, number>[] = [];
+    for (let r = 0; r < requesters; r++) {
+      events.push(Object.fromEntries(COST_EVENTS.map((name, i) => [name, Number(eventView[r * COUNTER_BLOCK + i])])) as Counters["events"][number]);
+      hits.push(Object.fromEntries(this.#placement.levels.map((name, i) => [name, Number(hitView[r * COUNTER_BLOCK + i])])));
+    }
+    // Fast hits are counted apart (assembly/play.ts): they are loads, stores or fetches that an L1 supplied.
+    cores.forEach((core, c) => {
+      const [loads, stores, fetches] = [Number(fast[c * 4]), Number(fast[c * 4 + 1]), Number(fast[c * 4 + 2])] as const;
+      const mine = hits[c] as Record<string, number>;
+      if (core.l1d >= 0) {
+        const counters = all.get(core.l1d) as CacheCounters;
+        counters.loads += loads;
+        counters.stores += stores;
+        const level = (caches[core.l1d] as Cache).level;
+        mine[level] = (mine[level] ?? 0) + loads + stores;
+      }
+      if (core.l1i >= 0) {
+        (all.get(core.l1i) as CacheCounters).fetches += fetches;
+        const level = (caches[core.l1i] as Cache).level;
+        mine[level] = (mine[level] ?? 0) + fetches;
+      }
+    });
+    const machineView = view(exports.machineCounterAddress(), MACHINE_COUNTERS.length);
+    return {
+      caches: caches.map((cache) => all.get(cache.id) as CacheCounters),
+      outer: all.get(this.#placement.outer),
+      memorySide: this.#placement.memorySide.flatMap((index) => all.get(index) ?? []),
+      machine: Object.fromEntries(MACHINE_COUNTERS.map((name, i) => [name, Number(machineView[i])])) as Counters["machine"],
+      events,
+      hits,
+    };
+  }
+
+  hazards(): readonly Hazard[] {
+    const exports = this.#exports;
+    const count = exports.hazardCount();
+    const found: (Hazard & { readonly kind: number })[] = [];
+    const view = new DataView(exports.memory.buffer);
+    for (let i = 0; i < count; i++) {
+      const at = exports.hazardAt(i);
+      const u32 = (offset: number) => view.getUint32(at + offset, true);
+      const i32 = (offset: number) => view.getInt32(at + offset, true);
+      const u64 = (offset: number) => Number(view.getBigUint64(at + offset, true));
+      const i64 = (offset: number) => Number(view.getBigInt64(at + offset, true));
+      const kind = u32(0);
+      found.push({
+        kind,
+        class: (HAZARD_CLASSES[kind] as (typeof HAZARD_CLASSES)[number]).name,
+        observer: u32(4),
+        line: u64(8),
+        newest: i64(16),
+        record: u64(24),
+        occurrences: u64(32),
+        piece: u32(40),
+        lines: u32(44),
+        address: u64(48),
+        observed: view.getBigUint64(at + 56, true),
+        expected: view.getBigUint64(at + 64, true),
+        writer: i32(72),
+        writerAttribute: i32(76),
+        source: this.#place(i32(80)),
+        newestAt: this.#place(i32(84)),
+        attribute: i32(88),
+        lostAt: i64(96),
+      });
+    }
+    found.sort((a, b) => a.record - b.record || a.piece - b.piece || a.kind - b.kind || a.line - b.line || a.newest - b.newest);
+    return found.map(({ kind: _, ...hazard }) => hazard);
+  }
+
+  #place(code: number): Place {
+    if (code === -2) return "nowhere";
+    if (code < 0) return "memory";
+    const { length } = this.machine.caches;
+    return code < length ? { cache: code } : code === length ? "outer" : "memory-side";
+  }
+
+  notAssessable(): readonly HazardName[] {
+    return HAZARD_CLASSES.filter((each) => each.needs.some((need) => !this.#provenance[need])).map((each) => each.name);
+  }
+
+  copies(address: number): readonly Copy[] {
+    const exports = this.#exports;
+    if (!exports.locate(BigInt(address))) return [];
+    const { smallestLineBytes } = this.machine;
+    const line = Math.floor(address / smallestLineBytes) * smallestLineBytes;
+    const copies: Copy[] = [];
+    for (const cache of this.machine.caches) {
+      const found = exports.findCopy(cache.id, BigInt(line));
+      if (found < 0n) continue;
+      copies.push({
+        cache: cache.id,
+        set: Number(found >> 16n),
+        way: Number(found & 0xffffn),
+        line: Math.floor(line / cache.lineBytes) * cache.lineBytes,
+        state: STATES[exports.copyState(cache.id, BigInt(line))] as Copy["state"],
+      });
+    }
+    return copies;
+  }
+
+  dirtyLines(): readonly number[] {
+    return this.machine.caches.map((cache) => this.#exports.dirtyLines(cache.id));
+  }
+
+  peek(where: "memory" | "truth" | { readonly cache: number }, address: number, size: number): Uint8Array {
+    const bytes = new Uint8Array(this.carriesData ? size : 0);
+    const exports = this.#exports;
+    for (let i = 0; i < bytes.length; i++) {
+      const here = BigInt(address + i);
+      if (!exports.locate(here)) continue;
+      const at = typeof where === "object" ? exports.copyByte(where.cache, here) : exports.memoryByte(here);
+      if (at === 0) continue;
+      // Frames may have been made just now, so the memory may have grown.
+      bytes[i] = new Uint8Array(exports.memory.buffer)[where === "truth" ? at + 4096 : at] as number;
+    }
+    return bytes;
+  }
+
+  lastValue(): bigint {
+    return this.carriesData ? BigInt.asUintN(64, this.#exports.lastValue()) : 0n;
+  }
+
+  yardstick(): YardstickCounters {
+    const view = new BigUint64Array(this.#exports.memory.buffer, this.#exports.yardstickAddress(), 48);
+    const sockets = (row: number) => this.machine.sockets && Array.from({ length: this.machine.sockets }, (_, s) => Number(view[row * 16 + s]));
+    return {
+      c2c: sockets(0) as number[],
+      backInvalidatingEvictions: sockets(1) as number[],
+      evictionsWithInner: Number(view[32]),
+    };
+  }
+}
+
+/** Tells the kernel what the machine is, in plain numbers. */
+function describe(exports: Exports, machine: ResolvedMachine, placement: Placement, yardstick: boolean): void {
+  const flag = (value: boolean) => (value ? 1 : 0);
+  const { cores, devices, sockets, caches } = machine;
+  const requesters = cores.length + devices.length;
+  if (requesters > 65535) throw new MachineError("too many requesters", { found: String(requesters), expected: "at most 65535" });
+  if (placement.levels.length > COUNTER_BLOCK) {
+    throw new MachineError("too many levels", { found: String(placement.levels.length), expected: `at most ${COUNTER_BLOCK}` });
+  }
+  exports.setShape(cores.length, devices.length, sockets, caches.length, placement.levels.length);
+  exports.setProtocol(
+    flag(machine.protocol === "moesi"), flag(machine.cacheability === "split"), flag(machine.ncLookup), flag(machine.ncSnoops),
+    ["fault", "fail", "memory"].indexOf(machine.ncAtomics),
+  );
+  exports.setFeatures(
+    flag(machine.invalidateCleans), flag(machine.dic), flag(machine.idc), machine.zvaBytes, machine.seed, flag(machine.outerSharedOverride), flag(yardstick),
+  );
+  exports.setDirectory(
+    machine.directory?.sets ?? 0, machine.directory?.ways ?? 0, Math.log2(machine.smallestLineBytes), Math.log2(machine.largestLineBytes),
+  );
+  exports.begin();
+  exports.setYardstick(flag(yardstick));
+  for (const region of placement.regions) {
+    exports.addRegion(BigInt(region.base), BigInt(region.sizeBytes), BigInt.asUintN(64, region.delta), region.socket, flag(region.isDevice));
+  }
+  for (const each of placement.caches) addCache(exports, each, sockets, caches.length);
+  cores.forEach((core, c) => {
+    exports.addCore(c, core.socket, core.l1i, core.l1d, machine.initialSctlr);
+    for (let home = 0; home < sockets; home++) {
+      const unified = pathFrom(machine, core.unifiedBySocket[home] ?? NONE, home);
+      if (core.l1d >= 0) exports.addToPath(c, home, core.l1d, 0);
+      for (const id of unified) {
+        exports.addToPath(c, home, id, 0);
+        exports.addToPath(c, home, id, 1);
+      }
+    }
+  });
+  devices.forEach((device, d) => {
+    exports.addDevice(d, flag(device.coherent), device.socket);
+    if (device.allocate !== "system") return;
+    for (let home = 0; home < sockets; home++) {
+      const landing = landingCache(machine, device.socket, home);
+      if (landing >= 0) exports.setLanding(d, home, landing);
+    }
+  });
+  placement.memorySide.forEach((index, socket) => {
+    if (index >= 0) exports.setMemorySide(socket, index);
+  });
+  const list = (indices: readonly number[]) => {
+    const address = exports.newList(indices.length);
+    indices.forEach((index, i) => {
+      exports.listNode(i, index);
+    });
+    return address;
+  };
+  exports.newUnits(placement.units.length);
+  placement.units.forEach((unit, u) => {
+    exports.setUnitList(u, list(unit));
+  });
+  exports.build(placement.units.length, list(placement.sharedRoots), placement.outer);
+}
+
+function addCache(exports: Exports, each: KernelCache, sockets: number, treeSize: number): void {
+  const { cache, index } = each;
+  const flags = [
+    cache.writePolicy === "through",
+    cache.allocate !== "write",
+    cache.allocate !== "read",
+    cache.inclusionOfData === "inclusive",
+    cache.inclusionOfInstructions === "inclusive",
+    cache.inclusionOfData === "exclusive",
+    cache.inclusionOfInstructions === "exclusive",
+    cache.writebackTouches,
+    cache.setWay && index < treeSize,
+  ].reduce((all, on, bit) => (on ? all | (1 << bit) : all), 0);
+  exports.addCache(
+    index, cache.id, cache.depth, HOLDS.indexOf(cache.holds), KINDS.indexOf(cache.kind), cache.sets, cache.ways, Math.log2(cache.lineBytes),
+    POLICIES.indexOf(cache.replacement), flags, cache.socket, cache.cores[0] ?? 0, cache.cores.at(-1) ?? 0, each.rank, each.level,
+  );
+  exports.setUnit(index, each.unit, each.covered ? 1 : 0);
+  for (let s = 0; s < sockets; s++) exports.setParent(index, s, index < treeSize ? (cache.parentBySocket[s] ?? NONE) : NONE);
+}
+
+function pathFrom(machine: ResolvedMachine, first: number, home: number): number[] {
+  const path: number[] = [];
+  for (let id = first; id >= 0; id = (machine.caches[id] as Cache).parentBySocket[home] ?? NONE) path.push(id);
+  return path;
+}
+
+/** The system cache for a device's socket, or for the address's home where placement is by home (D30). */
+function landingCache(machine: ResolvedMachine, socket: number, home: number): number {
+  const system = machine.caches.filter((cache) => cache.kind === "system");
+  const core = machine.cores.find((each) => each.socket === socket) ?? machine.cores[0];
+  if (!core) return NONE;
+  const path = pathFrom(machine, core.l1d >= 0 ? core.l1d : (core.unifiedBySocket[home] ?? NONE), home);
+  return path.find((id) => system.some((cache) => cache.id === id)) ?? NONE;
+}

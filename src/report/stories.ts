@@ -1,0 +1,14 @@
+/** How the result of each scenario is told, by the scenario's name. */
+import type { Emitted } from "./emitted.ts";
+
+/** Takes what the scenario of that name emits. */
+export type Story = (result: never) => Emitted;
+
+const STORIES: Readonly<Record<string, Story>> = {};
+
+/** A result as text and JSON. */
+export function tell(scenario: string, result: unknown): Emitted {
+  const story = STORIES[scenario];
+  if (story === undefined) throw new Error(`nobody tells the story of ${scenario}`);
+  return story(result as never);
+}

@@ -1,0 +1,259 @@
+/** Reads `.swt` (docs/trace-format.md) front to back, checking everything before it is believed. */
+import { TraceError } from "../engine/errors.ts";
+import type { ByteReader } from "./bytes.ts";
+import type { Codecs } from "./codec.ts";
+import { crc32 } from "./crc32.ts";
+import { countRecords } from "./entry.ts";
+import type { TraceDescription } from "./source.ts";
+import { type Columns, ColumnTransform, LONGEST_VARINT } from "./swt-columns.ts";
+import {
+  CHECKSUM_BYTES,
+  CHUNK_HEADER_BYTES,
+  CHUNK_MARKER,
+  decodeDescription,
+  END_BYTES,
+  END_MARKER,
+  LARGEST_CHUNK_ENTRIES,
+  LARGEST_DESCRIPTION_BYTES,
+  MAGIC,
+  MARKER_BYTES,
+  mostCompressed,
+  PREAMBLE_BYTES,
+  VERSION,
+} from "./swt-layout.ts";
+
+export interface SwtTrace {
+  readonly description: TraceDescription;
+  batches(): AsyncGenerator<Uint32Array, void, undefined>;
+}
+
+/** A chunk whose checksums were right, its columns being inflated on other threads. */
+interface Chunk {
+  readonly kind: "chunk";
+  readonly number: number;
+  readonly entries: number;
+  readonly lineBytes: number;
+  readonly offset: number;
+  readonly columns: Promise<readonly Uint8Array[]>;
+}
+interface End {
+  readonly kind: "end";
+  readonly offset: number;
+  readonly chunks: number;
+  readonly entries: bigint;
+  readonly records: bigint;
+}
+interface Failure {
+  readonly kind: "failure";
+  readonly error: unknown;
+}
+
+/** Reads the description; the records follow. Throws `TraceError`. */
+export async function readSwt(input: ByteReader, file: string, codecs: Codecs): Promise<SwtTrace> {
+  let checksum = 0;
+  const start = input.position;
+
+  const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
+  const take = async (bytes: number, what: string): Promise<Uint8Array> => {
+    const offset = input.position - start;
+    const taken = await input.read(bytes);
+    if (taken.length === bytes) return taken;
+    throw new TraceError(`truncated in ${what}`, {
+      file,
+      offset: offset + taken.length,
+      found: "the end of the file",
+      expected: `${bytes - taken.length} more bytes`,
+    });
+  };
+  /** Reads the checksum of `covered` and of the checksum before it. */
+  const verify = async (what: string, ...covered: readonly Uint8Array[]): Promise<void> => {
+    const offset = input.position - start;
+    const stored = viewOf(await take(CHECKSUM_BYTES, what)).getUint32(0, true);
+    const before = new Uint8Array(CHECKSUM_BYTES);
+    viewOf(before).setUint32(0, checksum, true);
+    checksum = covered.reduce((sum, bytes) => crc32(bytes, sum), crc32(before));
+    if (stored !== checksum) {
+      throw new TraceError(`wrong checksum of ${what}`, { file, offset, found: hex(stored), expected: hex(checksum) });
+    }
+  };
+
+  const preamble = await take(PREAMBLE_BYTES, "the preamble");
+  if (!MAGIC.every((byte, index) => preamble[index] === byte)) {
+    throw new TraceError("not a .swt trace", {
+      file,
+      offset: 0,
+      found: bytesAsHex(preamble.subarray(0, MAGIC.length)),
+      expected: bytesAsHex(MAGIC),
+    });
+  }
+  const version = viewOf(preamble).getUint32(8, true);
+  if (version !== VERSION) {
+    throw new TraceError("unknown version of .swt", {
+      file,
+      offset: 8,
+      found: String(version),
+      expected: String(VERSION),
+    });
+  }
+  const length = viewOf(preamble).getUint32(12, true);
+  if (length > LARGEST_DESCRIPTION_BYTES) {
+    throw new TraceError("description too long", {
+      file,
+      offset: 12,
+      found: `${length} bytes`,
+      expected: `at most ${LARGEST_DESCRIPTION_BYTES}`,
+    });
+  }
+  const text = await take(length, "the description");
+  await verify("the description", preamble, text);
+  const description = decodeDescription(text, file);
+
+  let chunks = 0;
+  let entries = 0;
+  let records = 0;
+
+  /** The next chunk or the end; what is wrong is an answer too, because what came before it has yet to be delivered. */
+  const readNext = async (): Promise<Chunk | End | Failure> => {
+    try {
+      const what = `chunk ${chunks}`;
+      const offset = input.position - start;
+      const markerBytes = await take(MARKER_BYTES, `the marker of ${what} or of the end`);
+      const marker = viewOf(markerBytes).getUint32(0, true);
+      if (marker === END_MARKER) return await readEnd(offset, markerBytes);
+      if (marker !== CHUNK_MARKER) {
+        throw new TraceError(`no chunk and no end after ${chunks} chunks`, {
+          file,
+          offset,
+          found: bytesAsHex(markerBytes),
+          expected: "CHNK or END",
+        });
+      }
+      return await readChunk(what, offset, markerBytes);
+    } catch (error) {
+      return { kind: "failure", error };
+    }
+  };
+
+  const readChunk = async (what: string, offset: number, marker: Uint8Array): Promise<Chunk> => {
+    const rest = await take(CHUNK_HEADER_BYTES - MARKER_BYTES, `the header of ${what}`);
+    await verify(`the header of ${what}`, marker, rest);
+    const field = (index: number): number => viewOf(rest).getUint32(4 * index, true);
+    const [number, count, lineBytes] = [field(0), field(1), field(2)];
+    const sizes = [count, count, lineBytes, count];
+    const packed = [field(3), field(4), field(5), field(6)];
+    const within = (name: string, value: number, least: number, most: number): void => {
+      if (value >= least && value <= most) return;
+      throw new TraceError(`wrong header of ${what}`, {
+        file,
+        offset,
+        found: `${name} ${value}`,
+        expected: `${least} to ${most}`,
+      });
+    };
+    within("number", number, chunks, chunks);
+    within("entries", count, 1, LARGEST_CHUNK_ENTRIES);
+    within("bytes of lines", lineBytes, count, LONGEST_VARINT * count);
+    for (const [index, bytes] of packed.entries())
+      within(`length of column ${index}`, bytes, 1, mostCompressed(sizes[index] as number));
+    const body = await take(
+      packed.reduce((sum, bytes) => sum + bytes, 0),
+      what,
+    );
+    await verify(what, body);
+    chunks++;
+    let at = 0;
+    const columns = Promise.all(
+      packed.map((bytes, index) => {
+        const column = body.subarray(at, at + bytes);
+        at += bytes;
+        return codecs.inflateRaw(column, sizes[index] as number);
+      }),
+    );
+    // Nobody may be waiting yet, or ever, when the consumer leaves.
+    columns.catch(() => {});
+    return { kind: "chunk", number, entries: count, lineBytes, offset, columns };
+  };
+
+  const readEnd = async (offset: number, marker: Uint8Array): Promise<End> => {
+    const rest = await take(END_BYTES - MARKER_BYTES, "the end marker");
+    await verify("the end marker", marker, rest);
+    if ((await input.peek(1)).length > 0) {
+      throw new TraceError("more after the end marker", {
+        file,
+        offset: input.position - start,
+        found: "another byte",
+        expected: "the end of the file",
+      });
+    }
+    const view = viewOf(rest);
+    return {
+      kind: "end",
+      offset,
+      chunks: view.getUint32(0, true),
+      entries: view.getBigUint64(4, true),
+      records: view.getBigUint64(12, true),
+    };
+  };
+
+  const checkEnd = (end: End): void => {
+    const same = (what: string, found: number | bigint, expected: number | bigint): void => {
+      if (BigInt(found) === BigInt(expected)) return;
+      throw new TraceError(`wrong number of ${what}`, {
+        file,
+        offset: end.offset,
+        found: String(found),
+        expected: String(expected),
+      });
+    };
+    same("chunks", chunks, end.chunks);
+    same("entries", entries, end.entries);
+    same("records", records, end.records);
+    if (description.records !== undefined) same("records (by the description)", records, description.records);
+  };
+
+  async function* batches(): AsyncGenerator<Uint32Array, void, undefined> {
+    const transform = new ColumnTransform();
+    const words = new Uint32Array(2 * LARGEST_CHUNK_ENTRIES);
+    let next = readNext();
+    for (;;) {
+      const now = await next;
+      if (now.kind === "failure") throw now.error;
+      if (now.kind === "end") return checkEnd(now);
+      // The next chunk is inflated while this one is played.
+      next = readNext();
+      const damaged = (found: string, cause?: unknown): TraceError =>
+        new TraceError(`damaged chunk ${now.number}`, {
+          file,
+          offset: now.offset,
+          found,
+          expected: "what a writer of .swt writes",
+          cause,
+        });
+      let inflated: readonly Uint8Array[];
+      try {
+        inflated = await now.columns;
+      } catch (cause) {
+        throw damaged("a column that can't be inflated", cause);
+      }
+      const [operations, requesters, lines, offsets] = inflated as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+      const columns: Columns = { operations, requesters, lines, offsets };
+      const short =
+        [operations, requesters, offsets].some((column) => column.length !== now.entries) ||
+        lines.length !== now.lineBytes;
+      if (short) throw damaged("a column of another length than the header says");
+      const batch = words.subarray(0, 2 * now.entries);
+      const wrong = transform.decode(columns, batch);
+      if (wrong !== undefined) throw damaged(wrong);
+      entries += now.entries;
+      records += countRecords(batch);
+      yield batch;
+    }
+  }
+
+  return { description, batches };
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const bytesAsHex = (bytes: Uint8Array): string =>
+  bytes.length === 0 ? "nothing" : Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");

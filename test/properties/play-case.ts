@@ -1,0 +1,85 @@
+/** Plays a random case on engines, compares them, and finds the first record after which they differ. */
+import type { Engine, Provenance } from "../../src/engine/engine.ts";
+import { SetwayError } from "../../src/engine/errors.ts";
+import { encodeRecords } from "../../src/engine/record.ts";
+import { blocksOf, type Difference, differences, snapshot } from "./compare.ts";
+import type { EngineKind } from "./engines.ts";
+import { buildMachine } from "./machines.ts";
+import type { RandomCase } from "./random-case.ts";
+
+/** Where playing stopped, if it did: the record that was refused, or what went wrong inside the engine. */
+type Stop = string;
+const FINISHED: Stop = "played to the end";
+
+export function provenanceOf(bits: number): Provenance {
+  return { maintenance: (bits & 1) !== 0, control: (bits & 2) !== 0, dma: (bits & 4) !== 0, ownership: (bits & 8) !== 0 };
+}
+
+/** Plays `words` in batches. A bad record is an outcome like any other; so is an engine that breaks. */
+function play(engine: Engine, words: Uint32Array, batch: number): Stop {
+  try {
+    for (let at = 0; at < words.length; at += batch * 2) {
+      const part = words.subarray(at, at + batch * 2);
+      engine.play(part, part.length / 2);
+    }
+    return FINISHED;
+  } catch (error) {
+    if (error instanceof SetwayError) return `${error.code} error at record ${error.detail.record}`;
+    return `broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  }
+}
+
+export interface Played {
+  readonly engine: Engine;
+  readonly stop: Stop;
+}
+
+/** The whole case on a new engine; an engine that cannot be made is a stop too. */
+export function playCase(kind: EngineKind, each: RandomCase, batch = each.batch): Played | Stop {
+  try {
+    const engine = kind.create(buildMachine(each.machine), provenanceOf(each.provenance));
+    return { engine, stop: play(engine, encodeRecords(each.entries), batch) };
+  } catch (error) {
+    return `cannot be made: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  }
+}
+
+/** What differs between two engines that played the same case. */
+export function compareEngines(expected: Played | Stop, found: Played | Stop, each: RandomCase, bytes: boolean): Difference[] {
+  if (typeof expected === "string" || typeof found === "string") {
+    const text = (played: Played | Stop) => (typeof played === "string" ? played : played.stop);
+    return [{ what: "outcome", expected: text(expected), found: text(found) }];
+  }
+  const stops = expected.stop === found.stop ? [] : [{ what: "outcome", expected: expected.stop, found: found.stop }];
+  // After a bad record nothing but the records before it may have been played (D7): the rest is compared all the same.
+  const blocks = blocksOf(expected.engine.machine, each.entries);
+  const scope = { bytes };
+  return [...stops, ...differences(snapshot(expected.engine, blocks, scope), snapshot(found.engine, blocks, scope))];
+}
+
+export interface FirstDifference {
+  /** Record after which the engines differ; -1 if they differ before the first one. */
+  readonly record: number;
+  readonly differences: readonly Difference[];
+}
+
+/** Plays record by record and compares after each. Undefined if the engines agree all the way when played like that. */
+export function firstDifference(expected: EngineKind, found: EngineKind, each: RandomCase): FirstDifference | undefined {
+  const start = { ...each, entries: [] };
+  const one = playCase(expected, start);
+  const other = playCase(found, start);
+  const bytes = expected.carriesData && found.carriesData;
+  for (let record = -1; record < each.entries.length; record++) {
+    if (record >= 0 && typeof one !== "string" && typeof other !== "string") {
+      const words = encodeRecords(each.entries.slice(record, record + 1));
+      const stops = [play(one.engine, words, 4096), play(other.engine, words, 4096)] as const;
+      if (stops[0] !== stops[1]) {
+        return { record, differences: [{ what: "outcome", expected: stops[0], found: stops[1] }] };
+      }
+      if (stops[0] !== FINISHED) return undefined;
+    }
+    const found = compareEngines(one, other, each, bytes);
+    if (found.length > 0) return { record, differences: found };
+  }
+  return undefined;
+}

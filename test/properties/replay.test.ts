@@ -1,0 +1,16 @@
+/** Plays one kept case again (`SETWAY_REPLAY=build/failures/...json`) and tells where the engines go apart. */
+import { describe, expect, test } from "vitest";
+import { ENGINES, REFERENCE } from "./engines.ts";
+import { compareEngines, playCase } from "./play-case.ts";
+import { disagreement, readCase } from "./report.ts";
+
+const path = process.env["SETWAY_REPLAY"];
+
+describe.skipIf(path === undefined || REFERENCE === undefined)(`replay of ${path}`, () => {
+  test.each(ENGINES.map((each) => [each.name, each] as const))("%s", (_name, kind) => {
+    const each = readCase(path as string);
+    const reference = REFERENCE as NonNullable<typeof REFERENCE>;
+    const found = compareEngines(playCase(reference, each, 4096), playCase(kind, each), each, kind.carriesData);
+    expect(found.length === 0 ? "" : disagreement(reference, kind, each, found)).toBe("");
+  });
+});
