@@ -20,7 +20,7 @@ import { PLACE_MEMORY, checkPending, diverge, latent, observe, touched, writeTru
 import { choose, probe, recordOf, recordOfSet, setState, stateAt, touch } from "./set";
 import { mayHoldInstructions } from "./presence";
 import {
-  DIRTY_ANSWER, SHARED, answer, answerAt, answerBytes, answerLow, beginAccess, bytesOf, countAccess, distrust, evict, fill, firstAllocates, landFrom, makeWay,
+  DIRTY_ANSWER, SHARED, allocates, answer, answerAt, answerBytes, answerLow, beginAccess, bytesOf, countAccess, distrust, evict, fill, landFrom, makeWay,
   mergeInto, pathLength, pathNode, peerSupply, removeInstructions, request, setAnswer, setDistrust, setFillsFirst, setSource, snoopedLocal, snoopedRemote,
   source,
 } from "./hierarchy";
@@ -47,7 +47,7 @@ export function allocateBuffers(): void {
 }
 
 // ---- what one piece came to
-/** Its first cache answered, so nothing about other cores' maintenance was relied on (D34). */
+/** The core's own L1D (L1I) answered, so nothing about other cores' maintenance was relied on (D34). */
 let hitFirst: bool = false;
 /** What `seen` came from is known to be true: nothing to compare. */
 let known: bool = false;
@@ -190,7 +190,7 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
   else cached(path, compact, bytes, writes, attribute == ATTR_WRITE_BACK_NON_SHAREABLE);
   if (reads && CARRY && !known) observe(HAZARD_STALE_READ, compact, bytes, seen, from);
   if (writes) changeTruth(compact, bytes, !path || distrust);
-  if ((reads || writes) && !(hitFirst && load<u32>(coreAt(who), C_L1D))) checkPending(compact, false);
+  if ((reads || writes) && !hitFirst) checkPending(compact, false);
 }
 
 /** D7: MMIO accepts accesses; reads give zero. An atomic is one supply. */
@@ -211,7 +211,7 @@ function cached(path: usize, compact: u64, bytes: u32, writes: bool, isAlone: bo
   let way = probe(n, record, line);
   countAccess(n, way < 0);
   if (way >= 0) {
-    hitFirst = true;
+    hitFirst = n == <usize>load<u32>(coreAt(who), C_L1D);
     touch(n, record, way);
     levelHit(n);
     see(n, record, way, compact, bytes);
@@ -228,7 +228,7 @@ function cached(path: usize, compact: u64, bytes: u32, writes: bool, isAlone: bo
     mergeInto(n, record, way, compact, bytes, value);
     return;
   }
-  const fills = firstAllocates(n);
+  const fills = allocates(n);
   setFillsFirst(fills);
   const result = request(1, n);
   charge();
@@ -259,8 +259,9 @@ function writeThroughStore(path: usize, compact: u64, bytes: u32, reads: bool, a
   beginAccess(compact, 1, false, path);
   let n = pathNode(0);
   let line = <u32>(compact >> load<u32>(n, N_LINE_SHIFT));
-  hitFirst = probe(n, recordOf(n, line), line) >= 0;
-  countAccess(n, !hitFirst);
+  const held = probe(n, recordOf(n, line), line) >= 0;
+  hitFirst = held && n == <usize>load<u32>(coreAt(who), C_L1D);
+  countAccess(n, !held);
   for (let k: u32 = 1; k <= pathLength; k++) {
     const child = pathNode(k - 1);
     const lineBytes = load<u32>(child, N_LINE_BYTES);

@@ -2,14 +2,14 @@
 // (R17, R33, D10-D12, D25). Copies are found through the presence directory and believed only when probed.
 import {
   C_L1D, C_L1I, CARRY, DIRTY, EXCLUSIVE, FLAG_INCLUSIVE_DATA, HOLDS_INSTRUCTIONS, INVALID, KIND_ARCHITECTED, N_CORE_FIRST, N_CORE_LAST, N_DATA,
-  N_DEPTH, N_HOLDS, N_KIND, N_LINE_BYTES, N_LINE_SHIFT, N_RANK, N_ROOT, N_SOCKET, N_UNIT, TRUE, VALID, allocate, caches, coreAt, directorySets,
+  N_DEPTH, N_FLAGS, N_HOLDS, N_KIND, N_LINE_BYTES, N_LINE_SHIFT, N_RANK, N_ROOT, N_SOCKET, N_UNIT, TRUE, VALID, allocate, caches, coreAt, directorySets,
   directoryWays, idc, largestShift, moesi, sharedRoots, smallestShift, sockets, sticky, unitCount,
 } from "./layout";
 import {
   COUNTER_BACK_INVALIDATIONS, COUNTER_INVALIDATIONS, COUNTER_SNOOPS_IN, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK, MACHINE_CROSSINGS,
   MACHINE_DIRECTORY_EVICTIONS,
 } from "./operations";
-import { count, event, homeOf, machineCount, memoryRead, memoryWrite, whoSocket, who, supplier as behindSupplier } from "./memory";
+import { count, event, homeOf, machineCount, memoryRead, memoryWrite, regionDelta, whoSocket, who, supplier as behindSupplier } from "./memory";
 import { divergent, touched } from "./hazard";
 import { findEntry, nextUnit, unitList } from "./presence";
 import { probe, recordOf, setState, stateAt, tagAt } from "./set";
@@ -449,7 +449,7 @@ export function directoryLookup(j: u32): void {
   for (let i = j; i < pathLength; i++) if (load<u32>(pathNode(i), N_KIND) == KIND_ARCHITECTED) return;
   // The line number may be that of any size: entries remember theirs.
   const compact = (at >> shift) << shift;
-  const set = <u32>((at >> shift) % directorySets);
+  const set = <u32>(((at + regionDelta) >> shift) % directorySets);
   const base = sized + (<usize>whoSocket * directorySets + set) * directoryWays * 8;
   const wanted = ((compact >> smallestShift) << 5) | shift;
   let i: u32 = 0;
@@ -477,7 +477,7 @@ function evictEntry(compact: u64, bytes: u32): void {
   for (let i: u32 = 0; i < found; i++) {
     const peer = first + <usize>i * PEER_SIZE;
     store<u32>(peer, <u32>(lineOf(peer) >> smallestShift), 12);
-    if (!isTracked(peer) || isKept(peer) || !(stateOf(peer) & DIRTY)) continue;
+    if (!(stateOf(peer) & DIRTY) || !goesWithEntry(first, found, peer)) continue;
     const n = <usize>load<u32>(peer, PEER_NODE);
     const size = load<u32>(n, N_LINE_BYTES);
     // Parts of the copy's line, as bits of the entry's line; a larger copy covers all of it and more.
@@ -519,6 +519,20 @@ function evictEntry(compact: u64, bytes: u32): void {
 const SAVED_SIZE: usize = 4096 + 32;
 const LARGER: u64 = 0x8000000000000000;
 let saved: usize = 0;
+
+/** Whether a copy goes when its socket's directory evicts the line: named itself, or inside an inclusive one that is. */
+function goesWithEntry(first: usize, found: u32, peer: usize): bool {
+  if (isKept(peer)) return false;
+  if (isTracked(peer)) return true;
+  const n = <usize>load<u32>(peer, PEER_NODE);
+  for (let i: u32 = 0; i < found; i++) {
+    const other = first + <usize>i * PEER_SIZE;
+    const m = <usize>load<u32>(other, PEER_NODE);
+    if (!(load<u32>(m, N_FLAGS) & FLAG_INCLUSIVE_DATA) || !isTracked(other) || isKept(other) || !isInside(n, m)) continue;
+    if (lineOf(peer) - lineOf(other) < load<u32>(m, N_LINE_BYTES)) return true;
+  }
+  return false;
+}
 
 function isTracked(peer: usize): bool {
   const n = <usize>load<u32>(peer, PEER_NODE);

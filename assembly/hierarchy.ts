@@ -345,7 +345,8 @@ export function refresh(p: usize, compact: u64, bytes: u32, from: usize): void {
 export const SHARED: u32 = 1;
 export const DIRTY_ANSWER: u32 = 2;
 
-function allocates(n: usize): bool {
+/** Whether the access fills a cache that it misses (D13). */
+export function allocates(n: usize): bool {
   const flags = load<u32>(n, N_FLAGS);
   if (kind == 2) return (flags & FLAG_ALLOCATES_READS) != 0 && !(flags & FLAG_EXCLUSIVE_INSTRUCTIONS);
   if (flags & FLAG_EXCLUSIVE_DATA) return false;
@@ -486,11 +487,6 @@ function miss(k: u32, n: usize, record: usize, line: u32, child: usize): u32 {
     fill(n, record, way, line, state, answerAt(<u64>line << load<u32>(n, N_LINE_SHIFT)));
   }
   return narrow(k, child, result);
-}
-
-/** Whether a store or load that misses p[0] fills it. */
-export function firstAllocates(n: usize): bool {
-  return (load<u32>(n, N_FLAGS) & (kind == 1 ? FLAG_ALLOCATES_STORES : FLAG_ALLOCATES_READS)) != 0;
 }
 
 export function setFillsFirst(fills: bool): void {

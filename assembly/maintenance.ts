@@ -11,7 +11,7 @@ import { diverge, divergent, markPlace, touched } from "./hazard";
 import { probe, recordOf, recordOfSet, setState, stateAt, tagAt } from "./set";
 import { bytesOf, clean, mergeInto, parentOf, removeAt, removeInstructions, takeInside } from "./hierarchy";
 import {
-  PEER_NODE, PEER_RECORD, PEER_WAY, collectAll, dataOfPeer, hold, keepLanding, lineOf, peerAt, refreshOutwards, release, setStateOf, stateOf,
+  PEER_NODE, PEER_RECORD, PEER_WAY, collectAll, collectInside, dataOfPeer, hold, keepLanding, lineOf, peerAt, refreshOutwards, release, setStateOf, stateOf, writeAside,
 } from "./coherence";
 import { isOnPathOf } from "./play";
 
@@ -94,6 +94,7 @@ export function byAddress(compact: u64, cleans: bool, invalidates: bool, own: bo
     if (isNamed(peer, own, 0)) count(<usize>load<u32>(peer, PEER_NODE), COUNTER_MAINTENANCE_PROBES);
   }
   if (own) diverge();
+  if (cleans && invalidates) writeUnnamedAside(first, found, own, 0);
   if (cleans) cleanHeld(first, found, own, 0, 0);
   if (invalidates) invalidateHeld(first, found, own, 0, false);
   release(found);
@@ -123,6 +124,7 @@ export function cleanAndInvalidateEverywhere(compact: u64): void {
   const found = collectAll(compact, 1);
   if (!found) return;
   const first = hold(found);
+  writeUnnamedAside(first, found, false, 0);
   cleanHeld(first, found, false, 0, 0);
   invalidateHeld(first, found, false, 0, false);
   release(found);
@@ -131,13 +133,62 @@ export function cleanAndInvalidateEverywhere(compact: u64): void {
 /** A coherent device's write (D30): every copy but the landing cache's is cleaned and removed; dirty bytes land where the write will. */
 export function landElsewhere(compact: u64, bytes: u32, landing: usize): void {
   const found = collectAll(compact, bytes);
-  if (!found) return;
   const first = hold(found);
+  writeUnnamedAside(first, found, false, landing);
+  let landed = false;
+  for (let i: u32 = 0; i < found; i++) landed = landed || <usize>load<u32>(first + <usize>i * PEER, PEER_NODE) == landing;
+  let around: u32 = 0;
+  let beside: u32 = 0;
+  if (landing && !landed) {
+    // The landing cache will read its whole line and own it: smaller copies beside the piece can't stay.
+    const lineBytes = load<u32>(landing, N_LINE_BYTES);
+    around = collectAll(compact & ~(<u64>lineBytes - 1), lineBytes);
+    const all = hold(around);
+    for (let i: u32 = 0; i < around; i++) {
+      const peer = all + <usize>i * PEER;
+      const size = load<u32>(<usize>load<u32>(peer, PEER_NODE), N_LINE_BYTES);
+      if (lineOf(peer) < compact + bytes && compact < lineOf(peer) + size) continue;
+      if (stateOf(peer) & DIRTY) writeAside(peer);
+      memory.copy(all + <usize>beside * PEER, peer, PEER);
+      beside++;
+    }
+  }
   cleanHeld(first, found, false, landing, landing);
   keepLanding(landing);
   invalidateHeld(first, found, false, landing, true);
+  // What was found beside follows what was found under the piece; it lies right behind it on the stack.
+  if (beside) invalidateHeld(first + <usize>found * PEER, beside, false, landing, true);
   keepLanding(0);
+  release(around);
   release(found);
+}
+
+/**
+ * Before copies are cleaned and removed: a smaller inner copy that inclusion takes along, though it doesn't hold the address
+ * itself, must not lose its dirty bytes (D19, D27).
+ */
+function writeUnnamedAside(first: usize, found: u32, own: bool, except: usize): void {
+  for (let i: u32 = 0; i < found; i++) {
+    const peer = first + <usize>i * PEER;
+    const n = <usize>load<u32>(peer, PEER_NODE);
+    if (!isNamed(peer, own, except) || !(load<u32>(n, N_FLAGS) & FLAG_INCLUSIVE_DATA)) continue;
+    const inside = collectInside(lineOf(peer), load<u32>(n, N_LINE_BYTES), n);
+    const inner = hold(inside);
+    for (let j: u32 = 0; j < inside; j++) {
+      const other = inner + <usize>j * PEER;
+      if (stateOf(other) & DIRTY && !isAmong(first, found, own, except, other)) writeAside(other);
+    }
+    release(inside);
+  }
+}
+
+/** Whether a copy is one of those that an operation names. */
+function isAmong(first: usize, found: u32, own: bool, except: usize, other: usize): bool {
+  for (let i: u32 = 0; i < found; i++) {
+    const peer = first + <usize>i * PEER;
+    if (load<u32>(peer, PEER_RECORD) == load<u32>(other, PEER_RECORD) && load<u32>(peer, PEER_WAY) == load<u32>(other, PEER_WAY)) return isNamed(peer, own, except);
+  }
+  return false;
 }
 
 /** DC CVAU (D27): each core's own data caches inside the PoU, to the next level. */

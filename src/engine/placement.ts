@@ -152,11 +152,18 @@ function isCovered(machine: ResolvedMachine, cache: Cache, units: readonly numbe
   for (let id = cache.parentBySocket[0] as number; id >= 0; ) {
     const parent = machine.caches[id] as Cache;
     if (units[id] !== units[cache.id]) return false;
-    // Under `split` a system cache can be bypassed while the levels inside it fill.
-    if (parent.inclusionOfData === "inclusive" && (parent.kind === "architected" || machine.cacheability === "wb-only")) return true;
+    if (alwaysIncludes(machine, parent)) return true;
     id = parent.parentBySocket[0] as number;
   }
   return false;
+}
+
+/** Whether every line that fills inside such a level fills the level too: its promise alone isn't enough. */
+function alwaysIncludes(machine: ResolvedMachine, cache: Cache): boolean {
+  // Under `split` a system cache can be bypassed while the levels inside it fill.
+  const isNeverBypassed = cache.kind === "architected" || machine.cacheability === "wb-only";
+  const allocatesAll = cache.allocate === "read-write" && cache.inclusionOfInstructions !== "exclusive";
+  return cache.inclusionOfData === "inclusive" && isNeverBypassed && allocatesAll;
 }
 
 /**

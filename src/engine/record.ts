@@ -46,7 +46,12 @@ const NARROW_REQUESTERS = 256;
 const VALUE_MASK = (1n << 64n) - 1n;
 
 /** A record of any operation. `detail` becomes its prefixes. */
-export function record(name: OperationName, requester: number, operand: number, detail: RecordDetail = {}): RecordEntry {
+export function record(
+  name: OperationName,
+  requester: number,
+  operand: number,
+  detail: RecordDetail = {},
+): RecordEntry {
   return {
     code: OPERATIONS[name].code,
     requester,
@@ -137,7 +142,8 @@ export function sctlr(core: number, bits: "" | "M" | "C" | "I" | "MC" | "MI" | "
 }
 
 /** The page of `address` now belongs to somebody else (R28). */
-export const assignPage = (requester: number, address: number): RecordEntry => record("ASSIGN_PAGE", requester, address);
+export const assignPage = (requester: number, address: number): RecordEntry =>
+  record("ASSIGN_PAGE", requester, address);
 
 /** Software that ran on core `from` goes on on core `to` (R29). */
 export const migrate = (from: number, to: number): RecordEntry => record("MIGRATE", to, from);

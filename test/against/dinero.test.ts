@@ -75,7 +75,14 @@ function dinero(entries: readonly RecordEntry[]) {
     else if (entry.code === 1) l1d.write(block);
     else l1d.read(block);
   }
-  return { l1i: l1i.misses, l1d: l1d.misses, l2: l2.misses, l2References: l2.references, l1dCopiesBack: l1d.copiesBack, memoryWrites: l2.copiesBack };
+  return {
+    l1i: l1i.misses,
+    l1d: l1d.misses,
+    l2: l2.misses,
+    l2References: l2.references,
+    l1dCopiesBack: l1d.copiesBack,
+    memoryWrites: l2.copiesBack,
+  };
 }
 
 describe.each(Object.entries(STREAMS))("%s", (_name, stream) => {

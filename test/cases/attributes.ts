@@ -2,7 +2,7 @@
 import { atomic, dc, evict, load, sctlr, store } from "../../src/engine/record.ts";
 import type { MachineSpec } from "../properties/machines.ts";
 import type { Case } from "./case.ts";
-import { A, B, pair, single, twoSockets, FAR, withSystemCache } from "./small-machines.ts";
+import { A, B, FAR, level, oneSet, pair, single, twoSockets, withSystemCache } from "./small-machines.ts";
 
 const nonCacheable = { attribute: "NON_CACHEABLE" } as const;
 const writeThrough = { attribute: "WRITE_THROUGH" } as const;
@@ -55,8 +55,18 @@ export const attributes: readonly Case[] = [
       copies: { [A]: "L1D M, L2 E" },
       hazards: [
         {
-          class: "stale-read", newest: 0, writer: 0, writerAttribute: 2, observer: 0, record: 1, attribute: 1,
-          observed: 0n, expected: 1n, source: "memory", newestAt: { cache: 0 }, lostAt: -1,
+          class: "stale-read",
+          newest: 0,
+          writer: 0,
+          writerAttribute: 2,
+          observer: 0,
+          record: 1,
+          attribute: 1,
+          observed: 0n,
+          expected: 1n,
+          source: "memory",
+          newestAt: { cache: 0 },
+          lostAt: -1,
         },
         { class: "mismatched-attributes", line: A, newest: -1, observer: 0, record: 1, occurrences: 1 },
       ],
@@ -85,7 +95,15 @@ export const attributes: readonly Case[] = [
       value: 0n,
       hazards: [
         { class: "mismatched-attributes", record: 1 },
-        { class: "stale-read", newest: 1, record: 2, observed: 0n, expected: 2n, source: { cache: 0 }, newestAt: "memory" },
+        {
+          class: "stale-read",
+          newest: 1,
+          record: 2,
+          observed: 0n,
+          expected: 2n,
+          source: { cache: 0 },
+          newestAt: "memory",
+        },
       ],
     },
   },
@@ -128,8 +146,17 @@ export const attributes: readonly Case[] = [
     asks: "is Write-Through data Non-cacheable under wb-only?",
     rules: "D8 R34",
     machine: single,
-    records: [load(0, A, writeThrough), store(0, A, innerThroughOuterBack), load(0, A, innerOnly), load(0, A, outerOnly)],
-    expect: { caches: { L1D: {}, L2: {} }, machine: { memoryReads: 3, memoryWrites: 1, uncachedReads: 3, uncachedWrites: 1 }, value: 2n },
+    records: [
+      load(0, A, writeThrough),
+      store(0, A, innerThroughOuterBack),
+      load(0, A, innerOnly),
+      load(0, A, outerOnly),
+    ],
+    expect: {
+      caches: { L1D: {}, L2: {} },
+      machine: { memoryReads: 3, memoryWrites: 1, uncachedReads: 3, uncachedWrites: 1 },
+      value: 2n,
+    },
   },
   {
     asks: "is an uncached access to the other socket's memory priced as remote?",
@@ -233,6 +260,35 @@ export const attributes: readonly Case[] = [
     },
   },
   {
+    asks: "is Normal Non-cacheable still Non-cacheable where cacheability is split?",
+    rules: "D8 D21 D24",
+    machine: split,
+    records: [load(0, A, nonCacheable), sctlr(0, "MI"), store(0, B)],
+    expect: {
+      caches: { L1D: {}, L2: {}, L3: {} },
+      machine: { memoryReads: 1, memoryWrites: 1, uncachedReads: 1, uncachedWrites: 1 },
+      copies: { [A]: "", [B]: "" },
+      hazards: [],
+    },
+  },
+  {
+    asks: "does a level that is exclusive of data not allocate even where it comes first?",
+    rules: "D13 D16 D21",
+    machine: {
+      cores: 1,
+      l1d: oneSet(2),
+      levels: [level("L2", 4, { kind: "system", data: "exclusive" })],
+      cacheability: "split",
+    },
+    records: [load(0, A, outerOnly), store(0, B, outerOnly)],
+    expect: {
+      caches: { L1D: {}, L2: { loads: 1, loadMisses: 1, stores: 1, storeMisses: 1 } },
+      copies: { [A]: "", [B]: "" },
+      words: { memory: { [B]: 2n } },
+      hazards: [],
+    },
+  },
+  {
     asks: "do Write-Through loads allocate where cacheability is split?",
     rules: "D21 R43",
     machine: split,
@@ -245,7 +301,11 @@ export const attributes: readonly Case[] = [
     machine: split,
     records: [load(0, A), store(0, A, writeThrough)],
     expect: {
-      caches: { L1D: { loads: 1, loadMisses: 1, stores: 1 }, L2: { loads: 1, loadMisses: 1 }, L3: { loads: 1, loadMisses: 1 } },
+      caches: {
+        L1D: { loads: 1, loadMisses: 1, stores: 1 },
+        L2: { loads: 1, loadMisses: 1 },
+        L3: { loads: 1, loadMisses: 1 },
+      },
       copies: { [A]: "L1D E, L2 E, L3 E" },
       machine: { memoryReads: 1, memoryWrites: 1 },
       words: { L1D: { [A]: 2n }, L2: { [A]: 2n }, L3: { [A]: 2n }, memory: { [A]: 2n } },
@@ -293,7 +353,10 @@ export const attributes: readonly Case[] = [
     machine: { ...pair, cacheability: "split" },
     records: [store(0, A), store(1, A + 8, writeThrough)],
     expect: {
-      caches: { "L1D.0": { stores: 1, storeMisses: 1, snoopsIn: 1, invalidations: 1 }, "L1D.1": { stores: 1, storeMisses: 1 } },
+      caches: {
+        "L1D.0": { stores: 1, storeMisses: 1, snoopsIn: 1, invalidations: 1 },
+        "L1D.1": { stores: 1, storeMisses: 1 },
+      },
       words: { memory: { [A]: 1n, [A + 8]: 2n } },
     },
   },

@@ -160,6 +160,14 @@ export const coherence: readonly Case[] = [
     },
   },
   {
+    asks: "does the L1D that has the newest bytes supply, not the shared L2 outside it?",
+    rules: "D3 D12",
+    machine: { ...twoSockets, cores: 4 },
+    // The L2 of socket 0 gets core 0's bytes at its eviction; then core 1, whose number is higher than the L2's lowest, writes.
+    records: [store(0, A), evict(0, A), store(1, A), load(2, A)],
+    expect: { value: 3n, words: { memory: { [A]: 3n } }, hazards: [] },
+  },
+  {
     asks: "does a store across sockets remove every copy of the other side?",
     rules: "D12",
     machine: twoSockets,
@@ -205,7 +213,11 @@ export const coherence: readonly Case[] = [
     rules: "D36 D37",
     machine: twoSockets,
     records: [load(0, FAR)],
-    expect: { machine: { memoryReads: 1, crossings: 1 }, events: { 0: { memoryRemote: 1 } }, copies: { [FAR]: "L1D.0 E, L2.0 E" } },
+    expect: {
+      machine: { memoryReads: 1, crossings: 1 },
+      events: { 0: { memoryRemote: 1 } },
+      copies: { [FAR]: "L1D.0 E, L2.0 E" },
+    },
   },
   {
     asks: "does a peer whose line is smaller than the range write its dirty bytes to memory first?",
@@ -215,9 +227,14 @@ export const coherence: readonly Case[] = [
       l1d: oneSet(2, { line: 32 }),
       levels: [level("L2", 4, { line: 64 })],
     },
-    // L1D.0's 32 bytes don't cover L2.1's 64: they are written to memory; L2.0's copy does, and is clean and stale.
-    records: [store(0, A), load(1, A + 32)],
-    expect: { words: { memory: { [A]: 1n } }, machine: { memoryReads: 1, memoryWrites: 1, crossings: 3 } },
+    // L1D.0's 32 bytes don't cover L2.1's 64: they are written to memory and refresh the L2 beside them, which supplies.
+    records: [store(0, A), load(1, A + 32), load(1, A)],
+    expect: {
+      words: { memory: { [A]: 1n }, "L2.0": { [A]: 1n }, "L2.1": { [A]: 1n } },
+      machine: { memoryReads: 1, memoryWrites: 1, crossings: 3 },
+      value: 1n,
+      hazards: [],
+    },
   },
   {
     asks: "does a sized directory's eviction remove the line it forgets?",
@@ -279,7 +296,16 @@ export const coherence: readonly Case[] = [
       copies: { [A]: "L1D.0 E, L1D.1 M, L2 E" },
       value: 0n,
       hazards: [
-        { class: "stale-read", newest: 1, writer: 1, writerAttribute: 3, observer: 0, record: 2, observed: 0n, expected: 2n },
+        {
+          class: "stale-read",
+          newest: 1,
+          writer: 1,
+          writerAttribute: 3,
+          observer: 0,
+          record: 2,
+          observed: 0n,
+          expected: 2n,
+        },
       ],
     },
   },

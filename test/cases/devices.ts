@@ -28,8 +28,16 @@ export const devices: readonly Case[] = [
       value: 0n,
       hazards: [
         {
-          class: "stale-dma", line: A, newest: 0, writer: 0, observer: 1, record: 1,
-          observed: 0n, expected: 1n, source: "memory", newestAt: { cache: 0 },
+          class: "stale-dma",
+          line: A,
+          newest: 0,
+          writer: 0,
+          observer: 1,
+          record: 1,
+          observed: 0n,
+          expected: 1n,
+          source: "memory",
+          newestAt: { cache: 0 },
         },
       ],
     },
@@ -49,7 +57,18 @@ export const devices: readonly Case[] = [
     expect: {
       machine: { memoryReads: 1, memoryWrites: 1, deviceWrites: 1 },
       value: 0n,
-      hazards: [{ class: "stale-read", newest: 1, writer: 1, observer: 0, record: 2, observed: 0n, expected: 2n, newestAt: "memory" }],
+      hazards: [
+        {
+          class: "stale-read",
+          newest: 1,
+          writer: 1,
+          observer: 0,
+          record: 2,
+          observed: 0n,
+          expected: 2n,
+          newestAt: "memory",
+        },
+      ],
     },
   },
   {
@@ -157,6 +176,10 @@ export const devices: readonly Case[] = [
     rules: "D31 R45",
     machine: nonCoherent,
     records: [store(0, B), master.read(A, 128)],
-    expect: { hazards: [{ class: "stale-dma", line: B, newest: 0, observer: 1, record: 1, piece: 1, address: B, occurrences: 1 }] },
+    expect: {
+      hazards: [
+        { class: "stale-dma", line: B, newest: 0, observer: 1, record: 1, piece: 1, address: B, occurrences: 1 },
+      ],
+    },
   },
 ];

@@ -36,7 +36,11 @@ export const errors: readonly Case[] = [
   refuses("is a core's operation refused from a device?", load(1, A), /load|core|requester/i, withDevice),
   refuses("is a device's operation refused from a core?", device(0).read(A), /device|requester/i, withDevice),
   refuses("is an address outside memory refused?", load(0, 0x4000_0000), /0x40000000/),
-  refuses("is an access that leaves its region refused, whole?", store(0, 0xffffc, { sizeBytes: 8 }), /0xffffc|region|memory/i),
+  refuses(
+    "is an access that leaves its region refused, whole?",
+    store(0, 0xffffc, { sizeBytes: 8 }),
+    /0xffffc|region|memory/i,
+  ),
   refuses(
     "is an access across two regions refused though both exist?",
     store(0, 0xff8, { sizeBytes: 16 }),
@@ -45,7 +49,11 @@ export const errors: readonly Case[] = [
   ),
   refuses("is maintenance by VA outside memory refused?", dc.civac(0, 0x4000_0000), /0x40000000/),
   refuses("is a page outside memory refused?", record("ASSIGN_PAGE", 0, 0x4000_0000), /0x40000000/),
-  refuses("is an attribute that no code means refused?", { ...load(0, A), attribute: 9 as AttributeCode }, /attribute|9/i),
+  refuses(
+    "is an attribute that no code means refused?",
+    { ...load(0, A), attribute: 9 as AttributeCode },
+    /attribute|9/i,
+  ),
   refuses("is software that comes from a missing core refused?", migrate(5, 0), /5|core/i),
   refuses("is DC ZVA refused where it is prohibited?", dc.zva(0, A), /ZVA/, { ...single, zva: 0 }),
   refuses("is DC ZVA to Device memory refused?", dc.zva(0, A, { attribute: "DEVICE" }), /ZVA/),

@@ -95,7 +95,9 @@ export const hazards: readonly Case[] = [
     rules: "D34 R25",
     machine: pair,
     records: [store(0, A), dc.civac(0, A), load(1, A)],
-    expect: { hazards: [{ class: "maintenance-pending", line: A, newest: -1, observer: 1, record: 2, occurrences: 1 }] },
+    expect: {
+      hazards: [{ class: "maintenance-pending", line: A, newest: -1, observer: 1, record: 2, occurrences: 1 }],
+    },
   },
   {
     asks: "does the issuer's DSB complete its maintenance?",
@@ -176,8 +178,15 @@ export const hazards: readonly Case[] = [
     expect: {
       hazards: [],
       notAssessable: [
-        "stale-read", "stale-fetch", "stale-dma", "stale-walk", "lost-write",
-        "set/way-while-shared", "set/way-short-of-poc", "set/way-migrated", "maintenance-pending",
+        "stale-read",
+        "stale-fetch",
+        "stale-dma",
+        "stale-walk",
+        "lost-write",
+        "set/way-while-shared",
+        "set/way-short-of-poc",
+        "set/way-migrated",
+        "maintenance-pending",
       ],
     },
   },

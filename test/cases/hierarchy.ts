@@ -106,8 +106,14 @@ export const hierarchy: readonly Case[] = [
       caches: {
         L1D: { stores: 1, storeMisses: 1, loads: 2, loadMisses: 2, evictions: 2, writebacksOut: 1 },
         L2: {
-          stores: 1, storeMisses: 1, loads: 2, loadMisses: 2,
-          writebacksIn: 1, writebackMisses: 1, evictions: 3, writebacksOut: 1,
+          stores: 1,
+          storeMisses: 1,
+          loads: 2,
+          loadMisses: 2,
+          writebacksIn: 1,
+          writebackMisses: 1,
+          evictions: 3,
+          writebacksOut: 1,
         },
       },
       copies: { [A]: "", [B]: "", [C]: "L1D E, L2 E" },
@@ -297,7 +303,10 @@ export const hierarchy: readonly Case[] = [
     machine: { ...single, l1d: oneSet(2, { allocate: "write" }) },
     records: [load(0, A), store(0, A), load(0, A)],
     expect: {
-      caches: { L1D: { loads: 2, loadMisses: 1, stores: 1, storeMisses: 1 }, L2: { loads: 1, loadMisses: 1, stores: 1 } },
+      caches: {
+        L1D: { loads: 2, loadMisses: 1, stores: 1, storeMisses: 1 },
+        L2: { loads: 1, loadMisses: 1, stores: 1 },
+      },
       hits: { 0: { L1D: 1, L2: 1 } },
       copies: { [A]: "L1D M, L2 E" },
       value: 2n,
@@ -409,6 +418,6 @@ export const hierarchy: readonly Case[] = [
     rules: "D14 R39",
     machine: single,
     records: [load(0, A), load(0, B), dc.civac(0, B), load(0, C)],
-    expect: { ways: { L1D: { [A]: 0, [C]: 1 } }, caches: { "L1D": { loads: 3, loadMisses: 3, maintenanceProbes: 1 } } },
+    expect: { ways: { L1D: { [A]: 0, [C]: 1 } }, caches: { L1D: { loads: 3, loadMisses: 3, maintenanceProbes: 1 } } },
   },
 ];

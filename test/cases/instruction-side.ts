@@ -24,7 +24,9 @@ export const instructionSide: readonly Case[] = [
     expect: {
       copies: { [A]: "L1I S, L1D M, L2 E" },
       value: 0n,
-      hazards: [{ class: "stale-fetch", line: A, newest: 1, writer: 0, observer: 0, record: 2, observed: 0n, expected: 2n }],
+      hazards: [
+        { class: "stale-fetch", line: A, newest: 1, writer: 0, observer: 0, record: 2, observed: 0n, expected: 2n },
+      ],
     },
   },
   {
@@ -89,7 +91,10 @@ export const instructionSide: readonly Case[] = [
     rules: "D23 D31",
     machine: singleWithFetch,
     records: [fetch(0, A), store(0, A), ic.ivau(0, A), dsb(0), isb(0), fetch(0, A)],
-    expect: { value: 0n, hazards: [{ class: "stale-fetch", newest: 1, record: 5, source: { cache: 2 }, newestAt: { cache: 1 } }] },
+    expect: {
+      value: 0n,
+      hazards: [{ class: "stale-fetch", newest: 1, record: 5, source: { cache: 2 }, newestAt: { cache: 1 } }],
+    },
   },
   {
     asks: "does a fetch with the MMU off and I set allocate in the L1I alone?",
@@ -108,7 +113,10 @@ export const instructionSide: readonly Case[] = [
     rules: "D23 R34",
     machine: { ...singleWithFetch, l1d: oneSet(1) },
     records: [store(0, A), load(0, B), sctlr(0, "I"), fetch(0, A)],
-    expect: { value: 0n, hazards: [{ class: "stale-fetch", newest: 0, record: 3, source: "memory", newestAt: { cache: 2 } }] },
+    expect: {
+      value: 0n,
+      hazards: [{ class: "stale-fetch", newest: 0, record: 3, source: "memory", newestAt: { cache: 2 } }],
+    },
   },
   {
     asks: "does a fetch with I clear bypass the L1I?",

@@ -1,7 +1,17 @@
 /** Maintenance by VA, DC ZVA, and what instructions by VA reach (D27, R21, R50). */
 import { dc, dsb, fetch, ic, load, sctlr, store } from "../../src/engine/record.ts";
 import type { Case } from "./case.ts";
-import { A, B, level, oneSet, pair, pairWithFetch, single, singleWithFetch, withSystemCache } from "./small-machines.ts";
+import {
+  A,
+  B,
+  level,
+  oneSet,
+  pair,
+  pairWithFetch,
+  single,
+  singleWithFetch,
+  withSystemCache,
+} from "./small-machines.ts";
 
 export const maintenance: readonly Case[] = [
   {
@@ -51,7 +61,10 @@ export const maintenance: readonly Case[] = [
     machine: single,
     records: [load(0, A), dc.civac(0, A)],
     expect: {
-      caches: { L1D: { loads: 1, loadMisses: 1, maintenanceProbes: 1 }, L2: { loads: 1, loadMisses: 1, maintenanceProbes: 1 } },
+      caches: {
+        L1D: { loads: 1, loadMisses: 1, maintenanceProbes: 1 },
+        L2: { loads: 1, loadMisses: 1, maintenanceProbes: 1 },
+      },
       machine: { memoryReads: 1 },
       copies: { [A]: "" },
     },
@@ -68,8 +81,17 @@ export const maintenance: readonly Case[] = [
       hazards: [
         { class: "lost-write", line: A, newest: 0, writer: 0, observer: 0, record: 1, occurrences: 1 },
         {
-          class: "stale-read", line: A, newest: 0, writer: 0, observer: 0, record: 2,
-          observed: 0n, expected: 1n, source: "memory", newestAt: "nowhere", lostAt: 1,
+          class: "stale-read",
+          line: A,
+          newest: 0,
+          writer: 0,
+          observer: 0,
+          record: 2,
+          observed: 0n,
+          expected: 1n,
+          source: "memory",
+          newestAt: "nowhere",
+          lostAt: 1,
         },
       ],
     },
@@ -200,6 +222,13 @@ export const maintenance: readonly Case[] = [
       value: 0n,
       hazards: [],
     },
+  },
+  {
+    asks: "is a dirty line found that passed its inclusive L2 by?",
+    rules: "D13 D27",
+    machine: { cores: 2, l1d: oneSet(2), levels: [level("L2", 4, { data: "inclusive", allocate: "read" })] },
+    records: [store(0, A), dc.civac(1, A)],
+    expect: { copies: { [A]: "" }, words: { memory: { [A]: 1n } }, hazards: [] },
   },
   {
     asks: "does an inclusive L2's copy go without counting back-invalidations when by-VA names the inner copies itself?",

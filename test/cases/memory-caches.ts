@@ -2,7 +2,7 @@
 import { dc, device, evict, load, outer, store } from "../../src/engine/record.ts";
 import type { MachineSpec } from "../properties/machines.ts";
 import type { Case } from "./case.ts";
-import { A, B, oneSet, single, twoSockets, FAR } from "./small-machines.ts";
+import { A, B, FAR, oneSet, single, twoSockets } from "./small-machines.ts";
 
 const nonCacheable = { attribute: "NON_CACHEABLE" } as const;
 const withOuter: MachineSpec = { cores: 1, l1d: oneSet(2), outer: oneSet(2), devices: [{ coherent: false }] };
@@ -52,10 +52,20 @@ export const memoryCaches: readonly Case[] = [
     rules: "D29",
     machine: withOuter,
     records: [
-      outer.enable(0), store(0, A), dc.civac(0, A), outer.clean(0, A), load(0, A), dc.civac(0, A),
-      outer.flush(0, A), load(0, A),
+      outer.enable(0),
+      store(0, A),
+      dc.civac(0, A),
+      outer.clean(0, A),
+      load(0, A),
+      dc.civac(0, A),
+      outer.flush(0, A),
+      load(0, A),
     ],
-    expect: { caches: { outer: { loads: 3, loadMisses: 2, writebacksIn: 1, writebacksOut: 1 } }, value: 2n, hazards: [] },
+    expect: {
+      caches: { outer: { loads: 3, loadMisses: 2, writebacksIn: 1, writebacksOut: 1 } },
+      value: 2n,
+      hazards: [],
+    },
   },
   {
     asks: "does invalidating the outer cache by PA lose what only it held?",
@@ -72,9 +82,7 @@ export const memoryCaches: readonly Case[] = [
     rules: "D29",
     machine: withOuter,
     // A is in way 0, B in way 1.
-    records: [
-      outer.enable(0), store(0, A), store(0, B), dc.civac(0, A), dc.civac(0, B), outer.cleanWays(0, 0b10),
-    ],
+    records: [outer.enable(0), store(0, A), store(0, B), dc.civac(0, A), dc.civac(0, B), outer.cleanWays(0, 0b10)],
     expect: { words: { memory: { [A]: 0n, [B]: 3n } }, hazards: [] },
   },
   {
@@ -117,7 +125,10 @@ export const memoryCaches: readonly Case[] = [
     rules: "D24 R4",
     machine: { ...withOuter, outerSharedOverride: true },
     records: [outer.enable(0), store(0, A), dc.civac(0, A), load(0, A, nonCacheable)],
-    expect: { value: 0n, hazards: [{ class: "stale-read", newest: 1, record: 3, source: "memory", newestAt: "outer" }] },
+    expect: {
+      value: 0n,
+      hazards: [{ class: "stale-read", newest: 1, record: 3, source: "memory", newestAt: "outer" }],
+    },
   },
   {
     asks: "does a Device load pass an outer cache by?",

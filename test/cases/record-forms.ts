@@ -30,7 +30,11 @@ export const recordForms: readonly Case[] = [
     asks: "does a store keep the bytes around it?",
     rules: "D6",
     machine: single,
-    records: [store(0, A, { value: 0xffff_ffff_ffff_ffffn }), store(0, A + 2, { sizeBytes: 1, value: 0xabn }), load(0, A)],
+    records: [
+      store(0, A, { value: 0xffff_ffff_ffff_ffffn }),
+      store(0, A + 2, { sizeBytes: 1, value: 0xabn }),
+      load(0, A),
+    ],
     expect: { value: 0xffff_ffff_ffab_ffffn, words: { truth: { [A]: 0xffff_ffff_ffab_ffffn } }, hazards: [] },
   },
   {
@@ -38,7 +42,10 @@ export const recordForms: readonly Case[] = [
     rules: "D5 R49",
     machine: single,
     records: [load(0, 0x20, { sizeBytes: 128 })],
-    expect: { caches: { L1D: { loads: 3, loadMisses: 3, evictions: 1 } }, ways: { L1D: { 0: -1, [0x40]: 1, [0x80]: 0 } } },
+    expect: {
+      caches: { L1D: { loads: 3, loadMisses: 3, evictions: 1 } },
+      ways: { L1D: { 0: -1, 64: 1, 128: 0 } },
+    },
   },
   {
     asks: "are pieces cut at the smallest line of the machine?",
@@ -52,7 +59,7 @@ export const recordForms: readonly Case[] = [
     rules: "D5 D6",
     machine: single,
     records: [store(0, 0x3c, { sizeBytes: 8, value: 0x1122_3344_5566_7788n })],
-    expect: { words: { truth: { [0x38]: 0x5566_7788_0000_0000n, [0x40]: 0x1122_3344n } } },
+    expect: { words: { truth: { 56: 0x5566_7788_0000_0000n, 64: 0x1122_3344n } } },
   },
   {
     asks: "does a device's write take its record number like a core's?",
@@ -73,6 +80,6 @@ export const recordForms: readonly Case[] = [
     rules: "D7",
     machine: { ...single, memory: [{ base: 0x8_8000_0000, size: 0x1000 }] },
     records: [store(0, 0x8_8000_0040), load(0, 0x8_8000_0040)],
-    expect: { value: 1n, copies: { [0x8_8000_0040]: "L1D M, L2 E" }, words: { truth: { [0x8_8000_0040]: 1n } } },
+    expect: { value: 1n, copies: { 36507222080: "L1D M, L2 E" }, words: { truth: { 36507222080: 1n } } },
   },
 ];

@@ -1,6 +1,12 @@
 /** Plays a case on an engine and compares what the case speaks of. */
 import { expect } from "vitest";
-import { CACHE_COUNTERS, COST_EVENTS, EVERYTHING_RECORDED, type Engine, MACHINE_COUNTERS } from "../../src/engine/engine.ts";
+import {
+  CACHE_COUNTERS,
+  COST_EVENTS,
+  type Engine,
+  EVERYTHING_RECORDED,
+  MACHINE_COUNTERS,
+} from "../../src/engine/engine.ts";
 import { RecordError } from "../../src/engine/errors.ts";
 import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
 import { encodeRecords } from "../../src/engine/record.ts";
@@ -9,7 +15,9 @@ import type { EngineKind } from "../properties/engines.ts";
 import { buildMachine } from "../properties/machines.ts";
 import type { Case } from "./case.ts";
 
-const LATENT: ReadonlySet<string> = new Set(HAZARD_CLASSES.filter((each) => each.kind === "latent").map((each) => each.name));
+const LATENT: ReadonlySet<string> = new Set(
+  HAZARD_CLASSES.filter((each) => each.kind === "latent").map((each) => each.name),
+);
 
 export function runCase(each: Case, kind: EngineKind): void {
   const machine = buildMachine(each.machine);
@@ -45,19 +53,21 @@ const fullName = (name: string) => (/\.\d+$/.test(name) || name === "outer" ? na
 function wanted(each: Case, engine: Engine): Record<string, unknown> {
   const { expect: said } = each;
   const out: Record<string, unknown> = {};
-  for (const [name, counters] of Object.entries(said.caches ?? {})) out[name] = { ...zeroes(CACHE_COUNTERS), ...counters };
-  if (said.machine) out["machine"] = { ...zeroes(MACHINE_COUNTERS), ...said.machine };
-  for (const [who, events] of Object.entries(said.events ?? {})) out[`events ${who}`] = { ...zeroes(COST_EVENTS), ...events };
+  for (const [name, counters] of Object.entries(said.caches ?? {}))
+    out[name] = { ...zeroes(CACHE_COUNTERS), ...counters };
+  if (said.machine) out.machine = { ...zeroes(MACHINE_COUNTERS), ...said.machine };
+  for (const [who, events] of Object.entries(said.events ?? {}))
+    out[`events ${who}`] = { ...zeroes(COST_EVENTS), ...events };
   for (const [who, hits] of Object.entries(said.hits ?? {})) out[`hits ${who}`] = hits;
   for (const [address, text] of Object.entries(said.copies ?? {})) out[`copies ${address}`] = normalCopies(text);
   for (const [name, ways] of Object.entries(said.ways ?? {})) out[`ways ${name}`] = ways;
   for (const [name, dirty] of Object.entries(said.dirty ?? {})) out[`dirty ${name}`] = dirty;
-  if (said.records !== undefined) out["records"] = said.records;
+  if (said.records !== undefined) out.records = said.records;
   if (said.notAssessable) out["not assessable"] = said.notAssessable;
-  if (said.hazards) out["hazards"] = said.hazards.filter((hazard) => engine.carriesData || LATENT.has(hazard.class));
+  if (said.hazards) out.hazards = said.hazards.filter((hazard) => engine.carriesData || LATENT.has(hazard.class));
   if (engine.carriesData) {
     for (const [where, words] of Object.entries(said.words ?? {})) out[`words ${where}`] = words;
-    if (said.value !== undefined) out["value"] = said.value;
+    if (said.value !== undefined) out.value = said.value;
   }
   return out;
 }
@@ -78,7 +88,7 @@ function found(each: Case, engine: Engine): Record<string, unknown> {
     else if (name.startsWith("memory-side")) out[name] = counters.memorySide[Number(fullName(name).split(".")[1])];
     else out[name] = counters.caches[idOf(name)];
   }
-  if (said.machine) out["machine"] = counters.machine;
+  if (said.machine) out.machine = counters.machine;
   for (const who of Object.keys(said.events ?? {})) out[`events ${who}`] = counters.events[Number(who)];
   for (const who of Object.keys(said.hits ?? {})) {
     const hits = Object.entries(counters.hits[Number(who)] ?? {}).filter(([, count]) => count !== 0);
@@ -97,13 +107,13 @@ function found(each: Case, engine: Engine): Record<string, unknown> {
     out[`ways ${name}`] = Object.fromEntries(where);
   }
   for (const name of Object.keys(said.dirty ?? {})) out[`dirty ${name}`] = engine.dirtyLines()[idOf(name)];
-  if (said.records !== undefined) out["records"] = engine.records;
+  if (said.records !== undefined) out.records = engine.records;
   if (said.notAssessable) out["not assessable"] = engine.notAssessable();
   if (said.hazards) {
     const hazards = engine.hazards().filter((hazard) => engine.carriesData || LATENT.has(hazard.class));
     const asked = said.hazards.filter((hazard) => engine.carriesData || LATENT.has(hazard.class));
     // Fields that the case speaks of; a hazard too many shows in full.
-    out["hazards"] = hazards.map((hazard, index) => {
+    out.hazards = hazards.map((hazard, index) => {
       const fields = asked[index] === undefined ? undefined : Object.keys(asked[index]);
       return Object.fromEntries(Object.entries(hazard).filter(([key]) => fields?.includes(key) ?? true));
     });
@@ -111,10 +121,13 @@ function found(each: Case, engine: Engine): Record<string, unknown> {
   if (engine.carriesData) {
     for (const [where, words] of Object.entries(said.words ?? {})) {
       const place = where === "memory" || where === "truth" ? where : { cache: idOf(where) };
-      const values = Object.keys(words).map((address) => [address, littleEndian(engine.peek(place, Number(address), 8))]);
+      const values = Object.keys(words).map((address) => [
+        address,
+        littleEndian(engine.peek(place, Number(address), 8)),
+      ]);
       out[`words ${where}`] = Object.fromEntries(values);
     }
-    if (said.value !== undefined) out["value"] = engine.lastValue();
+    if (said.value !== undefined) out.value = engine.lastValue();
   }
   return out;
 }

@@ -4,7 +4,8 @@ import type { Case } from "./case.ts";
 import { A, B, level, oneSet, pair, single, withSystemCache } from "./small-machines.ts";
 
 /** Operand for a cache with 64-byte lines. */
-const at = (depth: number, ways: number, set: number, way: number) => setWayOperand({ depth, ways, lineBytes: 64 }, set, way);
+const at = (depth: number, ways: number, set: number, way: number) =>
+  setWayOperand({ depth, ways, lineBytes: 64 }, set, way);
 
 export const setWay: readonly Case[] = [
   {
@@ -102,7 +103,11 @@ export const setWay: readonly Case[] = [
     rules: "D28 R22",
     machine: single,
     records: [store(0, A), dc.cisw(0, at(1, 2, 1, 0))],
-    expect: { caches: { L1D: { stores: 1, storeMisses: 1 } }, copies: { [A]: "L1D M, L2 E" }, events: { 0: { memory: 1, maintenance: 1 } } },
+    expect: {
+      caches: { L1D: { stores: 1, storeMisses: 1 } },
+      copies: { [A]: "L1D M, L2 E" },
+      events: { 0: { memory: 1, maintenance: 1 } },
+    },
   },
   {
     asks: "does an out-of-range way do nothing?",
@@ -133,7 +138,9 @@ export const setWay: readonly Case[] = [
     expect: {
       caches: { "L1D.0": { maintenanceProbes: 1 }, "L1D.1": { stores: 1, storeMisses: 1 } },
       copies: { [A]: "L1D.1 M, L2 E" },
-      hazards: [{ class: "set/way-while-shared", line: 0, newest: -1, observer: 0, record: 1, occurrences: 1, lines: 1 }],
+      hazards: [
+        { class: "set/way-while-shared", line: 0, newest: -1, observer: 0, record: 1, occurrences: 1, lines: 1 },
+      ],
     },
   },
   {
@@ -157,7 +164,9 @@ export const setWay: readonly Case[] = [
     records: [store(0, A), store(0, B), dc.cisw(0, at(1, 2, 0, 0)), dc.cisw(0, at(1, 2, 0, 1))],
     expect: {
       dirty: { L1D: 0, L2: 2 },
-      hazards: [{ class: "set/way-short-of-poc", line: 0, newest: -1, observer: 0, record: 3, occurrences: 1, lines: 2 }],
+      hazards: [
+        { class: "set/way-short-of-poc", line: 0, newest: -1, observer: 0, record: 3, occurrences: 1, lines: 2 },
+      ],
     },
   },
   {

@@ -31,7 +31,9 @@ export function blocksOf(machine: ResolvedMachine, entries: readonly RecordEntry
   const blocks = new Set<number>();
   for (const entry of entries) {
     if (operationOf(entry)?.operand !== "address") continue;
-    const region = machine.memory.find((each) => entry.operand >= each.base && entry.operand < each.base + each.sizeBytes);
+    const region = machine.memory.find(
+      (each) => entry.operand >= each.base && entry.operand < each.base + each.sizeBytes,
+    );
     if (region === undefined || region.type === "device") continue;
     const end = Math.min(entry.operand + Math.min(entry.sizeBytes ?? 8, 4 * unit), region.base + region.sizeBytes);
     for (let block = entry.operand - (entry.operand % unit); block < end; block += unit) blocks.add(block);
@@ -49,7 +51,9 @@ export interface Scope {
   readonly bytes: boolean;
 }
 
-const LATENT: ReadonlySet<string> = new Set(HAZARD_CLASSES.filter((each) => each.kind === "latent").map((each) => each.name));
+const LATENT: ReadonlySet<string> = new Set(
+  HAZARD_CLASSES.filter((each) => each.kind === "latent").map((each) => each.name),
+);
 
 export function snapshot(engine: Engine, blocks: readonly number[], scope: Scope): Snapshot {
   const { machine } = engine;
@@ -73,7 +77,8 @@ export function snapshot(engine: Engine, blocks: readonly number[], scope: Scope
   });
   counters.hits.forEach((hits, requester) => {
     // Whether a level that never hit is listed as 0 or left out doesn't matter.
-    for (const [level, value] of Object.entries(hits)) if (value !== 0) out.set(`hits of requester ${requester}: ${level}`, value);
+    for (const [level, value] of Object.entries(hits))
+      if (value !== 0) out.set(`hits of requester ${requester}: ${level}`, value);
   });
   out.set("not assessable", engine.notAssessable().join(", "));
   engine.dirtyLines().forEach((value, id) => {
@@ -112,7 +117,7 @@ export function snapshot(engine: Engine, blocks: readonly number[], scope: Scope
 }
 
 /** Differences that are known for now and not to be reported: a regular expression over their names. */
-const IGNORED = process.env["SETWAY_IGNORE"] ? new RegExp(process.env["SETWAY_IGNORE"]) : undefined;
+const IGNORED = process.env.SETWAY_IGNORE ? new RegExp(process.env.SETWAY_IGNORE) : undefined;
 
 /** What differs, in the order of the first snapshot. */
 export function differences(expected: Snapshot, found: Snapshot): Difference[] {
@@ -121,7 +126,8 @@ export function differences(expected: Snapshot, found: Snapshot): Difference[] {
     const other = found.get(what);
     if (other !== value) out.push({ what, expected: String(value), found: String(other) });
   }
-  for (const [what, value] of found) if (!expected.has(what)) out.push({ what, expected: "undefined", found: String(value) });
+  for (const [what, value] of found)
+    if (!expected.has(what)) out.push({ what, expected: "undefined", found: String(value) });
   return IGNORED ? out.filter((each) => !IGNORED.test(each.what)) : out;
 }
 
@@ -129,4 +135,5 @@ function fieldText(value: Hazard[keyof Hazard], names: readonly string[]): strin
   return typeof value === "object" ? (names[value.cache] ?? `cache ${value.cache}`) : String(value);
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+const hex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");

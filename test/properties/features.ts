@@ -40,10 +40,11 @@ export type Feature = keyof typeof FEATURES;
 export const ALL_FEATURES = Object.keys(FEATURES) as Feature[];
 
 /** The features that `SETWAY_FEATURES` allows; everything where it is not set. Throws on an unknown word. */
-export function allowedFeatures(setting: string | undefined = process.env["SETWAY_FEATURES"]): Set<Feature> {
+export function allowedFeatures(setting: string | undefined = process.env.SETWAY_FEATURES): Set<Feature> {
   const words = (setting ?? "").split(",").filter((word) => word !== "");
   const feature = (word: string): Feature => {
-    if (!(word in FEATURES)) throw new Error(`SETWAY_FEATURES: no feature ${word}; there are ${ALL_FEATURES.join(", ")}`);
+    if (!(word in FEATURES))
+      throw new Error(`SETWAY_FEATURES: no feature ${word}; there are ${ALL_FEATURES.join(", ")}`);
     return word as Feature;
   };
   const named = words.filter((word) => !word.startsWith("-")).map(feature);

@@ -1,13 +1,13 @@
 /** Do random cases hold everything that they are for, and does shrinking keep them playable? */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeRecords, encodeRecords, operationOf } from "../../src/engine/record.ts";
 import { OPERATIONS } from "../../src/engine/operations.ts";
+import { decodeRecords, encodeRecords, operationOf } from "../../src/engine/record.ts";
 import { allowedFeatures } from "./features.ts";
 import { buildMachine } from "./machines.ts";
 import { randomCase } from "./random-case.ts";
-import { keepCase, machineText, readCase, recordsText } from "./report.ts";
 import { STREAM_OPERATIONS } from "./random-stream.ts";
+import { keepCase, machineText, readCase, recordsText } from "./report.ts";
 
 const SAMPLE = 300;
 const sample = (features = "") => fc.sample(randomCase(allowedFeatures(features)), { seed: 20, numRuns: SAMPLE });
@@ -17,7 +17,9 @@ describe("random cases", () => {
 
   test("hold every operation", () => {
     const seen = new Set(cases.flatMap((each) => each.entries.map((entry) => operationOf(entry)?.code)));
-    expect(STREAM_OPERATIONS.filter((name) => ![...seen].some((code) => code !== undefined && code === codeOf(name)))).toEqual([]);
+    expect(
+      STREAM_OPERATIONS.filter((name) => ![...seen].some((code) => code !== undefined && code === codeOf(name))),
+    ).toEqual([]);
   });
 
   test("hold machines of every shape", () => {
@@ -34,7 +36,9 @@ describe("random cases", () => {
     expect(machines.some((machine) => machine.sockets === 3)).toBe(true);
     expect(machines.some((machine) => machine.smallestLineBytes < machine.largestLineBytes)).toBe(true);
     expect(machines.some((machine) => machine.caches.length === 0)).toBe(true);
-    expect(machines.some((machine) => machine.caches.some((cache) => new Set(cache.parentBySocket).size > 1))).toBe(true);
+    expect(machines.some((machine) => machine.caches.some((cache) => new Set(cache.parentBySocket).size > 1))).toBe(
+      true,
+    );
   });
 
   test("come back from their encoding", () => {
@@ -56,7 +60,10 @@ describe("random cases", () => {
 
   test("shrink to the one record that matters", () => {
     const result = fc.check(
-      fc.property(randomCase(allowedFeatures()), (each) => each.entries.filter((entry) => operationOf(entry)?.name === "store").length < 3),
+      fc.property(
+        randomCase(allowedFeatures()),
+        (each) => each.entries.filter((entry) => operationOf(entry)?.name === "store").length < 3,
+      ),
       { seed: 7, numRuns: 20 },
     );
     expect(result.failed).toBe(true);

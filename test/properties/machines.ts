@@ -131,7 +131,13 @@ export function buildMachine(spec: MachineSpec): ResolvedMachine {
     const level = levels[index] as LevelSpec;
     const home = level.placement === "home";
     const groupOf = (core: number) =>
-      level.per === "core" ? core : level.per === "cluster" ? clusterOf(core) : level.per === "socket" ? socketOf(core) : 0;
+      level.per === "core"
+        ? core
+        : level.per === "cluster"
+          ? clusterOf(core)
+          : level.per === "socket"
+            ? socketOf(core)
+            : 0;
     const groups = home ? Array.from({ length: sockets }, (_, socket) => socket) : [...new Set(coreIds.map(groupOf))];
     const made = groups.map((group): Draft => {
       const members = home ? coreIds : coreIds.filter((core) => groupOf(core) === group);
@@ -292,8 +298,10 @@ function finish(
  * other cores' L1Ds inside. A level that is exclusive of data has data caches inside, since nothing else fills it (D13).
  */
 function checkFirstCaches(first: readonly (Draft | undefined)[]): void {
-  if (new Set(first.map((draft) => draft?.holds)).size > 1) throw new Error("some cores have an L1D and others have not");
-  if (first.some((draft) => draft?.spec.data === "exclusive")) throw new Error("an exclusive level has no data cache inside");
+  if (new Set(first.map((draft) => draft?.holds)).size > 1)
+    throw new Error("some cores have an L1D and others have not");
+  if (first.some((draft) => draft?.spec.data === "exclusive"))
+    throw new Error("an exclusive level has no data cache inside");
 }
 
 /** D2: lines never get smaller outwards, equal depth means equal line, exclusive levels have the line of what is inside. */
@@ -308,7 +316,11 @@ function checkLines(caches: readonly Cache[]): void {
       const parent = caches[parentId];
       if (parent === undefined) continue;
       if (parent.lineBytes < cache.lineBytes) throw new Error(`line of cache ${parent.id} is smaller than inside (D2)`);
-      if (parent.inclusionOfData === "exclusive" && cache.holds !== "instructions" && parent.lineBytes !== cache.lineBytes) {
+      if (
+        parent.inclusionOfData === "exclusive" &&
+        cache.holds !== "instructions" &&
+        parent.lineBytes !== cache.lineBytes
+      ) {
         throw new Error(`cache ${parent.id} is exclusive of data and its line is not that of cache ${cache.id} (D2)`);
       }
     }

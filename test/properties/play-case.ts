@@ -12,7 +12,12 @@ type Stop = string;
 const FINISHED: Stop = "played to the end";
 
 export function provenanceOf(bits: number): Provenance {
-  return { maintenance: (bits & 1) !== 0, control: (bits & 2) !== 0, dma: (bits & 4) !== 0, ownership: (bits & 8) !== 0 };
+  return {
+    maintenance: (bits & 1) !== 0,
+    control: (bits & 2) !== 0,
+    dma: (bits & 4) !== 0,
+    ownership: (bits & 8) !== 0,
+  };
 }
 
 /** Plays `words` in batches. A bad record is an outcome like any other; so is an engine that breaks. */
@@ -45,7 +50,12 @@ export function playCase(kind: EngineKind, each: RandomCase, batch = each.batch)
 }
 
 /** What differs between two engines that played the same case. */
-export function compareEngines(expected: Played | Stop, found: Played | Stop, each: RandomCase, bytes: boolean): Difference[] {
+export function compareEngines(
+  expected: Played | Stop,
+  found: Played | Stop,
+  each: RandomCase,
+  bytes: boolean,
+): Difference[] {
   if (typeof expected === "string" || typeof found === "string") {
     const text = (played: Played | Stop) => (typeof played === "string" ? played : played.stop);
     return [{ what: "outcome", expected: text(expected), found: text(found) }];
@@ -64,7 +74,11 @@ export interface FirstDifference {
 }
 
 /** Plays record by record and compares after each. Undefined if the engines agree all the way when played like that. */
-export function firstDifference(expected: EngineKind, found: EngineKind, each: RandomCase): FirstDifference | undefined {
+export function firstDifference(
+  expected: EngineKind,
+  found: EngineKind,
+  each: RandomCase,
+): FirstDifference | undefined {
   const start = { ...each, entries: [] };
   const one = playCase(expected, start);
   const other = playCase(found, start);

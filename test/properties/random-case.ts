@@ -22,17 +22,21 @@ export interface RandomCase {
 
 const EVERYTHING = 15;
 /** How long a failing case is made smaller, in milliseconds. */
-const SHRINK_TIME = Number(process.env["SETWAY_SHRINK_MS"] ?? 30_000);
+const SHRINK_TIME = Number(process.env.SETWAY_SHRINK_MS ?? 30_000);
+/** Records of a stream: fewest and most. */
+const LENGTH: readonly [number, number] = [200, 400];
 
 class CaseArbitrary extends fc.Arbitrary<RandomCase> {
   readonly allowed: ReadonlySet<Feature>;
   readonly shrinkTime: number;
+  readonly length: readonly [number, number];
   deadline = 0;
 
-  constructor(allowed: ReadonlySet<Feature>, shrinkTime: number) {
+  constructor(allowed: ReadonlySet<Feature>, shrinkTime: number, length: readonly [number, number]) {
     super();
     this.allowed = allowed;
     this.shrinkTime = shrinkTime;
+    this.length = length;
   }
 
   override generate(random: fc.Random): fc.Value<RandomCase> {
@@ -47,7 +51,7 @@ class CaseArbitrary extends fc.Arbitrary<RandomCase> {
     const chosen = new Set<Feature>(features);
     const has = (feature: Feature) => chosen.has(feature);
     const machine = randomMachine(draw, has);
-    const entries = randomStream(draw, has, buildMachine(machine), draw.int(200, 400));
+    const entries = randomStream(draw, has, buildMachine(machine), draw.int(this.length[0], this.length[1]));
     const provenance = has("provenance") ? draw.int(0, EVERYTHING) : EVERYTHING;
     const batch = draw.pick([1, 2, 7, 64, 4096]);
     return new fc.Value({ features, machine, entries, provenance, batch }, undefined);
@@ -59,13 +63,18 @@ class CaseArbitrary extends fc.Arbitrary<RandomCase> {
 
   override shrink(value: RandomCase, context: unknown): fc.Stream<fc.Value<RandomCase>> {
     if (this.deadline === 0) this.deadline = Date.now() + this.shrinkTime;
-    return fc.stream(smaller(value, typeof context === "number" ? context : value.entries.length, () => Date.now() > this.deadline));
+    return fc.stream(
+      smaller(value, typeof context === "number" ? context : value.entries.length, () => Date.now() > this.deadline),
+    );
   }
 }
 
 /** Cases of the allowed features. A new one for each check: it remembers when shrinking has to end. */
-export const randomCase = (allowed: ReadonlySet<Feature>, shrinkTime = SHRINK_TIME): fc.Arbitrary<RandomCase> =>
-  new CaseArbitrary(allowed, shrinkTime);
+export const randomCase = (
+  allowed: ReadonlySet<Feature>,
+  shrinkTime = SHRINK_TIME,
+  length = LENGTH,
+): fc.Arbitrary<RandomCase> => new CaseArbitrary(allowed, shrinkTime, length);
 
 /** A smaller case that still `fails`, outside of a property. */
 export function reduceCase(each: RandomCase, shrinkTime: number, fails: (each: RandomCase) => boolean): RandomCase {
@@ -115,7 +124,8 @@ function* simplerRecords(entry: RecordEntry): Generator<RecordEntry> {
     const { [field]: _dropped, ...rest } = entry;
     yield rest;
   }
-  if (entry.sizeBytes !== undefined && entry.sizeBytes > 1) yield { ...entry, sizeBytes: Math.floor(entry.sizeBytes / 2) };
+  if (entry.sizeBytes !== undefined && entry.sizeBytes > 1)
+    yield { ...entry, sizeBytes: Math.floor(entry.sizeBytes / 2) };
   const requester = operationOf(entry)?.requester;
   if (requester === "core" && entry.requester > 0) yield { ...entry, requester: 0 };
   if (operationOf(entry)?.operand === "address" && entry.operand % 8 !== 0) {
@@ -138,8 +148,22 @@ function* simplerMachines(value: RandomCase): Generator<RandomCase> {
     return rest as MachineSpec;
   };
   for (const key of [
-    "outer", "outerSharedOverride", "memorySide", "directory", "cacheability", "ncLookup", "ncSnoops", "ncAtomics",
-    "invalidateCleans", "dic", "idc", "zva", "sctlr", "seed", "devices", "cluster",
+    "outer",
+    "outerSharedOverride",
+    "memorySide",
+    "directory",
+    "cacheability",
+    "ncLookup",
+    "ncSnoops",
+    "ncAtomics",
+    "invalidateCleans",
+    "dic",
+    "idc",
+    "zva",
+    "sctlr",
+    "seed",
+    "devices",
+    "cluster",
   ] as const) {
     if (spec[key] !== undefined) yield* attempt(without(key));
   }
@@ -171,7 +195,17 @@ function* simplerMachines(value: RandomCase): Generator<RandomCase> {
     caches.push([level.level, level, (changed) => ({ ...spec, levels: levels.with(index, changed as LevelSpec) })]);
   });
   for (const [, each, put] of caches) {
-    for (const key of ["replacement", "write", "allocate", "data", "instructions", "touches", "kind", "setWay", "placement"] as const) {
+    for (const key of [
+      "replacement",
+      "write",
+      "allocate",
+      "data",
+      "instructions",
+      "touches",
+      "kind",
+      "setWay",
+      "placement",
+    ] as const) {
       if (!(key in each)) continue;
       const { [key as keyof CacheSpec]: _dropped, ...rest } = each;
       yield* attempt(put(rest as CacheSpec));

@@ -2,7 +2,14 @@
  * Random streams for a machine: every operation, dense conflicts on few lines, prefixes, control writes, whole set/way
  * loops and the idioms of real software. A stream is valid unless the feature `errors` ends it with a bad record.
  */
-import { ATTRIBUTES, type AttributeCode, OPERATIONS, type OperationName, SCTLR_C, SCTLR_M } from "../../src/engine/operations.ts";
+import {
+  ATTRIBUTES,
+  type AttributeCode,
+  OPERATIONS,
+  type OperationName,
+  SCTLR_C,
+  SCTLR_M,
+} from "../../src/engine/operations.ts";
 import {
   type AttributeName,
   assignPage,
@@ -108,7 +115,8 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
   const setCaches = machine.caches.filter((cache) => cache.holds !== "instructions");
   const setWay = (name: OperationName, core: number) => {
     const path = setCaches.filter((cache) => cache.cores.includes(core));
-    const cache = draw.chance(92) && path.length > 0 ? draw.pick(path) : { depth: draw.int(1, 7), ways: 4, lineBytes: 64, sets: 4 };
+    const cache =
+      draw.chance(92) && path.length > 0 ? draw.pick(path) : { depth: draw.int(1, 7), ways: 4, lineBytes: 64, sets: 4 };
     const set = draw.int(0, draw.chance(90) ? cache.sets - 1 : cache.sets + 1);
     // A way beyond the last can only be named where the field has room for it.
     const room = 2 ** Math.ceil(Math.log2(cache.ways)) - 1;
@@ -157,7 +165,9 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
     const place = anyPlace();
     const write = draw.chance(50);
     const name = write ? "DEVICE_WRITE" : "DEVICE_READ";
-    out.push(record(name, anyDevice(), place.address, { ...extent(place, write), ...(draw.chance(15) ? attribute() : {}) }));
+    out.push(
+      record(name, anyDevice(), place.address, { ...extent(place, write), ...(draw.chance(15) ? attribute() : {}) }),
+    );
   });
   add(machine.outer !== undefined, 1, () => out.push(record("OUTER_CONTROL", anyCore(), draw.chance(75) ? 1 : 0)));
   add(machine.outer !== undefined, 2, () => out.push(record(draw.pick(OUTER_BY_PA), anyCore(), anyRam().address)));
@@ -235,19 +245,41 @@ function loop(draw: Draw, machine: ResolvedMachine, core: number): RecordEntry[]
 }
 
 /** What real software does around new code and DMA, sometimes with a step forgotten. */
-function idiom(draw: Draw, has: Has, machine: ResolvedMachine, core: number, other: number, address: number): RecordEntry[] {
+function idiom(
+  draw: Draw,
+  has: Has,
+  machine: ResolvedMachine,
+  core: number,
+  other: number,
+  address: number,
+): RecordEntry[] {
   const where = address - (address % 8);
   const choices: RecordEntry[][] = [
     [store(core, where), dc.cvau(core, where), dsb(core), ic.ivau(core, where), dsb(core), isb(other)],
     [store(core, where), dc.civac(core, where), dsb(core), load(other, where)],
   ];
   if (has("fetch")) {
-    choices.push([store(core, where), dc.cvau(core, where), dsb(core), ic.ivau(core, where), dsb(core), isb(core), fetch(core, where)]);
+    choices.push([
+      store(core, where),
+      dc.cvau(core, where),
+      dsb(core),
+      ic.ivau(core, where),
+      dsb(core),
+      isb(core),
+      fetch(core, where),
+    ]);
   }
   if (machine.devices.length > 0) {
     const master = device(machine.cores.length + draw.int(0, machine.devices.length - 1));
     choices.push([store(core, where), dc.cvac(core, where), dsb(core), master.read(where)]);
-    choices.push([dc.civac(core, where), dsb(core), master.write(where), dc.ivac(core, where), dsb(core), load(core, where)]);
+    choices.push([
+      dc.civac(core, where),
+      dsb(core),
+      master.write(where),
+      dc.ivac(core, where),
+      dsb(core),
+      load(core, where),
+    ]);
   }
   const steps = draw.pick(choices);
   return draw.chance(60) ? steps : steps.filter(() => draw.chance(75));

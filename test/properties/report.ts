@@ -23,7 +23,9 @@ export function machineText(spec: MachineSpec): string {
   const names = cacheNames(machine);
   for (const cache of machine.caches) {
     const parents = [...new Set(cache.parentBySocket)].map((id) => names[id] ?? "interconnect");
-    lines.push(`  ${names[cache.id]} (id ${cache.id}): cores ${cache.cores.join(",")} socket ${cache.socket} -> ${parents.join(" | ")}`);
+    lines.push(
+      `  ${names[cache.id]} (id ${cache.id}): cores ${cache.cores.join(",")} socket ${cache.socket} -> ${parents.join(" | ")}`,
+    );
   }
   return lines.join("\n");
 }
@@ -33,7 +35,12 @@ export function recordsText(entries: readonly RecordEntry[], mark = -1): string 
 }
 
 /** The whole story of a failed comparison. */
-export function disagreement(expected: EngineKind, found: EngineKind, each: RandomCase, atEnd: readonly Difference[]): string {
+export function disagreement(
+  expected: EngineKind,
+  found: EngineKind,
+  each: RandomCase,
+  atEnd: readonly Difference[],
+): string {
   const first = firstDifference(expected, found, each);
   const shown = first?.differences ?? atEnd;
   return [
@@ -46,7 +53,9 @@ export function disagreement(expected: EngineKind, found: EngineKind, each: Rand
     first === undefined
       ? "played record by record they agree: it depends on the batches; differences at the end:"
       : `first difference ${first.record < 0 ? "before any record" : `after record ${first.record}`}:`,
-    ...shown.slice(0, MOST_DIFFERENCES).map((each) => `  ${each.what}: ${expected.name} ${each.expected}, ${found.name} ${each.found}`),
+    ...shown
+      .slice(0, MOST_DIFFERENCES)
+      .map((each) => `  ${each.what}: ${expected.name} ${each.expected}, ${found.name} ${each.found}`),
     ...(shown.length > MOST_DIFFERENCES ? [`  and ${shown.length - MOST_DIFFERENCES} more`] : []),
   ].join("\n");
 }

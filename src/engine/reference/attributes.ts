@@ -38,7 +38,7 @@ export function dataManner(
   path: readonly CacheArray[],
 ): Manner {
   const attribute = dataAttribute(sctlr, isMmio, given);
-  if (attribute === DEVICE) return bypassing(DEVICE);
+  if (attribute === DEVICE || attribute === NON_CACHEABLE) return bypassing(attribute);
   const isWriteBack = attribute === WRITE_BACK || attribute === NON_SHAREABLE;
   if (machine.cacheability === "wb-only" && !isWriteBack) return bypassing(NON_CACHEABLE);
   const filtered = pathFor(machine, attribute, path);

@@ -1,0 +1,44 @@
+/** The property that kernels do what the reference model does, for streams of any length. */
+import type { Difference } from "./compare.ts";
+import type { EngineKind } from "./engines.ts";
+import { compareEngines, playCase } from "./play-case.ts";
+import type { RandomCase } from "./random-case.ts";
+import { disagreement } from "./report.ts";
+import { checkProperty } from "./run-property.ts";
+
+export interface Agreement {
+  readonly name: string;
+  readonly reference: EngineKind;
+  readonly kernels: readonly EngineKind[];
+  readonly streams: number;
+  /** Records of a stream: fewest and most. */
+  readonly length?: readonly [number, number];
+}
+
+/** Throws the story of the smallest stream on which they differ; gives the number of streams played. */
+export function checkAgreement({ name, reference, kernels, streams, length }: Agreement): number {
+  return checkProperty({
+    name,
+    streams,
+    ...(length ? { length } : {}),
+    wrong: (each) => disagreements(reference, kernels, each)?.[0].name,
+    explain: (each) => {
+      const [kernel, found] = disagreements(reference, kernels, each) ?? [];
+      return kernel && found ? disagreement(reference, kernel, each, found) : "it does not fail when played again";
+    },
+  });
+}
+
+/** The first kernel that differs, and how. All kernels share one play of the reference, which gets its records in one batch. */
+function disagreements(
+  reference: EngineKind,
+  kernels: readonly EngineKind[],
+  each: RandomCase,
+): [EngineKind, Difference[]] | undefined {
+  const expected = playCase(reference, each, Number.MAX_SAFE_INTEGER);
+  for (const kernel of kernels) {
+    const found = compareEngines(expected, playCase(kernel, each), each, kernel.carriesData);
+    if (found.length > 0) return [kernel, found];
+  }
+  return undefined;
+}
