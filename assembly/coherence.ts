@@ -2,8 +2,8 @@
 // (R17, R33, D10-D12, D25). Copies are found through the presence directory and believed only when probed.
 import {
   C_L1D, C_L1I, CARRY, DIRTY, EXCLUSIVE, FLAG_INCLUSIVE_DATA, HOLDS_INSTRUCTIONS, INVALID, KIND_ARCHITECTED, N_CORE_FIRST, N_CORE_LAST, N_DATA,
-  N_DEPTH, N_FLAGS, N_HOLDS, N_KIND, N_LINE_BYTES, N_LINE_SHIFT, N_RANK, N_ROOT, N_SOCKET, N_UNIT, TRUE, VALID, allocate, caches, coreAt, directorySets,
-  directoryWays, idc, largestShift, moesi, sharedRoots, smallestShift, sockets, sticky, unitCount,
+  N_DEPTH, N_FLAGS, N_HOLDS, N_KIND, N_LINE_BYTES, N_LINE_SHIFT, N_RANK, N_UNITS_FROM, N_UNITS_TO, N_SOCKET, N_UNIT, TRUE, VALID, allocate, caches, coreAt, directorySets,
+  directoryWays, idc, largestShift, moesi, oneLine, sharedRoots, smallestShift, sockets, sticky, unitCount,
 } from "./layout";
 import {
   COUNTER_BACK_INVALIDATIONS, COUNTER_INVALIDATIONS, COUNTER_SNOOPS_IN, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK, MACHINE_CROSSINGS,
@@ -14,7 +14,7 @@ import { divergent, touched } from "./hazard";
 import { findEntry, nextUnit, unitList } from "./presence";
 import { probe, recordOf, setState, stateAt, tagAt } from "./set";
 import {
-  answer, at, bytesOf, fetching, kind, landFrom, mergeInto, parentOf, pathLength, pathNode, refresh, removeAt, setAnswer, setPeerSupply, setSource,
+  answer, at, bytesOf, distrust, fetching, kind, landFrom, mergeInto, parentOf, pathLength, pathNode, refresh, removeAt, setAnswer, setPeerSupply, setSource,
   snoopedRemote, noteSnooped, writeback, yard, YARD_C2C, yardstick,
 } from "./hierarchy";
 
@@ -110,8 +110,9 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
   let found: u32 = 0;
   const entry = findEntry(<u32>(compact >> largestShift));
   if (entry) {
-    let unit = nextUnit(entry, 0);
-    while (unit != INVALID) {
+    const end = n ? load<u32>(n, N_UNITS_TO) : unitCount;
+    let unit = nextUnit(entry, n ? load<u32>(n, N_UNITS_FROM) : 0);
+    while (unit < end) {
       const list = unitList(unit);
       const length = load<u32>(list);
       for (let i: u32 = 1; i <= length; i++) {
@@ -123,14 +124,35 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
       unit = nextUnit(entry, unit + 1);
     }
   }
+  // Shared roots lie inside nothing.
+  if (n) return found;
   const roots = load<u32>(sharedRoots);
   for (let i: u32 = 1; i <= roots; i++) {
     const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (n && !isInside(m, n)) continue;
     if (peers && (m == child || (child && isInside(m, child)) || isOnPath(m))) continue;
     found = addCache(found, m, compact, bytes);
   }
   return found;
+}
+
+/**
+ * Whether a load or fetch can do without asking its peers inside n: under MESI, a line that two other units hold has no
+ * owner, as long as nobody has ever ignored coherence. It is then shared and nobody is snooped.
+ */
+export function onlySharers(n: usize): bool {
+  if (moesi || kind == 1 || !oneLine || distrust || pathLength < 2) return false;
+  const own = load<i32>(pathNode(0), N_UNIT);
+  if (own < 0 || !load<u32>(n, N_UNITS_TO)) return false;
+  const entry = findEntry(<u32>(at >> largestShift));
+  if (!entry) return false;
+  const end = load<u32>(n, N_UNITS_TO);
+  let unit = nextUnit(entry, load<u32>(n, N_UNITS_FROM));
+  let others: u32 = 0;
+  while (unit < end) {
+    if (unit != <u32>own && ++others == 2) return true;
+    unit = nextUnit(entry, unit + 1);
+  }
+  return false;
 }
 
 export function stateOf(peer: usize): u32 {

@@ -434,6 +434,8 @@ let batches: usize = 0;
 let batchCount: u32 = 0;
 let stamps: usize = 0;
 let stampBits: u32 = 0;
+/** Whether any by-VA maintenance has been issued: before that nothing can be pending. */
+export let stamped: bool = false;
 let stampCount: u32 = 0;
 
 function batchAt(number: u32): usize {
@@ -459,6 +461,7 @@ function stampSlot(block: u32): usize {
 
 /** A by-VA operation of the core named this block: instruction side or data side. */
 export function stamp(compact: u64, instructions: bool): void {
+  stamped = true;
   if (!batches) batches = allocate(<usize>BATCHES * 16);
   if (!stampBits || stampCount * 2 >= <u32>1 << stampBits) {
     const old = stamps;
@@ -505,7 +508,7 @@ export function synchronizeContext(core: u32): void {
 
 /** An access that isn't an L1 hit: does it rely on maintenance that isn't complete for it? */
 export function checkPending(compact: u64, isFetch: bool): void {
-  if (!stampBits) return;
+  if (!stamped) return;
   const at = stampSlot(<u32>(compact >> largestShift));
   if (!load<u32>(at)) return;
   let pending = false;

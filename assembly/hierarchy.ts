@@ -3,7 +3,7 @@
 import {
   CARRY, DIRTY, EXCLUSIVE, FLAG_ALLOCATES_READS, FLAG_ALLOCATES_STORES, FLAG_EXCLUSIVE_DATA, FLAG_EXCLUSIVE_INSTRUCTIONS, FLAG_INCLUSIVE_DATA,
   FLAG_INCLUSIVE_INSTRUCTIONS, FLAG_WRITEBACK_TOUCHES, FLAG_WRITE_THROUGH, HOLDS_INSTRUCTIONS, INVALID, INWARD, C_L1I, N_CORE_FIRST, N_CORE_LAST,
-  N_COUNTERS, N_DATA, N_DEPTH, N_FLAGS, N_HOLDS, N_ID, N_LINE_BYTES, N_LINE_SHIFT, N_PARENTS, N_ROOT, N_SOCKET, N_STATES, N_TRUTH, TRUE, VALID,
+  N_COUNTERS, N_DATA, N_DEPTH, N_FLAGS, N_HOLDS, N_ID, N_LINE_BYTES, N_LINE_SHIFT, N_PARENTS, N_SOCKET, N_STATES, N_TRUTH, TRUE, VALID,
   allocate, coreAt, idc, moesi, sticky, yardstickBase,
 } from "./layout";
 import {
@@ -17,7 +17,7 @@ import { absent, mayHoldInstructions, present } from "./presence";
 import { choose, filled, probe, recordOf, setState, stateAt, tagAt, touch } from "./set";
 import {
   PEER_NODE, PEER_RECORD, PEER_WAY, ask, askedState, climb, collectInside, collectPeers, directoryLookup, fromMemory, heldElsewhere, hold, interconnect,
-  isKept, peerAt, release, stateOf,
+  isKept, onlySharers, peerAt, release, stateOf,
 } from "./coherence";
 
 // ---- the piece on its way
@@ -399,8 +399,10 @@ function hit(k: u32, n: usize, record: usize, way: u32, child: usize): u32 {
   let supplierDirty = false;
   let left: u32 = 0;
   if (!alone) {
-    left = hasPeers(n) ? collectPeers(low, childBytes, n, child) : 0;
-    if (left) {
+    const asks = hasPeers(n);
+    const sharers = asks && onlySharers(n);
+    left = sharers ? 1 : asks ? collectPeers(low, childBytes, n, child) : 0;
+    if (left && !sharers) {
       const first = hold(left);
       supplied = ask(first, left, childBytes, false, n);
       release(left);

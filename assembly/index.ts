@@ -11,11 +11,11 @@ import * as player from "./play";
 import {
   C_LAST_ISB, C_L1D, C_L1I, C_MARKABLE, C_MARKS, C_SCTLR, C_SOCKET, C_UNMARKED, FLAG_INCLUSIVE_DATA, FLAG_SETWAY, HOLDS_INSTRUCTIONS, INVALID, KIND_ARCHITECTED,
   N_CORE_FIRST, N_CORE_LAST, N_COVERED, N_DATA, N_DEPTH, N_FLAGS, N_HOLDS, N_ID, N_KIND, N_LEVEL, N_LINE_BYTES, N_LINE_SHIFT, N_PARENTS, N_POLICY, N_RANK, N_SETS,
-  N_SET_MASK, N_SOCKET, N_UNIT, N_WAYS, N_WAY_SHIFT, TRUE, VALID, INWARD, allocate, coreAt, fetchPathAt, nodeAt, pathAt,
+  N_SET_MASK, N_SOCKET, N_UNIT, N_UNITS_FROM, N_UNITS_TO, N_WAYS, N_WAY_SHIFT, TRUE, VALID, INWARD, allocate, coreAt, fetchPathAt, nodeAt, pathAt,
 } from "./layout";
 import { initialize, probe, recordOf, setOf, stateAt, tagAt } from "./set";
 
-export { setShape, setProtocol, setFeatures, setDirectory } from "./layout";
+export { setShape, setProtocol, setFeatures, setDirectory, setOneLine } from "./layout";
 export { addRegion } from "./memory";
 export { play, recordsPlayed } from "./play";
 export { hazardCount, hazardAt, setAssessable } from "./hazard";
@@ -56,8 +56,10 @@ export function setParent(index: u32, socket: u32, parent: i32): void {
   store<u32>(<usize>load<u32>(nodeAt(index), N_PARENTS) + ((<usize>socket) << 2), parent < 0 ? 0 : <u32>nodeAt(parent));
 }
 
-/** Unit of the presence directory (-1: a shared root), and whether an outer cache of the unit includes this one. */
-export function setUnit(index: u32, unit: i32, covered: bool): void {
+/** Unit of the presence directory (-1: a shared root), whether an outer cache of the unit includes this one, and units inside. */
+export function setUnit(index: u32, unit: i32, covered: bool, unitsFrom: u32, unitsTo: u32): void {
+  store<u32>(nodeAt(index), unitsFrom, N_UNITS_FROM);
+  store<u32>(nodeAt(index), unitsTo, N_UNITS_TO);
   store<i32>(nodeAt(index), unit, N_UNIT);
   store<u32>(nodeAt(index), covered ? 1 : 0, N_COVERED);
 }
@@ -162,6 +164,10 @@ export function batchCapacity(): u32 {
 
 export function playError(): i32 {
   return player.error;
+}
+
+export function errorRequester(): u32 {
+  return player.errorRequester;
 }
 
 export function lastValue(): u64 {

@@ -73,9 +73,11 @@ export const N_COUNTERS: usize = 96;
 export const N_LINE_BYTES: usize = 100;
 /** Whether an outer cache of the same unit is inclusive of this one, so presence needs no upkeep here. */
 export const N_COVERED: usize = 104;
-/** First bit of this cache in a core's map of set/way marks, per cache. */
+/** Where the way begins in a set/way operand; 32 where there is only one. */
 export const N_WAY_SHIFT: usize = 108;
-export const N_ROOT: usize = 112;
+/** Units inside this cache: first, and one past the last. */
+export const N_UNITS_FROM: usize = 112;
+export const N_UNITS_TO: usize = 116;
 
 /** The machine in plain numbers, filled by the host before `build`. */
 export let cores: u32 = 0;
@@ -99,6 +101,8 @@ export let directorySets: u32 = 0;
 export let directoryWays: u32 = 0;
 export let smallestShift: u32 = 6;
 export let largestShift: u32 = 6;
+/** All data and unified caches have one line size, so the presence directory is exact. */
+export let oneLine: bool = false;
 /** R38: the yardstick's sticky cross-socket bit. */
 export let sticky: bool = false;
 
@@ -135,6 +139,10 @@ export function setDirectory(sets: u32, ways: u32, smallest: u32, largest: u32):
   largestShift = largest;
 }
 
+export function setOneLine(on: bool): void {
+  oneLine = on;
+}
+
 /** Bump allocation: nothing the kernel allocates is ever freed. */
 let heap: usize = (__heap_base + 63) & ~63;
 
@@ -168,6 +176,8 @@ export let outer: usize = 0;
 export let memorySide: usize = 0; // table of node addresses by socket, 0 if none
 
 export const CORE_SIZE: usize = 64;
+/** The core's private L2, if refills from it are plain (refill.ts). */
+export const C_FAST_L2: usize = 60;
 export const C_SOCKET: usize = 0;
 export const C_L1I: usize = 4; // node addresses, 0 if none
 export const C_L1D: usize = 8;
@@ -292,7 +302,8 @@ function shapeRecord(n: usize): void {
     store<u32>(n, <u32>at, N_DATA);
     at += ways << load<u32>(n, N_LINE_SHIFT);
   }
-  at = (at + 31) & ~31;
+  // A small record never straddles two of the host's 64-byte lines; a larger one begins with one.
+  at = at <= 32 ? 32 : (at + 63) & ~63;
   store<u32>(n, <u32>at, N_RECORD_SIZE);
 }
 
@@ -321,12 +332,13 @@ export function layOut(): void {
     const n = nodeAt(i);
     const sets = load<u32>(n, N_SETS);
     if (!sets) continue;
+    if (load<u32>(n, N_RECORD_SIZE) > 32) at = (at + 63) & ~63;
     store<u32>(n, <u32>at, N_BASE);
     at += <usize>(sets >> bits) * load<u32>(n, N_RECORD_SIZE);
   }
   at = (at + 63) & ~63;
   presenceOffset = at;
-  // Each group holds at most its share of all lines; a quarter of the slots stays free, so probing ends.
+  // Each group holds at most its share of all lines; a fifth of the slots stays free, so probing ends.
   let slots: u32 = 16;
   const share = lines + (lines >> 2) >> bits;
   while (<u64>slots < share + 8) slots <<= 1;

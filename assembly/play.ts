@@ -1,8 +1,8 @@
 // The loop over records: who, what, where, then one of the accesses or operations. A plain load, store or fetch that hits its
 // L1 never leaves the first dozen lines; everything else is named and goes to its own place.
 import {
-  CARRY, C_ACTIVE, C_DATA_BASE, C_FAST, C_FETCH_BASE, C_L1D, C_L1I, C_SCTLR, CORE_SIZE, DIRTY, EXCLUSIVE, INVALID, FLAG_WRITE_THROUGH, KIND_SYSTEM, N_BASE, N_DATA, N_FLAGS, N_GROUP_POSITION, N_KIND,
-  N_LINE_SHIFT, N_ORDER, N_POLICY, N_RECORD_SIZE, N_SETS, N_SET_MASK, N_STATES, N_TRUTH, N_WAYS, POLICY_LRU, groupBits, groupStride, TRUE, VALID, allocate, coreAt, coreTable, cores, devices, dic, fetchPathAt, ncAtomics, outer, pathAt,
+  CARRY, C_ACTIVE, C_DATA_BASE, C_FAST, C_FAST_L2, C_FETCH_BASE, C_L1D, C_L1I, C_SCTLR, CORE_SIZE, DIRTY, EXCLUSIVE, INVALID, FLAG_WRITE_THROUGH, KIND_SYSTEM, N_BASE, N_DATA, N_FLAGS, N_KIND,
+  N_LINE_SHIFT, N_ORDER, N_POLICY, N_RECORD_SIZE, N_SETS, N_SET_MASK, N_STATES, N_TRUTH, N_WAYS, groupBits, groupStride, TRUE, VALID, allocate, coreAt, coreTable, cores, devices, dic, fetchPathAt, ncAtomics, outer, pathAt,
   smallestShift, sockets, zvaBytes, C_SOCKET,
 } from "./layout";
 import {
@@ -21,6 +21,7 @@ import {
 import { probe, recordOf, toFront } from "./set";
 import { mayHoldInstructions } from "./presence";
 import { evict } from "./hierarchy";
+import { find, isPlain, plainL2, refill } from "./refill";
 import {
   FETCH_CACHEABLE, FETCH_L1I_ONLY, FETCH_UNCACHED, cacheable, dataPiece, deviceRead, deviceWrite, distrustCopies, fetchPiece, pathFor, seen, value,
 } from "./access";
@@ -37,7 +38,10 @@ export const ERROR_ADDRESS: i32 = 4;
 export const ERROR_ZVA: i32 = 5;
 export const ERROR_ATOMIC: i32 = 6;
 export const ERROR_ATTRIBUTE: i32 = 7;
+export const ERROR_MIGRATE: i32 = 8;
 export let error: i32 = 0;
+/** The requester of the record that failed, its prefix considered. */
+export let errorRequester: u32 = 0;
 
 export const BATCH_RECORDS: u32 = 65536;
 export let batch: usize = 0;
@@ -98,13 +102,11 @@ export function updateFast(core: u32): void {
   store<u8>(c, l1i != 0 && isPlain(l1i) && (sctlr & (SCTLR_M | SCTLR_I)) == (SCTLR_M | SCTLR_I) ? 1 : 0, C_FAST + 2);
 }
 
-// ---- shape of the L1s, in globals: loaded once where all cores look alike, else whenever the core changes
+// ---- shape of the L1s: loaded once where all cores look alike, else for every run
 let uniform: bool = false;
 let dataShift: u32 = 0;
 let dataMask: u32 = 0;
 let dataWays: u32 = 0;
-let dataGroupShift: u32 = 0;
-let dataGroupMask: u32 = 0;
 let dataRecord: usize = 0;
 let dataStates: usize = 0;
 let dataOrder: usize = 0;
@@ -113,20 +115,10 @@ let dataTruth: usize = 0;
 let fetchShift: u32 = 0;
 let fetchMask: u32 = 0;
 let fetchWays: u32 = 0;
-let fetchGroupShift: u32 = 0;
-let fetchGroupMask: u32 = 0;
 let fetchRecord: usize = 0;
 let fetchStates: usize = 0;
 let fetchOrder: usize = 0;
 let fetchBytes: usize = 0;
-
-/**
- * Whether the loop's own probe can serve an L1: power-of-two sets whose group bits are the lowest, true LRU in nibbles.
- * Others always take the long way.
- */
-function isPlain(n: usize): bool {
-  return load<u32>(n, N_SET_MASK) != INVALID && load<u32>(n, N_GROUP_POSITION) == 0 && load<u32>(n, N_POLICY) == POLICY_LRU && load<u32>(n, N_WAYS) <= 16;
-}
 
 function loadShape(c: usize): void {
   let n = <usize>load<u32>(c, C_L1D);
@@ -134,8 +126,6 @@ function loadShape(c: usize): void {
     dataShift = load<u32>(n, N_LINE_SHIFT);
     dataMask = load<u32>(n, N_SET_MASK);
     dataWays = load<u32>(n, N_WAYS);
-    dataGroupShift = groupBits;
-    dataGroupMask = (1 << groupBits) - 1;
     dataRecord = load<u32>(n, N_RECORD_SIZE);
     dataStates = load<u32>(n, N_STATES);
     dataOrder = load<u32>(n, N_ORDER);
@@ -147,8 +137,6 @@ function loadShape(c: usize): void {
     fetchShift = load<u32>(n, N_LINE_SHIFT);
     fetchMask = load<u32>(n, N_SET_MASK);
     fetchWays = load<u32>(n, N_WAYS);
-    fetchGroupShift = groupBits;
-    fetchGroupMask = (1 << groupBits) - 1;
     fetchRecord = load<u32>(n, N_RECORD_SIZE);
     fetchStates = load<u32>(n, N_STATES);
     fetchOrder = load<u32>(n, N_ORDER);
@@ -166,6 +154,7 @@ function sameShape(n: usize, m: usize): bool {
 export function prepareFast(): void {
   uniform = cores > 0;
   for (let c: u32 = 0; c < cores; c++) {
+    store<u32>(coreAt(c), <u32>plainL2(c), C_FAST_L2);
     updateFast(c);
     uniform = uniform && sameShape(<usize>load<u32>(coreAt(0), C_L1D), <usize>load<u32>(coreAt(c), C_L1D));
     uniform = uniform && sameShape(<usize>load<u32>(coreAt(0), C_L1I), <usize>load<u32>(coreAt(c), C_L1I));
@@ -173,156 +162,154 @@ export function prepareFast(): void {
   if (uniform) loadShape(coreAt(0));
 }
 
-/** Adds a run's hits to its core's. */
-function addHits(core: u32, loads: u64, stores: u64, fetches: u64): void {
+/** No record has this value: it names operation 255. */
+const NO_KEY: u64 = 0x00ff000000000000;
+
+/**
+ * Plays a run: records of one core from batch position i that are plain L1 hits, or misses that the core's own L2 answers.
+ * Returns the position of the first record that is neither; that one is untouched.
+ *
+ * The last line of each kind is remembered as the record's own upper bits: it is the most recent of its set, so another
+ * access to it changes nothing but a count (and bytes), and one comparison tells requester, operation and line at once.
+ */
+function playRun(start: u32, end: u32, core: u32): u32 {
+  const c = coreTable + <usize>core * CORE_SIZE;
+  if (!uniform) loadShape(c);
+  const low = fastLow;
+  const bytes = fastBytes;
+  const delta = regionDelta;
+  const groupMask: u32 = (1 << groupBits) - 1;
+  const groupShift = groupBits;
+  const stride = groupStride;
+  const dShift = dataShift;
+  const fShift = fetchShift;
+  const dataBase = <usize>load<u32>(c, C_DATA_BASE);
+  const fetchBase = <usize>load<u32>(c, C_FETCH_BASE);
+  const dataLineMask = ~(((<u64>1) << dShift) - 1);
+  const fetchLineMask = ~(((<u64>1) << fShift) - 1);
+  const first = number;
+  let loads: u64 = 0;
+  let stores: u64 = 0;
+  let fetches: u64 = 0;
+  let fetchKey = NO_KEY;
+  let loadKey = NO_KEY;
+  let storeKey = NO_KEY;
+  let dataAt: usize = 0;
+  let truthAt: usize = 0;
+  let fetchAt: usize = 0;
+  let i = start;
+  for (; i < end; i++) {
+    const word = load<u64>(batch + ((<usize>i) << 3));
+    if ((word & fetchLineMask) == fetchKey) {
+      if (CARRY) lastValue = load<u64>(fetchAt + (<usize>word & ((1 << fShift) - 8)));
+      fetches++;
+      continue;
+    }
+    const dataKey = word & dataLineMask;
+    if (dataKey == loadKey) {
+      if (CARRY) lastValue = load<u64>(dataAt + (<usize>word & ((1 << dShift) - 8)));
+      loads++;
+      continue;
+    }
+    if (dataKey == storeKey) {
+      if (CARRY) {
+        const offset = <usize>word & ((1 << dShift) - 8);
+        plainStore(dataAt + offset, truthAt + offset, core, first + (i - start));
+      }
+      stores++;
+      continue;
+    }
+    const op = <u32>(word >> 48) & 0xff;
+    const address = word & 0xffffffffffff;
+    if (op > OP_FETCH || <u32>(word >> 56) != core || address - low >= bytes || !load<u8>(c + op, C_FAST)) break;
+    const compact = address - delta;
+    if (op == OP_FETCH) {
+      const line = <u32>(compact >> fShift);
+      const set = line & fetchMask;
+      const r = fetchBase + <usize>(set & groupMask) * stride + <usize>(set >> groupShift) * fetchRecord;
+      let way = find(r, fetchWays, line);
+      if (way >= 0) {
+        if (CARRY && !(load<u8>(r + fetchStates + way) & TRUE)) break;
+        store<u64>(r + fetchOrder, toFront(load<u64>(r + fetchOrder), way));
+        fetches++;
+      } else {
+        way = refill(core, c, op, compact, r);
+        if (way < 0) break;
+      }
+      fetchKey = word & fetchLineMask;
+      if (CARRY) {
+        fetchAt = r + fetchBytes + (<usize>way << fShift);
+        lastValue = load<u64>(fetchAt + (<usize>word & ((1 << fShift) - 8)));
+      }
+      continue;
+    }
+    const line = <u32>(compact >> dShift);
+    const set = line & dataMask;
+    const r = dataBase + <usize>(set & groupMask) * stride + <usize>(set >> groupShift) * dataRecord;
+    let way = find(r, dataWays, line);
+    if (way >= 0) {
+      const state = <u32>load<u8>(r + dataStates + way);
+      if (CARRY && !(state & TRUE)) break;
+      if (op == OP_STORE) {
+        if (!(state & EXCLUSIVE) || ((CARRY || dic) && mayHoldInstructions(compact))) break;
+        store<u8>(r + dataStates + way, <u8>(state | DIRTY));
+        stores++;
+      } else loads++;
+      store<u64>(r + dataOrder, toFront(load<u64>(r + dataOrder), way));
+    } else {
+      way = refill(core, c, op, compact, r);
+      if (way < 0) break;
+    }
+    // Loads of a line say nothing about whether it may be stored to.
+    loadKey = dataKey & ~((<u64>1) << 48);
+    storeKey = op == OP_STORE ? dataKey : NO_KEY;
+    if (CARRY) {
+      dataAt = r + dataBytes + (<usize>way << dShift);
+      truthAt = load<u32>(r + dataTruth + ((<usize>way) << 2));
+      const offset = <usize>word & ((1 << dShift) - 8);
+      if (op == OP_LOAD) lastValue = load<u64>(dataAt + offset);
+      else plainStore(dataAt + offset, truthAt + offset, core, first + (i - start));
+    }
+  }
   const hits = fastHits + (<usize>core << 5);
   store<u64>(hits, load<u64>(hits) + loads);
   store<u64>(hits, load<u64>(hits, 8) + stores, 8);
   store<u64>(hits, load<u64>(hits, 16) + fetches, 16);
+  number = first + (i - start);
+  return i;
 }
 
-/**
- * Plays `count` words of the batch. Returns how many; fewer than asked means `error` says why.
- *
- * A run is a stretch of records by one core without anything but plain L1 hits. In a run the last line of each kind is
- * remembered: it is the most recent of its set, so another access to it changes nothing but a count (and bytes).
- */
+/** Plays `count` words of the batch. Returns how many; fewer than asked means `error` says why. */
 export function play(count: u32): u32 {
   error = ERROR_NONE;
-  let core: u32 = INVALID;
-  let c: usize = 0;
-  let dataBase: usize = 0;
-  let fetchBase: usize = 0;
-  let loads: u64 = 0;
-  let stores: u64 = 0;
-  let fetches: u64 = 0;
-  let dataLine: u32 = INVALID;
-  let dataAt: usize = 0;
-  let truthAt: usize = 0;
-  let storable = false;
-  let fetchLine: u32 = INVALID;
-  let fetchAt: usize = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const word = load<u64>(batch + ((<usize>i) << 3));
-    const op = <u32>(word >> 48) & 0xff;
+  let i: u32 = 0;
+  while (i < count) {
+    let word = load<u64>(batch + ((<usize>i) << 3));
     const requester = <u32>(word >> 56);
-    const address = word & 0xffffffffffff;
-    if (op <= OP_FETCH && !prefixed) {
-      if (requester != core) {
-        if (core != INVALID) addHits(core, loads, stores, fetches);
-        core = INVALID;
-        loads = 0;
-        stores = 0;
-        fetches = 0;
-        dataLine = INVALID;
-        fetchLine = INVALID;
-        if (requester < cores) {
-          core = requester;
-          c = coreTable + <usize>requester * CORE_SIZE;
-          if (!uniform) loadShape(c);
-          dataBase = load<u32>(c, C_DATA_BASE);
-          fetchBase = load<u32>(c, C_FETCH_BASE);
-        }
-      }
-      if (core != INVALID && address - fastLow < fastBytes && load<u8>(c + op, C_FAST)) {
-        const compact = address - regionDelta;
-        if (op == OP_FETCH) {
-          const line = <u32>(compact >> fetchShift);
-          if (line == fetchLine) {
-            if (CARRY) lastValue = load<u64>(fetchAt + (<usize>compact & ((1 << fetchShift) - 8)));
-            fetches++;
-            number++;
-            continue;
-          }
-          const set = line & fetchMask;
-          const r = fetchBase + <usize>(set & fetchGroupMask) * groupStride + <usize>(set >> fetchGroupShift) * fetchRecord;
-          const way = find(r, fetchWays, line);
-          if (way >= 0 && (!CARRY || load<u8>(r + fetchStates + way) & TRUE)) {
-            store<u64>(r + fetchOrder, toFront(load<u64>(r + fetchOrder), way));
-            fetchLine = line;
-            if (CARRY) {
-              fetchAt = r + fetchBytes + (<usize>way << fetchShift);
-              lastValue = load<u64>(fetchAt + (<usize>compact & ((1 << fetchShift) - 8)));
-            }
-            fetches++;
-            number++;
-            continue;
-          }
-        } else {
-          const line = <u32>(compact >> dataShift);
-          if (line == dataLine && (op == OP_LOAD || storable)) {
-            if (CARRY) {
-              const offset = <usize>compact & ((1 << dataShift) - 8);
-              if (op == OP_LOAD) lastValue = load<u64>(dataAt + offset);
-              else plainStore(dataAt + offset, truthAt + offset, core);
-            }
-            loads += 1 - op;
-            stores += op;
-            number++;
-            continue;
-          }
-          const set = line & dataMask;
-          const r = dataBase + <usize>(set & dataGroupMask) * groupStride + <usize>(set >> dataGroupShift) * dataRecord;
-          const way = find(r, dataWays, line);
-          if (way >= 0) {
-            const state = <u32>load<u8>(r + dataStates + way);
-            if ((op == OP_LOAD || (state & EXCLUSIVE && !((CARRY || dic) && mayHoldInstructions(compact)))) && (!CARRY || state & TRUE)) {
-              store<u64>(r + dataOrder, toFront(load<u64>(r + dataOrder), way));
-              dataLine = line;
-              // A store makes the line storable for the rest of the run; after a load the next store looks again.
-              storable = op == OP_STORE;
-              if (op == OP_STORE) store<u8>(r + dataStates + way, <u8>(state | DIRTY));
-              if (CARRY) {
-                dataAt = r + dataBytes + (<usize>way << dataShift);
-                truthAt = load<u32>(r + dataTruth + ((<usize>way) << 2));
-                const offset = <usize>compact & ((1 << dataShift) - 8);
-                if (op == OP_LOAD) lastValue = load<u64>(dataAt + offset);
-                else plainStore(dataAt + offset, truthAt + offset, core);
-              }
-              loads += 1 - op;
-              stores += op;
-              number++;
-              continue;
-            }
-          }
-        }
-      }
+    if (!prefixed && (<u32>(word >> 48) & 0xff) <= OP_FETCH && requester < cores) {
+      i = playRun(i, count, requester);
+      if (i == count) break;
+      word = load<u64>(batch + ((<usize>i) << 3));
+      // The run may have ended for another core's sake.
+      if (<u32>(word >> 56) != requester) continue;
     }
-    // Whatever comes now may change anything: the run is over.
-    if (core != INVALID) addHits(core, loads, stores, fetches);
-    core = INVALID;
-    loads = 0;
-    stores = 0;
-    fetches = 0;
-    dataLine = INVALID;
-    fetchLine = INVALID;
+    const op = <u32>(word >> 48) & 0xff;
+    const operand = word & 0xffffffffffff;
     if (op >= OP_WITH) {
-      if (!takePrefix(op, address)) return i;
-      continue;
+      if (!takePrefix(op, operand)) return i;
+    } else {
+      error = playSlow(op, <u32>(word >> 56), operand);
+      dropPrefixes();
+      if (error) return i;
+      number++;
     }
-    error = playSlow(op, requester, address);
-    dropPrefixes();
-    if (error) return i;
-    number++;
+    i++;
   }
-  if (core != INVALID) addHits(core, loads, stores, fetches);
   return count;
 }
 
-/** Way that holds the line in an L1's record, or -1: `probe` without a node. */
-function find(r: usize, ways: u32, line: u32): i32 {
-  const key = i32x4.splat(line);
-  let hit = i32x4.bitmask(i32x4.eq(v128.load(r), key));
-  if (hit) return ctz(hit);
-  for (let w: u32 = 4; w < ways; w += 4) {
-    hit = i32x4.bitmask(i32x4.eq(v128.load(r + ((<usize>w) << 2)), key));
-    if (hit) return <i32>(w + ctz(hit));
-  }
-  return -1;
-}
-
 /** The default value (R44) into a copy that is true, and into the truth. */
-function plainStore(at: usize, truth: usize, core: u32): void {
+function plainStore(at: usize, truth: usize, core: u32, number: u64): void {
   const bits = number + 1;
   store<u64>(at, bits);
   store<u64>(truth, bits, TRUTH);
@@ -380,6 +367,7 @@ function isKnown(op: u32): bool {
 function playSlow(op: u32, requester: u32, address: u64): i32 {
   if (!isKnown(op)) return ERROR_OPERATION;
   if (requesterGiven) requester = requesterGiven - 1;
+  errorRequester = requester;
   if (requester >= cores + devices) return ERROR_REQUESTER;
   const isDevice = requester >= cores;
   if (op != OP_ASSIGN_PAGE && isDevice != forDevice(op)) return ERROR_REQUESTER_KIND;
@@ -586,7 +574,7 @@ function playOperation(op: u32, core: u32, address: u64): i32 {
       if (!regionIsDevice) assignPage(address - regionDelta);
       break;
     case OP_MIGRATE:
-      if (address >= cores) return ERROR_REQUESTER;
+      if (address >= cores) return ERROR_MIGRATE;
       migrate(<u32>address, core);
       break;
     default:

@@ -1,8 +1,11 @@
 /** `setway run`: dispatches to a scenario, each a command of its own with the options it declares. */
+import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { tell } from "../report/stories.ts";
 import { SCENARIOS } from "../scenario/index.ts";
 import type { Scenario, ScenarioIo } from "../scenario/scenario.ts";
+import { openTraceFile } from "../trace/open.node.ts";
+import { machineFrom } from "./inputs.ts";
 import type { Session } from "./program.ts";
 import { Progress } from "./progress.ts";
 import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
@@ -29,8 +32,13 @@ export function addRun(program: Command, session: Session): void {
   }
 }
 
+/** The same from src/cli and from dist/cli. */
+const SHIPPED_TRACES = new URL("../../traces/", import.meta.url);
+
 function ioFor(scenario: Scenario, options: ResultOptions, progress: Progress, { terminal }: Session): ScenarioIo {
   return {
+    machine: machineFrom,
+    shippedTrace: (name) => openTraceFile(fileURLToPath(new URL(name, SHIPPED_TRACES))),
     emit: async (result) => {
       await progress.clear();
       await emitResult(tell(scenario.name, result), options, terminal);

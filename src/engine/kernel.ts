@@ -43,7 +43,8 @@ interface Exports {
   addRegion(base: bigint, size: bigint, delta: bigint, home: number, isDevice: number): void;
   addCache(...parameters: number[]): void;
   setParent(index: number, socket: number, parent: number): void;
-  setUnit(index: number, unit: number, covered: number): void;
+  setUnit(index: number, unit: number, covered: number, unitsFrom: number, unitsTo: number): void;
+  setOneLine(on: number): void;
   addCore(core: number, socket: number, l1i: number, l1d: number, sctlr: number): void;
   addToPath(core: number, home: number, index: number, isFetch: number): void;
   addDevice(device: number, coherent: number, socket: number): void;
@@ -60,6 +61,7 @@ interface Exports {
   batchCapacity(): number;
   play(count: number): number;
   playError(): number;
+  errorRequester(): number;
   recordsPlayed(): bigint;
   lastValue(): bigint;
   carriesData(): number;
@@ -155,17 +157,18 @@ class WasmKernel implements Kernel {
     const address = `0x${((high & 0xffff) * 2 ** 32 + low).toString(16)}`;
     const name = operation?.name ?? `operation ${(high >>> 16) & 255}`;
     const record = this.records;
+    const requester = this.#exports.errorRequester();
     const { cores, devices } = this.machine;
     switch (this.#exports.playError()) {
       case 1:
         throw new RecordError("unknown operation", { record, found: `code ${(high >>> 16) & 255}`, expected: "a code of the operation table" });
       case 2:
         throw new RecordError(`${name} by a requester that the machine lacks`, {
-          record, found: `requester ${high >>> 24}`, expected: `0 to ${cores.length + devices.length - 1}`,
+          record, found: `requester ${requester}`, expected: `0 to ${cores.length + devices.length - 1}`,
         });
       case 3:
         throw new RecordError(`${name} by the wrong kind of requester`, {
-          record, found: `requester ${high >>> 24}`, expected: operation?.requester === "device" ? "a device" : "a core",
+          record, found: `requester ${requester}`, expected: operation?.requester === "device" ? "a device" : "a core",
         });
       case 4:
         throw new RecordError(`${name} outside memory`, {
@@ -176,6 +179,8 @@ class WasmKernel implements Kernel {
         throw new RecordError("DC ZVA is prohibited here", { record, found: address, expected: "Normal memory and a machine whose DCZID_EL0 allows it" });
       case 6:
         throw new RecordError("atomic on memory that isn't cacheable and shareable", { record, found: address, expected: "Write-Back shareable memory, or ncAtomics other than fault" });
+      case 8:
+        throw new RecordError("no such core to migrate from", { record, found: `core ${Number(address)}`, expected: `0 to ${cores.length - 1}` });
       default:
         throw new RecordError("unknown memory attribute", { record, found: `WITH prefix 0x${high.toString(16)}${low.toString(16).padStart(8, "0")}`, expected: "an attribute code from 0 to 7" });
     }
@@ -361,6 +366,7 @@ function describe(exports: Exports, machine: ResolvedMachine, placement: Placeme
   exports.setDirectory(
     machine.directory?.sets ?? 0, machine.directory?.ways ?? 0, Math.log2(machine.smallestLineBytes), Math.log2(machine.largestLineBytes),
   );
+  exports.setOneLine(flag(new Set(caches.filter((cache) => cache.holds !== "instructions").map((cache) => cache.lineBytes)).size === 1));
   exports.begin();
   exports.setYardstick(flag(yardstick));
   for (const region of placement.regions) {
@@ -420,7 +426,7 @@ function addCache(exports: Exports, each: KernelCache, sockets: number, treeSize
     index, cache.id, cache.depth, HOLDS.indexOf(cache.holds), KINDS.indexOf(cache.kind), cache.sets, cache.ways, Math.log2(cache.lineBytes),
     POLICIES.indexOf(cache.replacement), flags, cache.socket, cache.cores[0] ?? 0, cache.cores.at(-1) ?? 0, each.rank, each.level,
   );
-  exports.setUnit(index, each.unit, each.covered ? 1 : 0);
+  exports.setUnit(index, each.unit, each.covered ? 1 : 0, each.units[0], each.units[1]);
   for (let s = 0; s < sockets; s++) exports.setParent(index, s, index < treeSize ? (cache.parentBySocket[s] ?? NONE) : NONE);
 }
 

@@ -13,6 +13,8 @@ export interface KernelCache {
   readonly unit: number;
   /** An outer cache of the same unit is inclusive of this one: its presence speaks for both. */
   readonly covered: boolean;
+  /** Units of which caches lie inside this one: first, and one past the last. */
+  readonly units: readonly [number, number];
   readonly rank: number;
   readonly level: number;
 }
@@ -58,11 +60,12 @@ export function place(machine: ResolvedMachine): Placement {
     cache,
     unit: units[index] as number,
     covered: isCovered(machine, cache, units),
+    units: unitsInside(caches, cache, units),
     rank: rank[index] as number,
     level: levelOf(cache.level),
   }));
   const behind = (cache: Cache, index: number, level: string): KernelCache => ({
-    index, cache, unit: -1, covered: false, rank: caches.length + index, level: levelOf(level),
+    index, cache, unit: -1, covered: false, units: [0, 0], rank: caches.length + index, level: levelOf(level),
   });
   let outer = -1;
   if (machine.outer) {
@@ -145,6 +148,16 @@ function unitLists(units: readonly number[], rank: readonly number[]): number[][
   });
   for (const list of lists) list.sort((a, b) => (rank[a] as number) - (rank[b] as number));
   return lists;
+}
+
+/** Units are numbered by lowest core, so those inside a cache are consecutive. */
+function unitsInside(caches: readonly Cache[], cache: Cache, units: readonly number[]): [number, number] {
+  const cores = new Set(cache.cores);
+  const inside = caches
+    .filter((inner) => inner.depth < cache.depth && cores.has(inner.cores[0] as number))
+    .map((inner) => units[inner.id] as number)
+    .filter((unit) => unit >= 0);
+  return inside.length === 0 ? [0, 0] : [Math.min(...inside), Math.max(...inside) + 1];
 }
 
 function isCovered(machine: ResolvedMachine, cache: Cache, units: readonly number[]): boolean {

@@ -11,6 +11,11 @@ import { address, count, counted, ranges, word } from "./number.ts";
 /** What a record did, in words, if somebody can look it up; undefined where not. */
 export type OperationAt = (record: number) => string | undefined;
 
+/** What a record is called: `record 1,234` where nobody knows better. */
+export type NameOf = (record: number) => string;
+
+const byNumber: NameOf = (record) => `record ${count(record)}`;
+
 /** One sentence for each question that has an answer. */
 export interface Explanation {
   readonly what: string;
@@ -28,13 +33,14 @@ export interface Explanation {
   readonly remedy: string;
 }
 
-/** Explains one hazard. `operationAt` adds the operations behind record numbers. */
+/** Explains one hazard. `operationAt` adds the operations behind record numbers, `nameOf` gives records other names. */
 export function explainHazard(
   hazard: Hazard,
   machine: ResolvedMachine,
   operationAt: OperationAt = () => undefined,
+  nameOf: NameOf = byNumber,
 ): Explanation {
-  const teller = new Teller(hazard, machine, operationAt);
+  const teller = new Teller(hazard, machine, operationAt, nameOf);
   const kind = HAZARD_CLASSES.find(({ name }) => name === hazard.class)?.kind;
   if (kind === "observed") return teller.observed();
   if (kind === "lost") return teller.lost();
@@ -45,11 +51,13 @@ class Teller {
   private readonly hazard: Hazard;
   private readonly machine: ResolvedMachine;
   private readonly operationAt: OperationAt;
+  private readonly nameOf: NameOf;
 
-  constructor(hazard: Hazard, machine: ResolvedMachine, operationAt: OperationAt) {
+  constructor(hazard: Hazard, machine: ResolvedMachine, operationAt: OperationAt, nameOf: NameOf) {
     this.hazard = hazard;
     this.machine = machine;
     this.operationAt = operationAt;
+    this.nameOf = nameOf;
   }
 
   observed(): Explanation {
@@ -223,12 +231,16 @@ class Teller {
   }
 
   private at(record: number): string {
-    return record < 0 ? "at no known record" : `at record ${count(record)}`;
+    return record < 0 ? "at no known record" : `at ${this.nameOf(record)}`;
   }
 
   private between(): string {
     const { newest, record } = this.hazard;
-    return newest < 0 ? `before record ${count(record)}` : `between records ${count(newest)} and ${count(record)}`;
+    if (newest < 0) return `before ${this.nameOf(record)}`;
+    return `between ${this.nameOf(newest)} and ${this.nameOf(record)}`.replace(
+      /^between record (\S+) and record /,
+      "between records $1 and ",
+    );
   }
 
   private repeated(): string {

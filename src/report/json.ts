@@ -7,7 +7,7 @@ import { CACHE_COUNTERS } from "../engine/engine.ts";
 import { HAZARD_CLASSES, type HazardName } from "../engine/hazards.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import { type Cycles, cyclesOf, levelNames, totalCycles } from "./cycles.ts";
-import { attributeName, type Explanation, explainHazard, type OperationAt } from "./explain.ts";
+import { attributeName, type Explanation, explainHazard, type NameOf, type OperationAt } from "./explain.ts";
 import { address, word } from "./number.ts";
 
 export interface LevelReport extends CacheCounters {
@@ -180,7 +180,9 @@ function notAssessableWith(engine: Engine, provenance: Provenance): readonly Haz
 }
 
 /** Counters by level, from the core outwards; then `outer` and `memory-side` where the machine has them. */
-export function levelReports(engine: Engine): Readonly<Record<string, LevelReport>> {
+export function levelReports(
+  engine: Pick<Engine, "machine" | "counters" | "dirtyLines">,
+): Readonly<Record<string, LevelReport>> {
   const { machine } = engine;
   const counters = engine.counters();
   const dirty = engine.dirtyLines();
@@ -212,7 +214,7 @@ function levelReport(caches: readonly CacheCounters[], dirtyLines: number | null
 }
 
 /** Distinct lines of a class; set/way-short-of-poc has no line of its own but counts the dirty ones (D33). */
-function linesOf(hazards: readonly Hazard[], name: HazardName): number {
+export function linesOf(hazards: readonly Hazard[], name: HazardName): number {
   const ofClass = hazards.filter((hazard) => hazard.class === name);
   if (name === "set/way-short-of-poc") return Math.max(0, ...ofClass.map((hazard) => hazard.lines));
   return new Set(ofClass.map((hazard) => hazard.line)).size;
@@ -226,7 +228,12 @@ function byClass(
   return Object.fromEntries(assessed.map((name) => [name, value(name)]));
 }
 
-function hazardReport(hazard: Hazard, machine: ResolvedMachine, operationAt: OperationAt | undefined): HazardReport {
+export function hazardReport(
+  hazard: Hazard,
+  machine: ResolvedMachine,
+  operationAt?: OperationAt,
+  nameOf?: NameOf,
+): HazardReport {
   return {
     class: hazard.class,
     line: address(hazard.line),
@@ -246,7 +253,7 @@ function hazardReport(hazard: Hazard, machine: ResolvedMachine, operationAt: Ope
     source: hazard.source,
     newestAt: hazard.newestAt,
     lostAt: hazard.lostAt < 0 ? null : hazard.lostAt,
-    explanation: explainHazard(hazard, machine, operationAt),
+    explanation: explainHazard(hazard, machine, operationAt, nameOf),
   };
 }
 

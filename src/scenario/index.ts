@@ -1,4 +1,5 @@
 /** All scenarios by name: what `setway run` and `setway list` know. */
+import { decompressor } from "./decompressor/decompressor.ts";
 import type { Scenario } from "./scenario.ts";
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = {};
+export const SCENARIOS: Readonly<Record<string, Scenario>> = { decompressor };

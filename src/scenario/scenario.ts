@@ -4,9 +4,15 @@
  * `src/report/stories.ts`, one floor up.
  */
 import type { Command } from "commander";
+import type { LoadedMachine } from "../machine/index.ts";
+import type { TraceSource } from "../trace/source.ts";
 
-/** How a scenario hands over its result, counts and is stopped. */
+/** Where a scenario's inputs come from, and how it hands over its result, counts and is stopped. */
 export interface ScenarioIo {
+  /** A machine by its name, or from a file. */
+  readonly machine: (source: string) => Promise<LoadedMachine>;
+  /** A trace that ships with the package, by its file's name. */
+  readonly shippedTrace: (name: string) => Promise<TraceSource>;
   /** Hands over the result, once. `src/report/stories.ts` turns it into text and JSON, by the scenario's name. */
   readonly emit: (result: unknown) => Promise<void>;
   /** One line on stderr, for what is not part of the result. */

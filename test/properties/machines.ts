@@ -78,7 +78,7 @@ export interface MachineSpec {
   readonly seed?: number;
 }
 
-export const SCTLR_ALL_ON = 0x1005;
+const SCTLR_ALL_ON = 0x1005;
 const DEFAULT_LINE = 64;
 
 const LATENCIES: Latencies = {

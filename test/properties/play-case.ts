@@ -11,7 +11,7 @@ import type { RandomCase } from "./random-case.ts";
 type Stop = string;
 const FINISHED: Stop = "played to the end";
 
-export function provenanceOf(bits: number): Provenance {
+function provenanceOf(bits: number): Provenance {
   return {
     maintenance: (bits & 1) !== 0,
     control: (bits & 2) !== 0,
