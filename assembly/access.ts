@@ -1,33 +1,133 @@
 // One piece of one access, by whoever makes it: cacheable data (D9), fetches (D23), Non-cacheable and Device (D24),
 // `split` attributes (D21), atomics (D26), and devices (D30). Values go in through `value`, observations come out in `seen`.
+
 import {
-  CARRY, C_L1D, C_L1I, DIRTY, EXCLUSIVE, FLAG_WRITE_THROUGH, KIND_ARCHITECTED, KIND_SYSTEM, NODE_SIZE, N_DEPTH, N_FLAGS, N_KIND, N_LINE_BYTES,
-  N_LINE_SHIFT, N_SETS, N_SOCKET, N_STATES, N_WAYS, PATH_SIZE, TRUE, VALID, allocate, caches, coreAt, cores, dic, fetchPathAt, indexOf, ncLookup, ncSnoops,
-  nodeAt, pathAt, smallestShift, split,
-} from "./layout";
+  climb,
+  collectAll,
+  collectPeers,
+  dataOfPeer,
+  hold,
+  lineOf,
+  PEER_NODE,
+  peerAt,
+  release,
+  removePeers,
+  setStateOf,
+  stateOf,
+  writeAside,
+} from "./coherence";
+import { checkPending, diverge, latent, observe, PLACE_MEMORY, touched, writeTruth } from "./hazard";
 import {
-  ATTR_DEVICE, ATTR_INNER_NC_OUTER_WB, ATTR_INNER_WB_OUTER_NC, ATTR_INNER_WT_OUTER_WB, ATTR_NON_CACHEABLE, ATTR_WRITE_BACK,
-  ATTR_WRITE_BACK_NON_SHAREABLE, ATTR_WRITE_THROUGH, COUNTER_INVALIDATIONS, COUNTER_SNOOPS_IN, COUNTER_UPGRADES, EVENT_DEVICE, EVENT_MEMORY,
-  EVENT_MEMORY_REMOTE, EVENT_SNOOP, EVENT_SNOOP_REMOTE, EVENT_UNCACHED, EVENT_UNCACHED_REMOTE, HAZARD_MISMATCHED_ATTRIBUTES, HAZARD_STALE_DMA,
-  HAZARD_STALE_FETCH, HAZARD_STALE_READ, MACHINE_CROSSINGS, MACHINE_DEVICE_READS, MACHINE_DEVICE_WRITES, MACHINE_UNCACHED_READS,
-  MACHINE_UNCACHED_WRITES, MACHINE_UNEXPECTED_HITS,
-} from "./operations";
-import {
-  count, event, levelHit, machineCount, memoryRead, memoryWrite, regionHome, regionIsDevice, supplier as behindSupplier, uncachedRead, uncachedWrite, who,
-  whoSocket,
-} from "./memory";
-import { PLACE_MEMORY, checkPending, diverge, latent, observe, touched, writeTruth } from "./hazard";
-import { choose, probe, recordOf, recordOfSet, setState, stateAt, touch } from "./set";
-import { mayHoldInstructions } from "./presence";
-import {
-  DIRTY_ANSWER, SHARED, allocates, answer, answerAt, answerBytes, answerLow, beginAccess, bytesOf, countAccess, distrust, evict, fill, landFrom, makeWay,
-  mergeInto, pathLength, pathNode, peerSupply, removeInstructions, request, setAnswer, setDistrust, setFillsFirst, setSource, snoopedLocal, snoopedRemote,
+  allocates,
+  answer,
+  answerAt,
+  answerBytes,
+  answerLow,
+  beginAccess,
+  bytesOf,
+  countAccess,
+  DIRTY_ANSWER,
+  distrust,
+  fill,
+  landFrom,
+  makeWay,
+  mergeInto,
+  pathLength,
+  pathNode,
+  peerSupply,
+  removeInstructions,
+  request,
+  SHARED,
+  setAnswer,
+  setDistrust,
+  setFillsFirst,
+  snoopedLocal,
+  snoopedRemote,
   source,
 } from "./hierarchy";
 import {
-  PEER_NODE, climb, collectAll, collectPeers, dataOfPeer, hold, lineOf, peerAt, release, removePeers, setStateOf, stateOf, writeAside,
-} from "./coherence";
+  allocate,
+  C_L1D,
+  C_L1I,
+  CARRY,
+  caches,
+  coreAt,
+  cores,
+  DIRTY,
+  dic,
+  EXCLUSIVE,
+  FLAG_WRITE_THROUGH,
+  fetchPathAt,
+  indexOf,
+  KIND_SYSTEM,
+  N_DEPTH,
+  N_FLAGS,
+  N_KIND,
+  N_LINE_BYTES,
+  N_LINE_SHIFT,
+  N_SETS,
+  N_SOCKET,
+  N_STATES,
+  N_WAYS,
+  NODE_SIZE,
+  ncLookup,
+  ncSnoops,
+  nodeAt,
+  PATH_SIZE,
+  pathAt,
+  smallestShift,
+  split,
+  TRUE,
+  VALID,
+} from "./layout";
 import { cleanAndInvalidateEverywhere, landElsewhere } from "./maintenance";
+import {
+  supplier as behindSupplier,
+  count,
+  event,
+  levelHit,
+  machineCount,
+  memoryRead,
+  memoryWrite,
+  regionHome,
+  regionIsDevice,
+  uncachedRead,
+  uncachedWrite,
+  who,
+  whoSocket,
+} from "./memory";
+import {
+  ATTR_DEVICE,
+  ATTR_INNER_NC_OUTER_WB,
+  ATTR_INNER_WB_OUTER_NC,
+  ATTR_INNER_WT_OUTER_WB,
+  ATTR_NON_CACHEABLE,
+  ATTR_WRITE_BACK,
+  ATTR_WRITE_BACK_NON_SHAREABLE,
+  ATTR_WRITE_THROUGH,
+  COUNTER_INVALIDATIONS,
+  COUNTER_SNOOPS_IN,
+  COUNTER_UPGRADES,
+  EVENT_DEVICE,
+  EVENT_MEMORY,
+  EVENT_MEMORY_REMOTE,
+  EVENT_SNOOP,
+  EVENT_SNOOP_REMOTE,
+  EVENT_UNCACHED,
+  EVENT_UNCACHED_REMOTE,
+  HAZARD_MISMATCHED_ATTRIBUTES,
+  HAZARD_STALE_DMA,
+  HAZARD_STALE_FETCH,
+  HAZARD_STALE_READ,
+  MACHINE_CROSSINGS,
+  MACHINE_DEVICE_READS,
+  MACHINE_DEVICE_WRITES,
+  MACHINE_UNCACHED_READS,
+  MACHINE_UNCACHED_WRITES,
+  MACHINE_UNEXPECTED_HITS,
+} from "./operations";
+import { mayHoldInstructions } from "./presence";
+import { probe, recordOf, recordOfSet, setState, stateAt, touch } from "./set";
 
 /** Bytes that the piece writes, and bytes that it got. */
 export let value: usize = 0;
@@ -186,7 +286,8 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
   }
   if (writes) beforeWrite(compact, bytes);
   if (!path) bypass(compact, bytes, reads, writes, attribute);
-  else if (writes && (attribute == ATTR_WRITE_THROUGH || attribute == ATTR_INNER_WT_OUTER_WB)) writeThroughStore(path, compact, bytes, reads, attribute);
+  else if (writes && (attribute == ATTR_WRITE_THROUGH || attribute == ATTR_INNER_WT_OUTER_WB))
+    writeThroughStore(path, compact, bytes, reads, attribute);
   else cached(path, compact, bytes, writes, attribute == ATTR_WRITE_BACK_NON_SHAREABLE);
   if (reads && CARRY && !known) observe(HAZARD_STALE_READ, compact, bytes, seen, from);
   if (writes) changeTruth(compact, bytes, !path || distrust);
@@ -243,7 +344,7 @@ function cached(path: usize, compact: u64, bytes: u32, writes: bool, isAlone: bo
   const dirty = (result & DIRTY_ANSWER) != 0;
   const through = (load<u32>(n, N_FLAGS) & FLAG_WRITE_THROUGH) != 0;
   if (dirty && !through) state |= DIRTY;
-  fill(n, record, way, line, state, answerAt(<u64>line << shift));
+  fill(n, record, way, line, state, answerAt((<u64>line) << shift));
   if (dirty && through) landFrom(1, answerLow, answerBytes, answer);
   if (writes) mergeInto(n, record, way, compact, bytes, value);
 }
@@ -322,7 +423,8 @@ function bypass(compact: u64, bytes: u32, reads: bool, writes: bool, attribute: 
   if (collectAll(compact, bytes)) latent(HAZARD_MISMATCHED_ATTRIBUTES, compact, true);
   if (reads) {
     if (ncSnoops) cleanAndInvalidateEverywhere(compact);
-    if (!lookUp(pathAt(who, regionHome), compact, bytes, false, true)) bypassRead(compact, bytes, attribute != ATTR_DEVICE);
+    if (!lookUp(pathAt(who, regionHome), compact, bytes, false, true))
+      bypassRead(compact, bytes, attribute != ATTR_DEVICE);
   }
   if (!writes) return;
   if (ncSnoops) cleanAndInvalidateEverywhere(compact);
@@ -343,7 +445,8 @@ function bypassRead(compact: u64, bytes: u32, looksOuter: bool): void {
 function lookUp(path: usize, compact: u64, bytes: u32, writes: bool, supplies: bool): bool {
   if (!ncLookup) return false;
   const many = load<u32>(path);
-  for (let i: u32 = 1; i <= many; i++) if (lookUpIn(<usize>load<u32>(path + ((<usize>i) << 2)), compact, bytes, writes, supplies)) return true;
+  for (let i: u32 = 1; i <= many; i++)
+    if (lookUpIn(<usize>load<u32>(path + ((<usize>i) << 2)), compact, bytes, writes, supplies)) return true;
   return false;
 }
 
@@ -378,7 +481,10 @@ export function fetchPiece(compact: u64, bytes: u32, mode: u32, attribute: u32, 
   const n = <usize>load<u32>(coreAt(who), C_L1I);
   if (mode == FETCH_UNCACHED) {
     if (ncSnoops) cleanAndInvalidateEverywhere(compact);
-    if (!(n && ncLookup && lookUpIn(n, compact, bytes, false, true)) && !lookUp(fetchPathAt(who, regionHome), compact, bytes, false, true)) {
+    if (
+      !(n && ncLookup && lookUpIn(n, compact, bytes, false, true)) &&
+      !lookUp(fetchPathAt(who, regionHome), compact, bytes, false, true)
+    ) {
       bypassRead(compact, bytes, true);
     }
   } else if (n) fetchThrough(n, compact, bytes, mode, attribute, path);
@@ -399,7 +505,7 @@ function fetchThrough(n: usize, compact: u64, bytes: u32, mode: u32, attribute: 
   beginAccess(compact, 2, attribute == ATTR_WRITE_BACK_NON_SHAREABLE, path);
   const shift = load<u32>(n, N_LINE_SHIFT);
   const line = <u32>(compact >> shift);
-  const low = <u64>line << shift;
+  const low = (<u64>line) << shift;
   const record = recordOf(n, line);
   let way = probe(n, record, line);
   countAccess(n, way < 0);
@@ -479,7 +585,7 @@ function land(n: usize, compact: u64, bytes: u32): void {
   beginAccess(compact, 1, true, pathAt(0, regionHome));
   const shift = load<u32>(n, N_LINE_SHIFT);
   const line = <u32>(compact >> shift);
-  const low = <u64>line << shift;
+  const low = (<u64>line) << shift;
   const record = recordOf(n, line);
   let way = probe(n, record, line);
   countAccess(n, way < 0);
@@ -487,7 +593,7 @@ function land(n: usize, compact: u64, bytes: u32): void {
   else {
     way = makeWay(n, record);
     setAnswer(low, 1 << shift, value);
-    if (bytes != <u32>1 << shift) memoryRead(low, 1 << shift, answer);
+    if (bytes != (<u32>1) << shift) memoryRead(low, 1 << shift, answer);
     fill(n, record, way, line, VALID | EXCLUSIVE, answer);
   }
   mergeInto(n, record, way, compact, bytes, value);

@@ -1,22 +1,83 @@
-// Who else has the line and what happens to it there: peers, snoops, climbs, the interconnect and the sized directory
-// (R17, R33, D10-D12, D25). Copies are found through the presence directory and believed only when probed.
 import {
-  C_L1D, C_L1I, CARRY, DIRTY, EXCLUSIVE, FLAG_INCLUSIVE_DATA, HOLDS_INSTRUCTIONS, INVALID, KIND_ARCHITECTED, N_CORE_FIRST, N_CORE_LAST, N_DATA,
-  N_DEPTH, N_FLAGS, N_HOLDS, N_KIND, N_LINE_BYTES, N_LINE_SHIFT, N_RANK, N_UNITS_FROM, N_UNITS_TO, N_SOCKET, N_UNIT, TRUE, VALID, allocate, caches, coreAt, directorySets,
-  directoryWays, idc, largestShift, moesi, oneLine, sharedRoots, smallestShift, sockets, sticky, unitCount,
+  answer,
+  at,
+  bytesOf,
+  distrust,
+  fetching,
+  kind,
+  landFrom,
+  mergeInto,
+  noteSnooped,
+  parentOf,
+  pathLength,
+  pathNode,
+  refresh,
+  removeAt,
+  setAnswer,
+  setPeerSupply,
+  setSource,
+  writeback,
+  YARD_C2C,
+  yard,
+  yardstick,
+} from "./hierarchy";
+import {
+  allocate,
+  C_L1D,
+  C_L1I,
+  CARRY,
+  caches,
+  coreAt,
+  DIRTY,
+  directorySets,
+  directoryWays,
+  EXCLUSIVE,
+  FLAG_INCLUSIVE_DATA,
+  idc,
+  KIND_ARCHITECTED,
+  largestShift,
+  moesi,
+  N_CORE_FIRST,
+  N_CORE_LAST,
+  N_DEPTH,
+  N_FLAGS,
+  N_KIND,
+  N_LINE_BYTES,
+  N_LINE_SHIFT,
+  N_RANK,
+  N_SOCKET,
+  N_UNIT,
+  N_UNITS_FROM,
+  N_UNITS_TO,
+  oneLine,
+  sharedRoots,
+  smallestShift,
+  sockets,
+  unitCount,
+  VALID,
 } from "./layout";
 import {
-  COUNTER_BACK_INVALIDATIONS, COUNTER_INVALIDATIONS, COUNTER_SNOOPS_IN, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK, MACHINE_CROSSINGS,
+  supplier as behindSupplier,
+  count,
+  event,
+  machineCount,
+  memoryRead,
+  memoryWrite,
+  regionDelta,
+  who,
+  whoSocket,
+} from "./memory";
+import {
+  COUNTER_BACK_INVALIDATIONS,
+  COUNTER_INVALIDATIONS,
+  COUNTER_SNOOPS_IN,
+  COUNTER_WRITEBACKS_OUT,
+  EVENT_WRITEBACK,
+  MACHINE_CROSSINGS,
   MACHINE_DIRECTORY_EVICTIONS,
 } from "./operations";
-import { count, event, homeOf, machineCount, memoryRead, memoryWrite, regionDelta, whoSocket, who, supplier as behindSupplier } from "./memory";
-import { divergent, touched } from "./hazard";
 import { findEntry, nextUnit, unitList } from "./presence";
 import { probe, recordOf, setState, stateAt, tagAt } from "./set";
-import {
-  answer, at, bytesOf, distrust, fetching, kind, landFrom, mergeInto, parentOf, pathLength, pathNode, refresh, removeAt, setAnswer, setPeerSupply, setSource,
-  snoopedRemote, noteSnooped, writeback, yard, YARD_C2C, yardstick,
-} from "./hierarchy";
 
 export const PEER_NODE: usize = 0;
 export const PEER_RECORD: usize = 4;
@@ -28,7 +89,7 @@ let stack: usize = 0;
 let top: usize = 0;
 
 export function allocatePeers(): void {
-  stack = allocate(<usize>(caches + 8) * PEER_SIZE * 16 << (largestShift - smallestShift));
+  stack = allocate((<usize>(caches + 8) * PEER_SIZE * 16) << (largestShift - smallestShift));
   top = stack;
 }
 
@@ -80,7 +141,11 @@ function addCache(found: u32, m: usize, compact: u64, bytes: u32): u32 {
 
 export function isInside(m: usize, n: usize): bool {
   const first = load<u32>(m, N_CORE_FIRST);
-  return load<u32>(m, N_DEPTH) < load<u32>(n, N_DEPTH) && first >= load<u32>(n, N_CORE_FIRST) && first <= load<u32>(n, N_CORE_LAST);
+  return (
+    load<u32>(m, N_DEPTH) < load<u32>(n, N_DEPTH) &&
+    first >= load<u32>(n, N_CORE_FIRST) &&
+    first <= load<u32>(n, N_CORE_LAST)
+  );
 }
 
 function isOnPath(m: usize): bool {
@@ -166,7 +231,7 @@ export function setStateOf(peer: usize, state: u32): void {
 /** Compact address of a peer's line. */
 export function lineOf(peer: usize): u64 {
   const n = <usize>load<u32>(peer, PEER_NODE);
-  return <u64>tagAt(<usize>load<u32>(peer, PEER_RECORD), load<u32>(peer, PEER_WAY)) << load<u32>(n, N_LINE_SHIFT);
+  return (<u64>tagAt(<usize>load<u32>(peer, PEER_RECORD), load<u32>(peer, PEER_WAY))) << load<u32>(n, N_LINE_SHIFT);
 }
 
 export function dataOfPeer(peer: usize): usize {
@@ -247,7 +312,11 @@ function findSupplier(first: usize, found: u32, fullBytes: u32, exactly: bool, a
     const state = stateOf(peer);
     if (state & DIRTY) return peer;
     if (state & EXCLUSIVE && !exclusive) exclusive = peer;
-    if (!clean || load<u32>(<usize>load<u32>(peer, PEER_NODE), N_DEPTH) > load<u32>(<usize>load<u32>(clean, PEER_NODE), N_DEPTH)) clean = peer;
+    if (
+      !clean ||
+      load<u32>(<usize>load<u32>(peer, PEER_NODE), N_DEPTH) > load<u32>(<usize>load<u32>(clean, PEER_NODE), N_DEPTH)
+    )
+      clean = peer;
   }
   return exclusive ? exclusive : any ? clean : 0;
 }
@@ -306,10 +375,11 @@ export function ask(first: usize, found: u32, fullBytes: u32, exactly: bool, sco
 
 /** A store takes every peer away (D11, D19). */
 export function removePeers(first: usize, found: u32): void {
-  for (let i: u32 = 0; i < found; i++) store<u32>(first + <usize>i * PEER_SIZE, <u32>(lineOf(first + <usize>i * PEER_SIZE) >> smallestShift), 12);
+  for (let i: u32 = 0; i < found; i++)
+    store<u32>(first + <usize>i * PEER_SIZE, <u32>(lineOf(first + <usize>i * PEER_SIZE) >> smallestShift), 12);
   for (let i: u32 = 0; i < found; i++) {
     const peer = first + <usize>i * PEER_SIZE;
-    if (!isThere(peer, <u64>load<u32>(peer, 12) << smallestShift) || isKept(peer)) continue;
+    if (!isThere(peer, (<u64>load<u32>(peer, 12)) << smallestShift) || isKept(peer)) continue;
     snoop(peer);
     count(<usize>load<u32>(peer, PEER_NODE), COUNTER_INVALIDATIONS);
     removeAt(<usize>load<u32>(peer, PEER_NODE), <usize>load<u32>(peer, PEER_RECORD), load<u32>(peer, PEER_WAY));
@@ -405,7 +475,14 @@ export function climb(k: u32): bool {
     if (way < 0) continue;
     setState(n, record, way, stateAt(n, record, way) | EXCLUSIVE);
     if (i == k && dirtiness) {
-      mergeInto(n, record, way, <u64>line << load<u32>(n, N_LINE_SHIFT), load<u32>(n, N_LINE_BYTES), bytesOf(n, record, way));
+      mergeInto(
+        n,
+        record,
+        way,
+        (<u64>line) << load<u32>(n, N_LINE_SHIFT),
+        load<u32>(n, N_LINE_BYTES),
+        bytesOf(n, record, way),
+      );
       taken = true;
     }
   }
@@ -418,7 +495,10 @@ function takeAway(k: u32, j: u32, child: usize, scope: usize, held: bool): bool 
   const shift = load<u32>(child, N_LINE_SHIFT);
   const bytes: u32 = 1 << shift;
   const low = (at >> shift) << shift;
-  const found: u32 = scope && load<u32>(scope, N_CORE_FIRST) == load<u32>(scope, N_CORE_LAST) ? 0 : collectPeers(low, bytes, scope, child);
+  const found: u32 =
+    scope && load<u32>(scope, N_CORE_FIRST) == load<u32>(scope, N_CORE_LAST)
+      ? 0
+      : collectPeers(low, bytes, scope, child);
   if (!found) return false;
   const first = hold(found);
   // A level that doesn't hold the line takes only whole lines of its own size for full (D10).
@@ -482,7 +562,7 @@ export function directoryLookup(j: u32): void {
     victim = load<u64>(base + ((<usize>i) << 3));
   }
   if (victim != NO_ENTRY) evictEntry((victim >> 5) << smallestShift, 1 << (<u32>victim & 31));
-  memory.copy(base + 8, base, <usize>i << 3);
+  memory.copy(base + 8, base, (<usize>i) << 3);
   store<u64>(base, wanted);
 }
 
@@ -504,7 +584,9 @@ function evictEntry(compact: u64, bytes: u32): void {
     const size = load<u32>(n, N_LINE_BYTES);
     // Parts of the copy's line, as bits of the entry's line; a larger copy covers all of it and more.
     const offset = lineOf(peer) < compact ? 0 : <u32>((lineOf(peer) - compact) >> smallestShift);
-    const mask = (size >= bytes ? ((<u64>1) << parts) - 1 : (((<u64>1) << (size >> smallestShift)) - 1) << offset) | (size > bytes ? LARGER : 0);
+    const mask =
+      (size >= bytes ? ((<u64>1) << parts) - 1 : (((<u64>1) << (size >> smallestShift)) - 1) << offset) |
+      (size > bytes ? LARGER : 0);
     if ((written & mask) == mask) continue;
     written |= mask;
     const slot = saved + <usize>many * SAVED_SIZE;
@@ -517,7 +599,7 @@ function evictEntry(compact: u64, bytes: u32): void {
   }
   for (let i: u32 = 0; i < found; i++) {
     const peer = first + <usize>i * PEER_SIZE;
-    if (!isTracked(peer) || !isThere(peer, <u64>load<u32>(peer, 12) << smallestShift) || isKept(peer)) continue;
+    if (!isTracked(peer) || !isThere(peer, (<u64>load<u32>(peer, 12)) << smallestShift) || isKept(peer)) continue;
     count(<usize>load<u32>(peer, PEER_NODE), COUNTER_BACK_INVALIDATIONS);
     removeAt(<usize>load<u32>(peer, PEER_NODE), <usize>load<u32>(peer, PEER_RECORD), load<u32>(peer, PEER_WAY));
   }
@@ -550,7 +632,8 @@ function goesWithEntry(first: usize, found: u32, peer: usize): bool {
   for (let i: u32 = 0; i < found; i++) {
     const other = first + <usize>i * PEER_SIZE;
     const m = <usize>load<u32>(other, PEER_NODE);
-    if (!(load<u32>(m, N_FLAGS) & FLAG_INCLUSIVE_DATA) || !isTracked(other) || isKept(other) || !isInside(n, m)) continue;
+    if (!(load<u32>(m, N_FLAGS) & FLAG_INCLUSIVE_DATA) || !isTracked(other) || isKept(other) || !isInside(n, m))
+      continue;
     if (lineOf(peer) - lineOf(other) < load<u32>(m, N_LINE_BYTES)) return true;
   }
   return false;

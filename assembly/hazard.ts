@@ -1,16 +1,47 @@
 // What memory would hold if caches did not exist, compared with what observers see (R26-R30, D31-D35). Only the data-carrying
 // build compares bytes; latent hazards are found by both builds. Nothing here moves a line.
+
+import { collectAll, PEER_NODE, PEER_RECORD, PEER_WAY, peerAt } from "./coherence";
 import {
-  C_ACTIVE, C_BATCH, C_LAST_ISB, C_MARKABLE, C_MARKS, C_MIGRATED, C_UNMARKED, CARRY, DIRTY, INVALID, N_DATA, N_DEPTH, N_ID,
-  N_KIND, N_LINE_SHIFT, N_SETS, N_STATES, N_WAYS, KIND_SYSTEM, allocate, caches, coreAt, cores, indexOf, largestShift, memorySide, nodeAt, outer,
+  allocate,
+  C_ACTIVE,
+  C_BATCH,
+  C_LAST_ISB,
+  C_MARKABLE,
+  C_MARKS,
+  C_MIGRATED,
+  C_UNMARKED,
+  CARRY,
+  caches,
+  coreAt,
+  cores,
+  DIRTY,
+  INVALID,
+  indexOf,
+  KIND_SYSTEM,
+  largestShift,
+  memorySide,
+  N_DATA,
+  N_DEPTH,
+  N_KIND,
+  N_LINE_SHIFT,
+  N_SETS,
+  N_STATES,
+  N_WAYS,
+  nodeAt,
+  outer,
   smallestShift,
 } from "./layout";
-import { ASSIGNED, TRUTH, WRITER, addressOf, byteOf, frameOf, homeOf, who } from "./memory";
+import { ASSIGNED, addressOf, byteOf, frameOf, homeOf, TRUTH, WRITER, who } from "./memory";
 import {
-  HAZARD_LEAK, HAZARD_LOST_WRITE, HAZARD_MAINTENANCE_PENDING, HAZARD_SET_WAY_MIGRATED, HAZARD_SET_WAY_SHORT_OF_POC, HAZARD_SET_WAY_WHILE_SHARED,
+  HAZARD_LEAK,
+  HAZARD_LOST_WRITE,
+  HAZARD_MAINTENANCE_PENDING,
+  HAZARD_SET_WAY_MIGRATED,
+  HAZARD_SET_WAY_SHORT_OF_POC,
+  HAZARD_SET_WAY_WHILE_SHARED,
 } from "./operations";
 import { probe, recordOf, recordOfSet } from "./set";
-import { collectAll, peerAt, PEER_NODE, PEER_RECORD, PEER_WAY } from "./coherence";
 
 /** The record and piece being played, and the attribute with which it looks. */
 export let record: u64 = 0;
@@ -77,7 +108,8 @@ export function writeTruth(compact: u64, bytes: usize, from: usize): void {
 export function equalsTruth(compact: u64, bytes: usize, data: usize): bool {
   const truth = byteOf(compact) + TRUTH;
   let differing = i64x2.splat(0);
-  for (let i: usize = 0; i < bytes; i += 16) differing = v128.or(differing, v128.xor(v128.load(data + i), v128.load(truth + i)));
+  for (let i: usize = 0; i < bytes; i += 16)
+    differing = v128.or(differing, v128.xor(v128.load(data + i), v128.load(truth + i)));
   return !v128.any_true(differing);
 }
 
@@ -120,7 +152,7 @@ export function hazardAt(i: u32): usize {
 function hashOf(kind: u32, line: u64, newest: i64, observer: u32): u32 {
   let h: u64 = line * 0x9e3779b97f4a7c15;
   h ^= (<u64>newest + 1) * 0xc2b2ae3d27d4eb4f;
-  h ^= (<u64>((observer << 4) | kind)) * 0x165667b19e3779f9;
+  h ^= <u64>((observer << 4) | kind) * 0x165667b19e3779f9;
   h ^= h >> 29;
   h *= 0xbf58476d1ce4e5b9;
   return <u32>(h >> 32);
@@ -132,7 +164,8 @@ function growIndex(): void {
   const mask = (1 << indexBits) - 1;
   for (let i: u32 = 0; i < entries; i++) {
     const e = hazardAt(i);
-    let slot = hashOf(load<u32>(e, H_CLASS), load<u64>(e, H_LINE), load<i64>(e, H_NEWEST), load<u32>(e, H_OBSERVER)) & mask;
+    let slot =
+      hashOf(load<u32>(e, H_CLASS), load<u64>(e, H_LINE), load<i64>(e, H_NEWEST), load<u32>(e, H_OBSERVER)) & mask;
     while (load<u32>(index + ((<usize>slot) << 2))) slot = (slot + 1) & mask;
     store<u32>(index + ((<usize>slot) << 2), i + 1);
   }
@@ -144,15 +177,21 @@ function report(kind: u32, line: u64, newest: i64, observer: u32): usize {
   fresh = false;
   if (!((assessable >> kind) & 1)) return 0;
   if (!chunks) chunks = allocate(65536 * 4);
-  if (!indexBits || entries >= (<u32>1 << indexBits) >> 1) growIndex();
+  if (!indexBits || entries >= ((<u32>1) << indexBits) >> 1) growIndex();
   const mask = (1 << indexBits) - 1;
   let slot = hashOf(kind, line, newest, observer) & mask;
   for (;;) {
     const found = load<u32>(index + ((<usize>slot) << 2));
     if (!found) break;
     const e = hazardAt(found - 1);
-    if (load<u64>(e, H_LINE) == line && load<i64>(e, H_NEWEST) == newest && load<u32>(e, H_OBSERVER) == observer && load<u32>(e, H_CLASS) == kind) {
-      if (kind == HAZARD_LOST_WRITE && load<u64>(e, H_LAST_RECORD) == record && load<u32>(e, H_LAST_PIECE) == piece) return e;
+    if (
+      load<u64>(e, H_LINE) == line &&
+      load<i64>(e, H_NEWEST) == newest &&
+      load<u32>(e, H_OBSERVER) == observer &&
+      load<u32>(e, H_CLASS) == kind
+    ) {
+      if (kind == HAZARD_LOST_WRITE && load<u64>(e, H_LAST_RECORD) == record && load<u32>(e, H_LAST_PIECE) == piece)
+        return e;
       store<u64>(e, load<u64>(e, H_OCCURRENCES) + 1, H_OCCURRENCES);
       store<u64>(e, record, H_LAST_RECORD);
       store<u32>(e, piece, H_LAST_PIECE);
@@ -161,7 +200,8 @@ function report(kind: u32, line: u64, newest: i64, observer: u32): usize {
     slot = (slot + 1) & mask;
   }
   store<u32>(index + ((<usize>slot) << 2), entries + 1);
-  if (entries % ENTRIES_A_CHUNK == 0) store<u32>(chunks + <usize>(entries / ENTRIES_A_CHUNK) * 4, <u32>allocate(<usize>ENTRIES_A_CHUNK * ENTRY));
+  if (entries % ENTRIES_A_CHUNK == 0)
+    store<u32>(chunks + <usize>(entries / ENTRIES_A_CHUNK) * 4, <u32>allocate(<usize>ENTRIES_A_CHUNK * ENTRY));
   const e = hazardAt(entries++);
   store<u32>(e, kind, H_CLASS);
   store<u32>(e, observer, H_OBSERVER);
@@ -204,7 +244,8 @@ function placeOf(word: u64): i32 {
     const peer = peerAt(i);
     const n = <usize>load<u32>(peer, PEER_NODE);
     const shift = load<u32>(n, N_LINE_SHIFT);
-    const data = <usize>load<u32>(peer, PEER_RECORD) + load<u32>(n, N_DATA) + (<usize>load<u32>(peer, PEER_WAY) << shift);
+    const data =
+      <usize>load<u32>(peer, PEER_RECORD) + load<u32>(n, N_DATA) + ((<usize>load<u32>(peer, PEER_WAY)) << shift);
     if (load<u64>(data + <usize>(word & ((1 << shift) - 1))) == truth && load<u32>(n, N_DEPTH) < depth) {
       depth = load<u32>(n, N_DEPTH);
       best = indexOf(n);
@@ -213,7 +254,7 @@ function placeOf(word: u64): i32 {
   if (best != PLACE_NOWHERE) return best;
   if (outer && behindHolds(outer, word, truth)) return indexOf(outer);
   if (memorySide) {
-    const m = <usize>load<u32>(memorySide + (<usize>homeOf(word) << 2));
+    const m = <usize>load<u32>(memorySide + ((<usize>homeOf(word)) << 2));
     if (m && behindHolds(m, word, truth)) return indexOf(m);
   }
   return load<u64>(at) == truth ? PLACE_MEMORY : PLACE_NOWHERE;
@@ -225,7 +266,7 @@ function behindHolds(n: usize, word: u64, truth: u64): bool {
   const r = recordOf(n, line);
   const way = probe(n, r, line);
   if (way < 0) return false;
-  return load<u64>(r + load<u32>(n, N_DATA) + (<usize>way << shift) + <usize>(word & ((1 << shift) - 1))) == truth;
+  return load<u64>(r + load<u32>(n, N_DATA) + ((<usize>way) << shift) + <usize>(word & ((1 << shift) - 1))) == truth;
 }
 
 /** Compares what an observer got with the truth (D31). `source` is a node's id, or a place. */
@@ -253,8 +294,8 @@ export function observe(kind: u32, compact: u64, bytes: usize, seen: usize, sour
   for (let b: u64 = 0; b < 8; b++) {
     const place = word + b;
     if (place < compact || place >= compact + bytes) continue;
-    observed |= <u64>load<u8>(seen + <usize>(place - compact)) << (b * 8);
-    expected |= <u64>load<u8>(wordAt + <usize>b, TRUTH) << (b * 8);
+    observed |= (<u64>load<u8>(seen + <usize>(place - compact))) << (b * 8);
+    expected |= (<u64>load<u8>(wordAt + <usize>b, TRUTH)) << (b * 8);
   }
   store<u64>(e, observed, H_OBSERVED);
   store<u64>(e, expected, H_EXPECTED);
@@ -330,9 +371,9 @@ function lossSlot(word: u64): usize {
 }
 
 function rememberLoss(word: u64): void {
-  if (!lossBits || lossCount * 2 >= <u32>1 << lossBits) {
+  if (!lossBits || lossCount * 2 >= (<u32>1) << lossBits) {
     const old = losses;
-    const oldSlots = lossBits ? <u32>1 << lossBits : 0;
+    const oldSlots = lossBits ? (<u32>1) << lossBits : 0;
     lossBits = lossBits ? lossBits + 1 : 10;
     losses = allocate((<usize>16) << lossBits);
     for (let i: u32 = 0; i < oldSlots; i++) {
@@ -378,7 +419,7 @@ export function setWayRecord(core: u32): void {
 export function markPlace(core: u32, place: u32): void {
   const c = coreAt(core);
   const at = <usize>load<u32>(c, C_MARKS) + (place >> 3);
-  const bit: u8 = 1 << <u8>(place & 7);
+  const bit: u8 = 1 << (<u8>(place & 7));
   if (load<u8>(at) & bit) return;
   store<u8>(at, load<u8>(at) | bit);
   const left = load<u32>(c, C_UNMARKED) - 1;
@@ -463,9 +504,9 @@ function stampSlot(block: u32): usize {
 export function stamp(compact: u64, instructions: bool): void {
   stamped = true;
   if (!batches) batches = allocate(<usize>BATCHES * 16);
-  if (!stampBits || stampCount * 2 >= <u32>1 << stampBits) {
+  if (!stampBits || stampCount * 2 >= (<u32>1) << stampBits) {
     const old = stamps;
-    const oldSlots = stampBits ? <u32>1 << stampBits : 0;
+    const oldSlots = stampBits ? (<u32>1) << stampBits : 0;
     stampBits = stampBits ? stampBits + 1 : 12;
     stamps = allocate((<usize>16) << stampBits);
     for (let i: u32 = 0; i < oldSlots; i++) {

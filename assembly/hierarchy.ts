@@ -1,24 +1,78 @@
 // Lines moving through one core's path: requests outwards, fills inwards, victims and writebacks outwards again, and what
 // inclusion takes away (R36, R40, R41, D9, D10, D13-D19). Copies elsewhere are coherence.ts's affair.
+
 import {
-  CARRY, DIRTY, EXCLUSIVE, FLAG_ALLOCATES_READS, FLAG_ALLOCATES_STORES, FLAG_EXCLUSIVE_DATA, FLAG_EXCLUSIVE_INSTRUCTIONS, FLAG_INCLUSIVE_DATA,
-  FLAG_INCLUSIVE_INSTRUCTIONS, FLAG_WRITEBACK_TOUCHES, FLAG_WRITE_THROUGH, HOLDS_INSTRUCTIONS, INVALID, INWARD, C_L1I, N_CORE_FIRST, N_CORE_LAST,
-  N_COUNTERS, N_DATA, N_DEPTH, N_FLAGS, N_HOLDS, N_ID, N_LINE_BYTES, N_LINE_SHIFT, N_PARENTS, N_SOCKET, N_STATES, N_TRUTH, TRUE, VALID,
-  allocate, coreAt, idc, moesi, sticky, yardstickBase,
+  ask,
+  askedState,
+  climb,
+  collectInside,
+  collectPeers,
+  directoryLookup,
+  fromMemory,
+  heldElsewhere,
+  hold,
+  interconnect,
+  isKept,
+  onlySharers,
+  PEER_NODE,
+  PEER_RECORD,
+  PEER_WAY,
+  release,
+  stateOf,
+} from "./coherence";
+import { divergent, equalsTruth, touched } from "./hazard";
+import {
+  allocate,
+  C_L1I,
+  CARRY,
+  coreAt,
+  DIRTY,
+  EXCLUSIVE,
+  FLAG_ALLOCATES_READS,
+  FLAG_ALLOCATES_STORES,
+  FLAG_EXCLUSIVE_DATA,
+  FLAG_EXCLUSIVE_INSTRUCTIONS,
+  FLAG_INCLUSIVE_DATA,
+  FLAG_INCLUSIVE_INSTRUCTIONS,
+  FLAG_WRITE_THROUGH,
+  FLAG_WRITEBACK_TOUCHES,
+  HOLDS_INSTRUCTIONS,
+  INVALID,
+  INWARD,
+  idc,
+  moesi,
+  N_CORE_FIRST,
+  N_CORE_LAST,
+  N_COUNTERS,
+  N_DATA,
+  N_DEPTH,
+  N_FLAGS,
+  N_HOLDS,
+  N_LINE_BYTES,
+  N_LINE_SHIFT,
+  N_PARENTS,
+  N_SOCKET,
+  N_TRUTH,
+  sticky,
+  TRUE,
+  VALID,
+  yardstickBase,
 } from "./layout";
+import { byteOf, count, event, homeOf, machineCount, memoryWrite, whoSocket } from "./memory";
 import {
-  COUNTER_BACK_INVALIDATIONS, COUNTER_EVICTIONS, COUNTER_FETCHES, COUNTER_FETCH_MISSES, COUNTER_INVALIDATIONS, COUNTER_LOADS, COUNTER_LOAD_MISSES,
-  COUNTER_STORES, COUNTER_STORE_MISSES, COUNTER_UPGRADES, COUNTER_WRITEBACKS_IN, COUNTER_WRITEBACKS_OUT, COUNTER_WRITEBACK_MISSES, EVENT_WRITEBACK,
+  COUNTER_BACK_INVALIDATIONS,
+  COUNTER_EVICTIONS,
+  COUNTER_LOAD_MISSES,
+  COUNTER_LOADS,
+  COUNTER_UPGRADES,
+  COUNTER_WRITEBACK_MISSES,
+  COUNTER_WRITEBACKS_IN,
+  COUNTER_WRITEBACKS_OUT,
+  EVENT_WRITEBACK,
   MACHINE_CROSSINGS,
 } from "./operations";
-import { byteOf, count, event, homeOf, machineCount, memoryWrite, whoSocket, supplier as behindSupplier } from "./memory";
-import { divergent, equalsTruth, touched } from "./hazard";
 import { absent, mayHoldInstructions, present } from "./presence";
 import { choose, filled, probe, recordOf, setState, stateAt, tagAt, touch } from "./set";
-import {
-  PEER_NODE, PEER_RECORD, PEER_WAY, ask, askedState, climb, collectInside, collectPeers, directoryLookup, fromMemory, heldElsewhere, hold, interconnect,
-  isKept, onlySharers, peerAt, release, stateOf,
-} from "./coherence";
 
 // ---- the piece on its way
 /** Compact address of the piece. */
@@ -51,11 +105,11 @@ export function pathNode(k: u32): usize {
 
 export function parentOf(n: usize, compact: u64): usize {
   const parents = <usize>load<u32>(n, N_PARENTS);
-  return <usize>load<u32>(parents + (<usize>homeOf(compact) << 2));
+  return <usize>load<u32>(parents + ((<usize>homeOf(compact)) << 2));
 }
 
 export function bytesOf(n: usize, record: usize, way: u32): usize {
-  return record + load<u32>(n, N_DATA) + (<usize>way << load<u32>(n, N_LINE_SHIFT));
+  return record + load<u32>(n, N_DATA) + ((<usize>way) << load<u32>(n, N_LINE_SHIFT));
 }
 
 // ---- the answer of a request: bytes from answerLow on, and who gave them
@@ -129,7 +183,7 @@ export function fill(n: usize, record: usize, way: u32, line: u32, state: u32, f
     const data = bytesOf(n, record, way);
     memory.copy(data, from, bytes);
     if (load<u32>(n, N_DEPTH) == 1) {
-      const compact = <u64>line << load<u32>(n, N_LINE_SHIFT);
+      const compact = (<u64>line) << load<u32>(n, N_LINE_SHIFT);
       store<u32>(record + load<u32>(n, N_TRUTH) + ((<usize>way) << 2), <u32>byteOf(compact));
       if (!distrust && equalsTruth(compact, bytes, data)) state |= TRUE;
     }
@@ -142,7 +196,8 @@ export function fill(n: usize, record: usize, way: u32, line: u32, state: u32, f
 /** The bare removal of one copy. */
 function clear(n: usize, record: usize, way: u32): void {
   const line = tagAt(record, way);
-  if (CARRY && divergent && load<u32>(n, N_HOLDS) != HOLDS_INSTRUCTIONS) touched(<u64>line << load<u32>(n, N_LINE_SHIFT), load<u32>(n, N_LINE_BYTES));
+  if (CARRY && divergent && load<u32>(n, N_HOLDS) != HOLDS_INSTRUCTIONS)
+    touched((<u64>line) << load<u32>(n, N_LINE_SHIFT), load<u32>(n, N_LINE_BYTES));
   store<u32>(record + ((<usize>way) << 2), INVALID);
   setState(n, record, way, 0);
   absent(n, line);
@@ -167,9 +222,16 @@ export function takeInside(n: usize, record: usize, way: u32, merge: bool): void
   const flags = load<u32>(n, N_FLAGS);
   if (!(flags & (FLAG_INCLUSIVE_DATA | FLAG_INCLUSIVE_INSTRUCTIONS)) || load<u32>(n, N_DEPTH) == 1) return;
   const shift = load<u32>(n, N_LINE_SHIFT);
-  const compact = <u64>tagAt(record, way) << shift;
+  const compact = (<u64>tagAt(record, way)) << shift;
   const bytes: u32 = 1 << shift;
-  if (flags & FLAG_INCLUSIVE_INSTRUCTIONS) removeInstructions(compact, bytes, load<u32>(n, N_CORE_FIRST), load<u32>(n, N_CORE_LAST), COUNTER_BACK_INVALIDATIONS);
+  if (flags & FLAG_INCLUSIVE_INSTRUCTIONS)
+    removeInstructions(
+      compact,
+      bytes,
+      load<u32>(n, N_CORE_FIRST),
+      load<u32>(n, N_CORE_LAST),
+      COUNTER_BACK_INVALIDATIONS,
+    );
   if (!(flags & FLAG_INCLUSIVE_DATA)) return;
   const found = collectInside(compact, bytes, n);
   if (!found) return;
@@ -183,7 +245,7 @@ export function takeInside(n: usize, record: usize, way: u32, merge: bool): void
         if (CARRY) {
           const r = <usize>load<u32>(peer, PEER_RECORD);
           const w = load<u32>(peer, PEER_WAY);
-          const low = <u64>tagAt(r, w) << load<u32>(m, N_LINE_SHIFT);
+          const low = (<u64>tagAt(r, w)) << load<u32>(m, N_LINE_SHIFT);
           memory.copy(bytesOf(n, record, way) + <usize>(low - compact), bytesOf(m, r, w), load<u32>(m, N_LINE_BYTES));
         }
         setState(n, record, way, stateAt(n, record, way) | DIRTY);
@@ -233,7 +295,7 @@ export function evict(n: usize, record: usize, way: u32): void {
   takeInside(n, record, way, true);
   const state = stateAt(n, record, way);
   const shift = load<u32>(n, N_LINE_SHIFT);
-  const compact = <u64>tagAt(record, way) << shift;
+  const compact = (<u64>tagAt(record, way)) << shift;
   // The way is free from here on, but its bytes stay in place until it is filled again.
   clear(n, record, way);
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) return;
@@ -286,7 +348,15 @@ export function landFrom(j: u32, compact: u64, bytes: u32, from: usize): void {
  * A writeback or clean victim arrives at p and goes on from there as far as it must (D16). `whole` is the line size of the
  * cache that wrote a whole line back, 0 for just some bytes (D17).
  */
-export function writeback(p: usize, compact: u64, bytes: u32, from: usize, dirty: bool, shared: bool, whole: u32): void {
+export function writeback(
+  p: usize,
+  compact: u64,
+  bytes: u32,
+  from: usize,
+  dirty: bool,
+  shared: bool,
+  whole: u32,
+): void {
   while (p) {
     count(p, COUNTER_WRITEBACKS_IN);
     const flags = load<u32>(p, N_FLAGS);
@@ -314,7 +384,7 @@ export function writeback(p: usize, compact: u64, bytes: u32, from: usize, dirty
 
 /** Cleans one copy outwards (D18), to the first level that isn't exclusive of data; copies in exclusive ones are refreshed. */
 export function clean(n: usize, record: usize, way: u32): void {
-  const compact = <u64>tagAt(record, way) << load<u32>(n, N_LINE_SHIFT);
+  const compact = (<u64>tagAt(record, way)) << load<u32>(n, N_LINE_SHIFT);
   const bytes = load<u32>(n, N_LINE_BYTES);
   const from = bytesOf(n, record, way);
   const state = stateAt(n, record, way);
@@ -486,7 +556,7 @@ function miss(k: u32, n: usize, record: usize, line: u32, child: usize): u32 {
       state |= DIRTY;
       result &= ~DIRTY_ANSWER;
     }
-    fill(n, record, way, line, state, answerAt(<u64>line << load<u32>(n, N_LINE_SHIFT)));
+    fill(n, record, way, line, state, answerAt((<u64>line) << load<u32>(n, N_LINE_SHIFT)));
   }
   return narrow(k, child, result);
 }

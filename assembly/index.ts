@@ -1,24 +1,59 @@
 // The ABI: exported functions with plain numbers, nothing else. The host describes a machine (shape, caches, cores, regions,
 // devices), calls `build`, then writes records into the batch and plays them.
-import * as layout from "./layout";
-import * as memoryState from "./memory";
+
+import * as access from "./access";
+import * as coherence from "./coherence";
 import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";
-import * as coherence from "./coherence";
-import * as access from "./access";
-import * as maintenance from "./maintenance";
-import * as player from "./play";
+import * as layout from "./layout";
 import {
-  C_LAST_ISB, C_L1D, C_L1I, C_MARKABLE, C_MARKS, C_SCTLR, C_SOCKET, C_UNMARKED, FLAG_INCLUSIVE_DATA, FLAG_SETWAY, HOLDS_INSTRUCTIONS, INVALID, KIND_ARCHITECTED,
-  N_CORE_FIRST, N_CORE_LAST, N_COVERED, N_DATA, N_DEPTH, N_FLAGS, N_HOLDS, N_ID, N_KIND, N_LEVEL, N_LINE_BYTES, N_LINE_SHIFT, N_PARENTS, N_POLICY, N_RANK, N_SETS,
-  N_SET_MASK, N_SOCKET, N_UNIT, N_UNITS_FROM, N_UNITS_TO, N_WAYS, N_WAY_SHIFT, TRUE, VALID, INWARD, allocate, coreAt, fetchPathAt, nodeAt, pathAt,
+  allocate,
+  C_L1D,
+  C_L1I,
+  C_LAST_ISB,
+  C_MARKABLE,
+  C_MARKS,
+  C_SCTLR,
+  C_SOCKET,
+  C_UNMARKED,
+  coreAt,
+  FLAG_SETWAY,
+  fetchPathAt,
+  INVALID,
+  N_CORE_FIRST,
+  N_CORE_LAST,
+  N_COVERED,
+  N_DEPTH,
+  N_FLAGS,
+  N_HOLDS,
+  N_ID,
+  N_KIND,
+  N_LEVEL,
+  N_LINE_BYTES,
+  N_LINE_SHIFT,
+  N_PARENTS,
+  N_POLICY,
+  N_RANK,
+  N_SET_MASK,
+  N_SETS,
+  N_SOCKET,
+  N_UNIT,
+  N_UNITS_FROM,
+  N_UNITS_TO,
+  N_WAY_SHIFT,
+  N_WAYS,
+  nodeAt,
+  pathAt,
 } from "./layout";
-import { initialize, probe, recordOf, setOf, stateAt, tagAt } from "./set";
+import * as maintenance from "./maintenance";
+import * as memoryState from "./memory";
+import * as player from "./play";
+import { initialize, probe, recordOf, setOf, stateAt } from "./set";
 
-export { setShape, setProtocol, setFeatures, setDirectory, setOneLine } from "./layout";
+export { hazardAt, hazardCount, setAssessable } from "./hazard";
+export { setDirectory, setFeatures, setOneLine, setProtocol, setShape } from "./layout";
 export { addRegion } from "./memory";
 export { play, recordsPlayed } from "./play";
-export { hazardCount, hazardAt, setAssessable } from "./hazard";
 
 /** Called after the setShape family: tables for the caches, cores and devices to come. */
 export function begin(): void {
@@ -28,8 +63,21 @@ export function begin(): void {
 
 /** A cache by number: the tree's caches by id, then the outer cache, then memory-side caches by socket. */
 export function addCache(
-  index: u32, id: u32, depth: u32, holds: u32, kind: u32, sets: u32, ways: u32, lineShift: u32, policy: u32, flags: u32, socket: u32,
-  coreFirst: u32, coreLast: u32, rank: u32, level: u32,
+  index: u32,
+  id: u32,
+  depth: u32,
+  holds: u32,
+  kind: u32,
+  sets: u32,
+  ways: u32,
+  lineShift: u32,
+  policy: u32,
+  flags: u32,
+  socket: u32,
+  coreFirst: u32,
+  coreLast: u32,
+  rank: u32,
+  level: u32,
 ): void {
   const n = nodeAt(index);
   store<u32>(n, id, N_ID);
@@ -105,7 +153,7 @@ export function listNode(position: u32, index: u32): void {
 
 let units: usize = 0;
 export function newUnits(count: u32): void {
-  units = allocate(<usize>max(count, 1) << 2);
+  units = allocate((<usize>max(count, 1)) << 2);
 }
 
 export function setUnitList(unit: u32, list: u32): void {

@@ -122,7 +122,15 @@ export function setProtocol(isMoesi: bool, isSplit: bool, lookup: bool, snoops: 
   ncAtomics = atomics;
 }
 
-export function setFeatures(cleans: bool, hasDic: bool, hasIdc: bool, zva: u32, randomSeed: u32, overrides: bool, isSticky: bool): void {
+export function setFeatures(
+  cleans: bool,
+  hasDic: bool,
+  hasIdc: bool,
+  zva: u32,
+  randomSeed: u32,
+  overrides: bool,
+  isSticky: bool,
+): void {
   invalidateCleans = cleans;
   dic = hasDic;
   idc = hasIdc;
@@ -256,7 +264,7 @@ export function allocateTables(): void {
   eventBase = allocate((<usize>cores + devices) * 16 * 8, 64);
   machineBase = allocate(16 * 8);
   yardstickBase = allocate(8 * 16 * 8);
-  filter = allocate(<usize>2 << FILTER_BITS, 64);
+  filter = allocate((<usize>2) << FILTER_BITS, 64);
   for (let i: usize = 0; i < all; i++) {
     const n = nodes + i * NODE_SIZE;
     store<u32>(n, <u32>i, N_ID);
@@ -272,7 +280,7 @@ export function setOuter(node: usize): void {
 
 export function setMemorySide(socket: u32, node: usize): void {
   if (!memorySide) memorySide = allocate(<usize>sockets * 4);
-  store<u32>(memorySide + (<usize>socket << 2), <u32>node);
+  store<u32>(memorySide + ((<usize>socket) << 2), <u32>node);
 }
 
 export function setUnits(count: u32, lists: usize, roots: usize, order: usize): void {
@@ -340,7 +348,7 @@ export function layOut(): void {
   presenceOffset = at;
   // Each group holds at most its share of all lines; a fifth of the slots stays free, so probing ends.
   let slots: u32 = 16;
-  const share = lines + (lines >> 2) >> bits;
+  const share = (lines + (lines >> 2)) >> bits;
   while (<u64>slots < share + 8) slots <<= 1;
   presenceBits = ctz(slots);
   at += <usize>slots * 8;
@@ -352,5 +360,6 @@ export function layOut(): void {
     if (load<u32>(n, N_SETS)) store<u32>(n, <u32>(groups + load<u32>(n, N_BASE)), N_BASE);
   }
   presenceOffset += groups;
-  for (let g: usize = 0; g < (<usize>1 << bits); g++) memory.fill(presenceOffset + g * groupStride, 0xff, <usize>slots * 8);
+  for (let g: usize = 0; g < (<usize>1) << bits; g++)
+    memory.fill(presenceOffset + g * groupStride, 0xff, <usize>slots * 8);
 }

@@ -1,19 +1,60 @@
 // Cache maintenance: by VA to the PoC and PoU, by set/way, instruction caches, and the outer cache's own operations (R21-R23, R40, R50, D27-D29).
+
 import {
-  CARRY, C_L1D, C_L1I, DIRTY, EXCLUSIVE, FLAG_INCLUSIVE_DATA, FLAG_SETWAY, HOLDS_DATA, INVALID, N_DEPTH, N_FLAGS, N_HOLDS, N_ID, N_LINE_BYTES,
-  N_LINE_SHIFT, N_SETS, N_SOCKET, N_WAYS, N_WAY_SHIFT, VALID, allocate, coreAt, cores, idc, invalidateCleans, outer, pathAt,
-} from "./layout";
-import {
-  COUNTER_INVALIDATIONS, COUNTER_MAINTENANCE_PROBES, COUNTER_SNOOPS_IN, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK, MACHINE_CROSSINGS,
-} from "./operations";
-import { cleanBehind, count, dropBehind, event, machineCount, memoryWrite, regionHome, who, whoSocket } from "./memory";
-import { diverge, divergent, markPlace, touched } from "./hazard";
-import { probe, recordOf, recordOfSet, setState, stateAt, tagAt } from "./set";
-import { bytesOf, clean, mergeInto, parentOf, removeAt, removeInstructions, takeInside } from "./hierarchy";
-import {
-  PEER_NODE, PEER_RECORD, PEER_WAY, collectAll, collectInside, dataOfPeer, hold, keepLanding, lineOf, peerAt, refreshOutwards, release, setStateOf, stateOf, writeAside,
+  collectAll,
+  collectInside,
+  dataOfPeer,
+  hold,
+  keepLanding,
+  lineOf,
+  PEER_NODE,
+  PEER_RECORD,
+  PEER_WAY,
+  refreshOutwards,
+  release,
+  setStateOf,
+  stateOf,
+  writeAside,
 } from "./coherence";
+import { diverge, markPlace } from "./hazard";
+import { clean, mergeInto, removeAt, removeInstructions, takeInside } from "./hierarchy";
+import {
+  allocate,
+  C_L1D,
+  C_L1I,
+  CARRY,
+  coreAt,
+  cores,
+  DIRTY,
+  FLAG_INCLUSIVE_DATA,
+  FLAG_SETWAY,
+  HOLDS_DATA,
+  idc,
+  invalidateCleans,
+  N_DEPTH,
+  N_FLAGS,
+  N_HOLDS,
+  N_LINE_BYTES,
+  N_LINE_SHIFT,
+  N_SETS,
+  N_SOCKET,
+  N_WAY_SHIFT,
+  N_WAYS,
+  outer,
+  pathAt,
+  VALID,
+} from "./layout";
+import { cleanBehind, count, dropBehind, event, machineCount, memoryWrite, who, whoSocket } from "./memory";
+import {
+  COUNTER_INVALIDATIONS,
+  COUNTER_MAINTENANCE_PROBES,
+  COUNTER_SNOOPS_IN,
+  COUNTER_WRITEBACKS_OUT,
+  EVENT_WRITEBACK,
+  MACHINE_CROSSINGS,
+} from "./operations";
 import { isOnPathOf } from "./play";
+import { probe, recordOf, recordOfSet, stateAt } from "./set";
 
 let gathered: usize = 0;
 
@@ -103,7 +144,8 @@ export function byAddress(compact: u64, cleans: bool, invalidates: bool, own: bo
 /** Removes held copies, innermost depth first; an inclusive removal may take others of them along. */
 function invalidateHeld(first: usize, found: u32, own: bool, except: usize, snoops: bool): void {
   let deepest: u32 = 0;
-  for (let i: u32 = 0; i < found; i++) deepest = max(deepest, load<u32>(<usize>load<u32>(first + <usize>i * PEER, PEER_NODE), N_DEPTH));
+  for (let i: u32 = 0; i < found; i++)
+    deepest = max(deepest, load<u32>(<usize>load<u32>(first + <usize>i * PEER, PEER_NODE), N_DEPTH));
   for (let d: u32 = 1; d <= deepest; d++) {
     for (let i: u32 = 0; i < found; i++) {
       const peer = first + <usize>i * PEER;
@@ -136,7 +178,8 @@ export function landElsewhere(compact: u64, bytes: u32, landing: usize): void {
   const first = hold(found);
   writeUnnamedAside(first, found, false, landing);
   let landed = false;
-  for (let i: u32 = 0; i < found; i++) landed = landed || <usize>load<u32>(first + <usize>i * PEER, PEER_NODE) == landing;
+  for (let i: u32 = 0; i < found; i++)
+    landed = landed || <usize>load<u32>(first + <usize>i * PEER, PEER_NODE) == landing;
   let around: u32 = 0;
   let beside: u32 = 0;
   if (landing && !landed) {
@@ -186,7 +229,11 @@ function writeUnnamedAside(first: usize, found: u32, own: bool, except: usize): 
 function isAmong(first: usize, found: u32, own: bool, except: usize, other: usize): bool {
   for (let i: u32 = 0; i < found; i++) {
     const peer = first + <usize>i * PEER;
-    if (load<u32>(peer, PEER_RECORD) == load<u32>(other, PEER_RECORD) && load<u32>(peer, PEER_WAY) == load<u32>(other, PEER_WAY)) return isNamed(peer, own, except);
+    if (
+      load<u32>(peer, PEER_RECORD) == load<u32>(other, PEER_RECORD) &&
+      load<u32>(peer, PEER_WAY) == load<u32>(other, PEER_WAY)
+    )
+      return isNamed(peer, own, except);
   }
   return false;
 }
@@ -279,7 +326,8 @@ export function outerByWay(mask: u32, cleans: bool, invalidates: bool): void {
   const ways = load<u32>(outer, N_WAYS);
   for (let s: u32 = 0; s < sets; s++) {
     const record = recordOfSet(outer, s);
-    for (let w: u32 = 0; w < ways; w++) if ((mask >> w) & 1 && stateAt(outer, record, w) & VALID) outerOne(record, w, cleans, invalidates);
+    for (let w: u32 = 0; w < ways; w++)
+      if ((mask >> w) & 1 && stateAt(outer, record, w) & VALID) outerOne(record, w, cleans, invalidates);
   }
 }
 

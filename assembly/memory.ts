@@ -1,14 +1,40 @@
 // Bytes behind the interconnect: regions, sparse frames of RAM and truth (R2, D31), the outer cache and the memory-side caches (D22).
+
+import { divergent, touched } from "./hazard";
 import {
-  CARRY, COUNTER_BLOCK, DIRTY, N_COUNTERS, N_DATA, N_FLAGS, N_LEVEL, N_LINE_BYTES, N_LINE_SHIFT, VALID, EXCLUSIVE,
-  FLAG_WRITEBACK_TOUCHES, INVALID, allocate, eventBase, hitBase, machineBase, memorySide, outer, outerOverride,
+  allocate,
+  CARRY,
+  DIRTY,
+  EXCLUSIVE,
+  eventBase,
+  FLAG_WRITEBACK_TOUCHES,
+  hitBase,
+  INVALID,
+  machineBase,
+  memorySide,
+  N_COUNTERS,
+  N_DATA,
+  N_FLAGS,
+  N_LEVEL,
+  N_LINE_BYTES,
+  N_LINE_SHIFT,
+  outer,
+  outerOverride,
+  VALID,
 } from "./layout";
 import {
-  COUNTER_EVICTIONS, COUNTER_LOADS, COUNTER_LOAD_MISSES, COUNTER_WRITEBACKS_IN, COUNTER_WRITEBACKS_OUT, COUNTER_WRITEBACK_MISSES,
-  EVENT_WRITEBACK, MACHINE_CROSSINGS, MACHINE_MEMORY_READS, MACHINE_MEMORY_WRITES,
+  COUNTER_EVICTIONS,
+  COUNTER_LOAD_MISSES,
+  COUNTER_LOADS,
+  COUNTER_WRITEBACK_MISSES,
+  COUNTER_WRITEBACKS_IN,
+  COUNTER_WRITEBACKS_OUT,
+  EVENT_WRITEBACK,
+  MACHINE_CROSSINGS,
+  MACHINE_MEMORY_READS,
+  MACHINE_MEMORY_WRITES,
 } from "./operations";
 import { choose, filled, probe, recordOf, setState, stateAt, tagAt, touch } from "./set";
-import { divergent, touched } from "./hazard";
 
 /** The record being played: who issues it. */
 export let who: u32 = 0;
@@ -157,7 +183,7 @@ function crossing(compact: u64): void {
 }
 
 function memorySideOf(compact: u64): usize {
-  return memorySide ? <usize>load<u32>(memorySide + (<usize>homeOf(compact) << 2)) : 0;
+  return memorySide ? <usize>load<u32>(memorySide + ((<usize>homeOf(compact)) << 2)) : 0;
 }
 
 function ramRead(compact: u64, bytes: usize, into: usize): void {
@@ -194,7 +220,7 @@ export function dropBehind(n: usize, record: usize, way: u32, clean: bool): void
   const state = stateAt(n, record, way);
   const line = tagAt(record, way);
   if (clean && state & DIRTY) cleanBehind(n, record, way);
-  if (CARRY && divergent) touched(<u64>line << load<u32>(n, N_LINE_SHIFT), load<u32>(n, N_LINE_BYTES));
+  if (CARRY && divergent) touched((<u64>line) << load<u32>(n, N_LINE_SHIFT), load<u32>(n, N_LINE_BYTES));
   store<u32>(record + ((<usize>way) << 2), INVALID);
   setState(n, record, way, 0);
 }
@@ -202,7 +228,7 @@ export function dropBehind(n: usize, record: usize, way: u32, clean: bool): void
 /** Writes a dirty copy of the outer or a memory-side cache below and marks it clean. */
 export function cleanBehind(n: usize, record: usize, way: u32): void {
   const shift = load<u32>(n, N_LINE_SHIFT);
-  const compact = <u64>tagAt(record, way) << shift;
+  const compact = (<u64>tagAt(record, way)) << shift;
   count(n, COUNTER_WRITEBACKS_OUT);
   event(EVENT_WRITEBACK);
   const data = dataOf(n, record, way);
@@ -261,7 +287,7 @@ function throughReadLine(n: usize, compact: u64, bytes: usize, into: usize): voi
   count(n, COUNTER_LOAD_MISSES);
   way = makeRoom(n, record);
   const data = dataOf(n, record, way);
-  const base = <u64>line << shift;
+  const base = (<u64>line) << shift;
   if (n == outer) belowRead(base, 1 << shift, data);
   else ramRead(base, 1 << shift, data);
   store<u32>(record + ((<usize>way) << 2), line);
@@ -293,7 +319,7 @@ function throughWriteLine(n: usize, compact: u64, bytes: usize, from: usize): vo
     return;
   }
   count(n, COUNTER_WRITEBACK_MISSES);
-  if (bytes != <usize>1 << shift) {
+  if (bytes != (<usize>1) << shift) {
     if (n == outer) belowWrite(compact, bytes, from);
     else ramWrite(compact, bytes, from);
     return;

@@ -1,33 +1,155 @@
 // The loop over records: who, what, where, then one of the accesses or operations. A plain load, store or fetch that hits its
 // L1 never leaves the first dozen lines; everything else is named and goes to its own place.
+
 import {
-  CARRY, C_ACTIVE, C_DATA_BASE, C_FAST, C_FAST_L2, C_FETCH_BASE, C_L1D, C_L1I, C_SCTLR, CORE_SIZE, DIRTY, EXCLUSIVE, INVALID, FLAG_WRITE_THROUGH, KIND_SYSTEM, N_BASE, N_DATA, N_FLAGS, N_KIND,
-  N_LINE_SHIFT, N_ORDER, N_POLICY, N_RECORD_SIZE, N_SETS, N_SET_MASK, N_STATES, N_TRUTH, N_WAYS, groupBits, groupStride, TRUE, VALID, allocate, coreAt, coreTable, cores, devices, dic, fetchPathAt, ncAtomics, outer, pathAt,
-  smallestShift, sockets, zvaBytes, C_SOCKET,
-} from "./layout";
-import {
-  ATTR_DEVICE, ATTR_INNER_NC_OUTER_WB, ATTR_NON_CACHEABLE, ATTR_WRITE_BACK, ATTR_WRITE_BACK_NON_SHAREABLE, ATTR_WRITE_THROUGH, EVENT_DSB, EVENT_ISB, EVENT_MAINTENANCE, MACHINE_ATOMIC_FAILURES,
-  OP_ASSIGN_PAGE, OP_ATOMIC, OP_BP_INVALIDATE, OP_DC_CISW, OP_DC_CIVAC, OP_DC_CSW, OP_DC_CVAC, OP_DC_CVAP, OP_DC_CVAU, OP_DC_ISW, OP_DC_IVAC, OP_DC_ZVA,
-  OP_DEVICE_READ, OP_DEVICE_WRITE, OP_DMB, OP_DSB, OP_EVICT, OP_FETCH, OP_IC_IALLU, OP_IC_IALLUIS, OP_IC_IVAU, OP_ISB, OP_LOAD, OP_MIGRATE,
-  OP_OUTER_CLEAN_PA, OP_OUTER_CLEAN_WAY, OP_OUTER_CONTROL, OP_OUTER_FLUSH_PA, OP_OUTER_FLUSH_WAY, OP_OUTER_INVALIDATE_PA, OP_OUTER_INVALIDATE_WAY,
-  OP_PREFETCH, OP_SCTLR, OP_STORE, OP_TLBI_ALL, OP_VALUE_HIGH, OP_VALUE_LOW, OP_WITH,
-} from "./operations";
-import {
-  enableOuter, enterRegion, fastBytes, fastLow, event, machineCount, outerEnabled, regionBytes, regionDelta, regionHome, regionIsDevice, regionLow, setWho, who, TRUTH, WRITER,
-} from "./memory";
-import {
-  assignPage, checkLosses, completeMaintenance, diverge, divergent, migrate, record, setAttribute, setPiece, setRecord, setWayRecord, stamp, synchronizeContext,
-} from "./hazard";
-import { probe, recordOf, toFront } from "./set";
-import { mayHoldInstructions } from "./presence";
-import { evict } from "./hierarchy";
-import { find, isPlain, plainL2, refill } from "./refill";
-import {
-  FETCH_CACHEABLE, FETCH_L1I_ONLY, FETCH_UNCACHED, cacheable, dataPiece, deviceRead, deviceWrite, distrustCopies, fetchPiece, pathFor, seen, value,
+  cacheable,
+  dataPiece,
+  deviceRead,
+  deviceWrite,
+  distrustCopies,
+  FETCH_CACHEABLE,
+  FETCH_L1I_ONLY,
+  FETCH_UNCACHED,
+  fetchPiece,
+  pathFor,
+  seen,
+  value,
 } from "./access";
 import {
-  byAddress, bySetWay, invalidateAllInstructions, invalidateInstructions, outerByAddress, outerByWay, toUnification,
+  assignPage,
+  checkLosses,
+  completeMaintenance,
+  diverge,
+  divergent,
+  migrate,
+  setAttribute,
+  setPiece,
+  setRecord,
+  setWayRecord,
+  stamp,
+  synchronizeContext,
+} from "./hazard";
+import { evict } from "./hierarchy";
+import {
+  allocate,
+  C_ACTIVE,
+  C_DATA_BASE,
+  C_FAST,
+  C_FAST_L2,
+  C_FETCH_BASE,
+  C_L1D,
+  C_L1I,
+  C_SCTLR,
+  C_SOCKET,
+  CARRY,
+  CORE_SIZE,
+  coreAt,
+  cores,
+  coreTable,
+  DIRTY,
+  devices,
+  dic,
+  EXCLUSIVE,
+  FLAG_WRITE_THROUGH,
+  fetchPathAt,
+  groupBits,
+  groupStride,
+  N_BASE,
+  N_DATA,
+  N_FLAGS,
+  N_LINE_SHIFT,
+  N_ORDER,
+  N_POLICY,
+  N_RECORD_SIZE,
+  N_SET_MASK,
+  N_SETS,
+  N_STATES,
+  N_TRUTH,
+  N_WAYS,
+  ncAtomics,
+  outer,
+  pathAt,
+  smallestShift,
+  sockets,
+  TRUE,
+  zvaBytes,
+} from "./layout";
+import {
+  byAddress,
+  bySetWay,
+  invalidateAllInstructions,
+  invalidateInstructions,
+  outerByAddress,
+  outerByWay,
+  toUnification,
 } from "./maintenance";
+import {
+  enableOuter,
+  enterRegion,
+  event,
+  fastBytes,
+  fastLow,
+  machineCount,
+  outerEnabled,
+  regionBytes,
+  regionDelta,
+  regionHome,
+  regionIsDevice,
+  regionLow,
+  setWho,
+  TRUTH,
+  WRITER,
+} from "./memory";
+import {
+  ATTR_DEVICE,
+  ATTR_INNER_NC_OUTER_WB,
+  ATTR_NON_CACHEABLE,
+  ATTR_WRITE_BACK,
+  ATTR_WRITE_BACK_NON_SHAREABLE,
+  ATTR_WRITE_THROUGH,
+  EVENT_DSB,
+  EVENT_ISB,
+  EVENT_MAINTENANCE,
+  MACHINE_ATOMIC_FAILURES,
+  OP_ASSIGN_PAGE,
+  OP_ATOMIC,
+  OP_DC_CISW,
+  OP_DC_CIVAC,
+  OP_DC_CSW,
+  OP_DC_CVAC,
+  OP_DC_CVAP,
+  OP_DC_CVAU,
+  OP_DC_ISW,
+  OP_DC_IVAC,
+  OP_DC_ZVA,
+  OP_DEVICE_READ,
+  OP_DEVICE_WRITE,
+  OP_DSB,
+  OP_EVICT,
+  OP_FETCH,
+  OP_IC_IALLU,
+  OP_IC_IALLUIS,
+  OP_IC_IVAU,
+  OP_ISB,
+  OP_LOAD,
+  OP_MIGRATE,
+  OP_OUTER_CLEAN_PA,
+  OP_OUTER_CLEAN_WAY,
+  OP_OUTER_CONTROL,
+  OP_OUTER_FLUSH_PA,
+  OP_OUTER_FLUSH_WAY,
+  OP_OUTER_INVALIDATE_PA,
+  OP_OUTER_INVALIDATE_WAY,
+  OP_PREFETCH,
+  OP_SCTLR,
+  OP_STORE,
+  OP_VALUE_HIGH,
+  OP_VALUE_LOW,
+  OP_WITH,
+} from "./operations";
+import { mayHoldInstructions } from "./presence";
+import { find, isPlain, plainL2, refill } from "./refill";
+import { probe, recordOf, toFront } from "./set";
 
 /** Why `play` stopped before the end of a batch; the host makes the sentence (D7). */
 export const ERROR_NONE: i32 = 0;
@@ -146,8 +268,12 @@ function loadShape(c: usize): void {
 
 function sameShape(n: usize, m: usize): bool {
   if (!n || !m) return n == m;
-  return load<u32>(n, N_SETS) == load<u32>(m, N_SETS) && load<u32>(n, N_WAYS) == load<u32>(m, N_WAYS) && load<u32>(n, N_LINE_SHIFT) == load<u32>(m, N_LINE_SHIFT) &&
-    load<u32>(n, N_POLICY) == load<u32>(m, N_POLICY);
+  return (
+    load<u32>(n, N_SETS) == load<u32>(m, N_SETS) &&
+    load<u32>(n, N_WAYS) == load<u32>(m, N_WAYS) &&
+    load<u32>(n, N_LINE_SHIFT) == load<u32>(m, N_LINE_SHIFT) &&
+    load<u32>(n, N_POLICY) == load<u32>(m, N_POLICY)
+  );
 }
 
 /** Called once the machine is laid out. */
@@ -238,7 +364,7 @@ function playRun(start: u32, end: u32, core: u32): u32 {
       }
       fetchKey = word & fetchLineMask;
       if (CARRY) {
-        fetchAt = r + fetchBytes + (<usize>way << fShift);
+        fetchAt = r + fetchBytes + ((<usize>way) << fShift);
         lastValue = load<u64>(fetchAt + (<usize>word & ((1 << fShift) - 8)));
       }
       continue;
@@ -264,14 +390,14 @@ function playRun(start: u32, end: u32, core: u32): u32 {
     loadKey = dataKey & ~((<u64>1) << 48);
     storeKey = op == OP_STORE ? dataKey : NO_KEY;
     if (CARRY) {
-      dataAt = r + dataBytes + (<usize>way << dShift);
+      dataAt = r + dataBytes + ((<usize>way) << dShift);
       truthAt = load<u32>(r + dataTruth + ((<usize>way) << 2));
       const offset = <usize>word & ((1 << dShift) - 8);
       if (op == OP_LOAD) lastValue = load<u64>(dataAt + offset);
       else plainStore(dataAt + offset, truthAt + offset, core, first + (i - start));
     }
   }
-  const hits = fastHits + (<usize>core << 5);
+  const hits = fastHits + ((<usize>core) << 5);
   store<u64>(hits, load<u64>(hits) + loads);
   store<u64>(hits, load<u64>(hits, 8) + stores, 8);
   store<u64>(hits, load<u64>(hits, 16) + fetches, 16);
@@ -361,7 +487,13 @@ function makeValue(start: u64, from: u64, bytes: u32, zero: bool): void {
 }
 
 function isKnown(op: u32): bool {
-  return op <= OP_EVICT || (op >= OP_DC_IVAC && op <= OP_DC_ZVA) || (op >= OP_OUTER_CONTROL && op <= OP_OUTER_FLUSH_WAY) || op == OP_ASSIGN_PAGE || op == OP_MIGRATE;
+  return (
+    op <= OP_EVICT ||
+    (op >= OP_DC_IVAC && op <= OP_DC_ZVA) ||
+    (op >= OP_OUTER_CONTROL && op <= OP_OUTER_FLUSH_WAY) ||
+    op == OP_ASSIGN_PAGE ||
+    op == OP_MIGRATE
+  );
 }
 
 function playSlow(op: u32, requester: u32, address: u64): i32 {
@@ -410,7 +542,12 @@ function playAccess(op: u32, requester: u32, address: u64): i32 {
       path = fetchPathAt(requester, regionHome);
     } else {
       path = pathFor(requester, attribute, true);
-      if (!(sctlr & SCTLR_I) || attribute <= ATTR_NON_CACHEABLE || attribute == ATTR_INNER_NC_OUTER_WB || (!load<u32>(path) && !load<u32>(coreAt(requester), C_L1I))) {
+      if (
+        !(sctlr & SCTLR_I) ||
+        attribute <= ATTR_NON_CACHEABLE ||
+        attribute == ATTR_INNER_NC_OUTER_WB ||
+        (!load<u32>(path) && !load<u32>(coreAt(requester), C_L1I))
+      ) {
         mode = FETCH_UNCACHED;
         attribute = ATTR_NON_CACHEABLE;
       }
@@ -457,7 +594,8 @@ function playAccess(op: u32, requester: u32, address: u64): i32 {
     else {
       const writes = op == OP_STORE || op == OP_DC_ZVA || op == OP_ATOMIC || op == OP_DEVICE_WRITE;
       if (writes) makeValue(compact, from, size, op == OP_DC_ZVA);
-      if (op == OP_DEVICE_WRITE) deviceWrite(from, size, isCoherent(requester), isCoherent(requester) ? landingOf(requester) : 0);
+      if (op == OP_DEVICE_WRITE)
+        deviceWrite(from, size, isCoherent(requester), isCoherent(requester) ? landingOf(requester) : 0);
       else dataPiece(from, size, op == OP_LOAD || op == OP_ATOMIC, writes, attribute, path);
     }
     if (CARRY && got < 8 && (op == OP_LOAD || op == OP_FETCH || op == OP_ATOMIC || op == OP_DEVICE_READ)) {
@@ -493,7 +631,7 @@ function isCoherent(requester: u32): bool {
 }
 
 function landingOf(requester: u32): usize {
-  return <usize>load<u32>(<usize>load<u32>(deviceAt(requester - cores), 8) + (<usize>regionHome << 2));
+  return <usize>load<u32>(<usize>load<u32>(deviceAt(requester - cores), 8) + ((<usize>regionHome) << 2));
 }
 
 /** Whether a cache lies on a core's data path for the current region's home. */
@@ -505,7 +643,7 @@ export function isOnPathOf(core: u32, n: usize): bool {
 }
 
 function playOperation(op: u32, core: u32, address: u64): i32 {
-  if (op >= OP_DC_IVAC && op <= OP_DC_CVAU || op == OP_DC_CVAP || op == OP_IC_IVAU) {
+  if ((op >= OP_DC_IVAC && op <= OP_DC_CVAU) || op == OP_DC_CVAP || op == OP_IC_IVAU) {
     if (!enterRegion(address)) return ERROR_ADDRESS;
     const compact = address - regionDelta;
     const attribute = dataAttribute(core);

@@ -1,8 +1,23 @@
 // Which units may hold a block (the largest line): the exact directory of R17, kept as a superset that is probed before it is
 // believed, so nothing but speed rests on its precision. A unit is a subtree just inside a shared root.
 import {
-  INVALID, N_HOLDS, HOLDS_INSTRUCTIONS, N_COVERED, N_LINE_BYTES, N_LINE_SHIFT, N_UNIT, FILTER_BITS, allocate, filter, groupBits, groupStride,
-  largestShift, presenceBits, presenceOffset, unitLists, wideWords,
+  allocate,
+  FILTER_BITS,
+  filter,
+  groupBits,
+  groupStride,
+  HOLDS_INSTRUCTIONS,
+  INVALID,
+  largestShift,
+  N_COVERED,
+  N_HOLDS,
+  N_LINE_BYTES,
+  N_LINE_SHIFT,
+  N_UNIT,
+  presenceBits,
+  presenceOffset,
+  unitLists,
+  wideWords,
 } from "./layout";
 import { probe, recordOf } from "./set";
 
@@ -147,7 +162,7 @@ export function nextUnit(entry: usize, from: u32): u32 {
   const at = maskAt(value & ~WIDE);
   let w = from >> 6;
   if (w >= wideWords) return INVALID;
-  let bits = load<u64>(at + ((<usize>w) << 3)) & ((~(<u64>0)) << (from & 63));
+  let bits = load<u64>(at + ((<usize>w) << 3)) & (~(<u64>0) << (from & 63));
   for (;;) {
     if (bits) return w * 64 + <u32>ctz(bits);
     w++;
@@ -183,17 +198,17 @@ export function holdsPart(m: usize, compact: u64, bytes: u32): bool {
 /** A cache got a copy. */
 export function present(n: usize, line: u32): void {
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) {
-    countInstructions(<u32>((<u64>line << load<u32>(n, N_LINE_SHIFT)) >> largestShift), 1);
+    countInstructions(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), 1);
     return;
   }
   const unit = load<i32>(n, N_UNIT);
   if (unit < 0 || load<u32>(n, N_COVERED)) return;
-  addUnit(<u32>((<u64>line << load<u32>(n, N_LINE_SHIFT)) >> largestShift), unit);
+  addUnit(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), unit);
 }
 
 /** A cache lost a copy (the record no longer holds it). */
 export function absent(n: usize, line: u32): void {
-  const block = <u32>((<u64>line << load<u32>(n, N_LINE_SHIFT)) >> largestShift);
+  const block = <u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift);
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) {
     countInstructions(block, -1);
     return;
@@ -204,14 +219,14 @@ export function absent(n: usize, line: u32): void {
   const length = load<u32>(list);
   for (let i: u32 = 1; i <= length; i++) {
     const m = <usize>load<u32>(list + ((<usize>i) << 2));
-    if (holdsPart(m, <u64>block << largestShift, 1 << largestShift)) return;
+    if (holdsPart(m, (<u64>block) << largestShift, 1 << largestShift)) return;
   }
   removeUnit(block, unit);
 }
 
 // ---- L1I copies, by hashed block
 function filterAt(block: u32): usize {
-  return filter + (((<usize>(block * 0x9e3779b1)) >> (32 - FILTER_BITS)) << 1);
+  return filter + ((<usize>(block * 0x9e3779b1) >> (32 - FILTER_BITS)) << 1);
 }
 
 function countInstructions(block: u32, by: i32): void {

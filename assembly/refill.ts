@@ -1,23 +1,74 @@
 // The commonest miss, by itself: an L1 miss that a core's own private L2 answers, with an L1 victim that is clean or whose line
 // the L2 holds. Same rules as hierarchy.ts (D9, D10, D15, D16), same counters; whatever isn't plain is left to it untouched.
-import {
-  CARRY, C_FAST_L2, C_L1D, C_L1I, DIRTY, EXCLUSIVE, FLAG_EXCLUSIVE_DATA, FLAG_EXCLUSIVE_INSTRUCTIONS, FLAG_WRITEBACK_TOUCHES, FLAG_WRITE_THROUGH, INVALID,
-  INWARD, N_BASE, N_CORE_FIRST, N_CORE_LAST, N_COUNTERS, N_COVERED, N_DATA, N_FLAGS, N_GROUP_POSITION, N_LEVEL, N_LINE_BYTES, N_LINE_SHIFT, N_ORDER,
-  N_PARENTS, N_POLICY, N_RECORD_SIZE, N_SET_MASK, N_STATES, N_TRUTH, N_WAYS, POLICY_LRU, TRUE, VALID, coreAt, cores, dic, eventBase, groupBits, groupStride,
-  hitBase, idc, nodeAt, pathAt, sockets,
-} from "./layout";
-import {
-  COUNTER_EVICTIONS, COUNTER_LOADS, COUNTER_LOAD_MISSES, COUNTER_WRITEBACKS_IN, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK, OP_FETCH, OP_STORE,
-} from "./operations";
-import { byteOf } from "./memory";
+
 import { divergent, equalsTruth, stamped } from "./hazard";
 import { distrust, yardstick } from "./hierarchy";
+import {
+  C_FAST_L2,
+  C_L1D,
+  C_L1I,
+  CARRY,
+  coreAt,
+  DIRTY,
+  dic,
+  EXCLUSIVE,
+  eventBase,
+  FLAG_EXCLUSIVE_DATA,
+  FLAG_EXCLUSIVE_INSTRUCTIONS,
+  FLAG_WRITE_THROUGH,
+  FLAG_WRITEBACK_TOUCHES,
+  groupBits,
+  groupStride,
+  hitBase,
+  INVALID,
+  INWARD,
+  idc,
+  N_BASE,
+  N_CORE_FIRST,
+  N_CORE_LAST,
+  N_COUNTERS,
+  N_DATA,
+  N_FLAGS,
+  N_GROUP_POSITION,
+  N_LEVEL,
+  N_LINE_BYTES,
+  N_LINE_SHIFT,
+  N_ORDER,
+  N_PARENTS,
+  N_POLICY,
+  N_RECORD_SIZE,
+  N_SET_MASK,
+  N_STATES,
+  N_TRUTH,
+  N_WAYS,
+  POLICY_LRU,
+  pathAt,
+  sockets,
+  TRUE,
+  VALID,
+} from "./layout";
+import { byteOf } from "./memory";
+import {
+  COUNTER_EVICTIONS,
+  COUNTER_LOAD_MISSES,
+  COUNTER_LOADS,
+  COUNTER_WRITEBACKS_IN,
+  COUNTER_WRITEBACKS_OUT,
+  EVENT_WRITEBACK,
+  OP_FETCH,
+  OP_STORE,
+} from "./operations";
 import { absent, mayHoldInstructions, present } from "./presence";
 import { toFront } from "./set";
 
 /** Power-of-two sets whose group bits are the lowest, and true LRU in nibbles. */
 export function isPlain(n: usize): bool {
-  return load<u32>(n, N_SET_MASK) != INVALID && load<u32>(n, N_GROUP_POSITION) == 0 && load<u32>(n, N_POLICY) == POLICY_LRU && load<u32>(n, N_WAYS) <= 16;
+  return (
+    load<u32>(n, N_SET_MASK) != INVALID &&
+    load<u32>(n, N_GROUP_POSITION) == 0 &&
+    load<u32>(n, N_POLICY) == POLICY_LRU &&
+    load<u32>(n, N_WAYS) <= 16
+  );
 }
 
 /** The core's private L2 if refills from it are plain, else 0: found once, when the machine is laid out. */
@@ -39,7 +90,11 @@ export function plainL2(core: u32): usize {
 
 function recordAt(n: usize, line: u32): usize {
   const set = line & load<u32>(n, N_SET_MASK);
-  return <usize>load<u32>(n, N_BASE) + <usize>(set & ((1 << groupBits) - 1)) * groupStride + <usize>(set >> groupBits) * load<u32>(n, N_RECORD_SIZE);
+  return (
+    <usize>load<u32>(n, N_BASE) +
+    <usize>(set & ((1 << groupBits) - 1)) * groupStride +
+    <usize>(set >> groupBits) * load<u32>(n, N_RECORD_SIZE)
+  );
 }
 
 function bump(counters: usize, counter: usize): void {
@@ -75,7 +130,12 @@ export function refill(core: u32, c: usize, op: u32, compact: u64, r: usize): i3
   const shift = load<u32>(l1, N_LINE_SHIFT);
   const bytes: usize = (<usize>1) << shift;
   const low = compact & ~(<u64>bytes - 1);
-  const data2 = CARRY ? r2 + load<u32>(l2, N_DATA) + (<usize>way2 << load<u32>(l2, N_LINE_SHIFT)) + (<usize>low & (load<u32>(l2, N_LINE_BYTES) - 1)) : 0;
+  const data2 = CARRY
+    ? r2 +
+      load<u32>(l2, N_DATA) +
+      ((<usize>way2) << load<u32>(l2, N_LINE_SHIFT)) +
+      (<usize>low & (load<u32>(l2, N_LINE_BYTES) - 1))
+    : 0;
   if (CARRY && !equalsTruth(low, bytes, data2)) return -1;
 
   // The way to fill: the lowest invalid one, else the least recent (D14).
@@ -92,7 +152,7 @@ export function refill(core: u32, c: usize, op: u32, compact: u64, r: usize): i3
   if (victim & VALID) {
     const gone = load<u32>(tagAddress);
     if (victim & DIRTY) {
-      const goneLow = <u64>gone << shift;
+      const goneLow = (<u64>gone) << shift;
       const vLine = <u32>(goneLow >> load<u32>(l2, N_LINE_SHIFT));
       const vr = recordAt(l2, vLine);
       const vWay = find(vr, load<u32>(l2, N_WAYS), vLine);
@@ -100,12 +160,16 @@ export function refill(core: u32, c: usize, op: u32, compact: u64, r: usize): i3
       const vState = vr + load<u32>(l2, N_STATES) + vWay;
       store<u8>(vState, load<u8>(vState) | <u8>DIRTY);
       if (CARRY) {
-        const to = vr + load<u32>(l2, N_DATA) + (<usize>vWay << load<u32>(l2, N_LINE_SHIFT)) + (<usize>goneLow & (load<u32>(l2, N_LINE_BYTES) - 1));
-        memory.copy(to, r + load<u32>(l1, N_DATA) + (<usize>way << shift), bytes);
+        const to =
+          vr +
+          load<u32>(l2, N_DATA) +
+          ((<usize>vWay) << load<u32>(l2, N_LINE_SHIFT)) +
+          (<usize>goneLow & (load<u32>(l2, N_LINE_BYTES) - 1));
+        memory.copy(to, r + load<u32>(l1, N_DATA) + ((<usize>way) << shift), bytes);
       }
       bump(counters1, COUNTER_WRITEBACKS_OUT);
       bump(counters2, COUNTER_WRITEBACKS_IN);
-      bump(eventBase + (<usize>core << 7), EVENT_WRITEBACK);
+      bump(eventBase + ((<usize>core) << 7), EVENT_WRITEBACK);
       // The request touched the line before its victim came back (R36).
       touchBoth(l2, r2, way2, vr, vWay);
     } else touch(l2, r2, way2);
@@ -117,7 +181,7 @@ export function refill(core: u32, c: usize, op: u32, compact: u64, r: usize): i3
   bump(counters1, COUNTER_LOADS + op);
   bump(counters1, COUNTER_LOAD_MISSES + op);
   bump(counters2, COUNTER_LOADS + op);
-  bump(hitBase + (<usize>core << 7), load<u32>(l2, N_LEVEL));
+  bump(hitBase + ((<usize>core) << 7), load<u32>(l2, N_LEVEL));
   if (yardstick) store<u8>(at2, <u8>(state2 | INWARD));
   const line = <u32>(compact >> shift);
   let state = VALID;
@@ -125,7 +189,7 @@ export function refill(core: u32, c: usize, op: u32, compact: u64, r: usize): i3
   else if (op != OP_FETCH) state |= state2 & EXCLUSIVE;
   if (CARRY) {
     state |= TRUE;
-    memory.copy(r + load<u32>(l1, N_DATA) + (<usize>way << shift), data2, bytes);
+    memory.copy(r + load<u32>(l1, N_DATA) + ((<usize>way) << shift), data2, bytes);
     store<u32>(r + load<u32>(l1, N_TRUTH) + ((<usize>way) << 2), <u32>byteOf(low));
   }
   store<u32>(tagAddress, line);

@@ -1,7 +1,24 @@
 // One set record: probe, touch, choose a victim way, fill, remove. Nothing here knows about other sets (semantics R6).
 import {
-  INVALID, N_BASE, N_GROUP_POSITION, N_ID, N_ORDER, N_POLICY, N_RECORD_SIZE, N_SET_MASK, N_SETS, N_STATES, N_WAYS,
-  POLICY_FIFO, POLICY_LRU, POLICY_PLRU, POLICY_RANDOM, POLICY_SRRIP, groupBits, groupStride, seed,
+  groupBits,
+  groupStride,
+  INVALID,
+  N_BASE,
+  N_GROUP_POSITION,
+  N_ID,
+  N_ORDER,
+  N_POLICY,
+  N_RECORD_SIZE,
+  N_SET_MASK,
+  N_SETS,
+  N_STATES,
+  N_WAYS,
+  POLICY_FIFO,
+  POLICY_LRU,
+  POLICY_PLRU,
+  POLICY_RANDOM,
+  POLICY_SRRIP,
+  seed,
 } from "./layout";
 
 const REPEATED: u64 = 0x1111111111111111;
@@ -78,7 +95,7 @@ function plruTouch(n: usize, record: usize, way: u32): void {
   const order = record + load<u32>(n, N_ORDER);
   let bits = load<u64>(order);
   const ways = load<u32>(n, N_WAYS);
-  let half: u32 = ways > 1 ? ((1 << (32 - clz(ways - 1))) >> 1) : 0;
+  let half: u32 = ways > 1 ? (1 << (32 - clz(ways - 1))) >> 1 : 0;
   let node: u32 = 1;
   while (half) {
     if (way & half) {
@@ -96,7 +113,7 @@ function plruTouch(n: usize, record: usize, way: u32): void {
 function plruVictim(n: usize, record: usize): u32 {
   const bits = load<u64>(record + load<u32>(n, N_ORDER));
   const ways = load<u32>(n, N_WAYS);
-  let half: u32 = ways > 1 ? ((1 << (32 - clz(ways - 1))) >> 1) : 0;
+  let half: u32 = ways > 1 ? (1 << (32 - clz(ways - 1))) >> 1 : 0;
   let node: u32 = 1;
   let way: u32 = 0;
   while (half) {

@@ -7,24 +7,53 @@ import type { HazardName, Recorded } from "./hazards.ts";
 
 /** Counters of one cache (R37); D9 to D30 of docs/semantics.md say what counts. */
 export const CACHE_COUNTERS = [
-  "loads", "stores", "fetches", "loadMisses", "storeMisses", "fetchMisses",
-  "writebacksIn", "writebackMisses", "writebacksOut", "evictions", "maintenanceProbes",
-  "snoopsIn", "invalidations", "upgrades", "backInvalidations",
+  "loads",
+  "stores",
+  "fetches",
+  "loadMisses",
+  "storeMisses",
+  "fetchMisses",
+  "writebacksIn",
+  "writebackMisses",
+  "writebacksOut",
+  "evictions",
+  "maintenanceProbes",
+  "snoopsIn",
+  "invalidations",
+  "upgrades",
+  "backInvalidations",
 ] as const;
 export type CacheCounter = (typeof CACHE_COUNTERS)[number];
 export type CacheCounters = Record<CacheCounter, number>;
 
 /** Counters of the whole machine. */
 export const MACHINE_COUNTERS = [
-  "memoryReads", "memoryWrites", "uncachedReads", "uncachedWrites", "deviceReads", "deviceWrites",
-  "unexpectedHits", "atomicFailures", "directoryEvictions", "crossings",
+  "memoryReads",
+  "memoryWrites",
+  "uncachedReads",
+  "uncachedWrites",
+  "deviceReads",
+  "deviceWrites",
+  "unexpectedHits",
+  "atomicFailures",
+  "directoryEvictions",
+  "crossings",
 ] as const;
 export type MachineCounter = (typeof MACHINE_COUNTERS)[number];
 
 /** Cost events of one requester (D36). A hit is named by the level that hit: `hits[level]`. */
 export const COST_EVENTS = [
-  "snoop", "snoopRemote", "memory", "memoryRemote", "uncached", "uncachedRemote",
-  "writeback", "maintenance", "dsb", "isb", "device",
+  "snoop",
+  "snoopRemote",
+  "memory",
+  "memoryRemote",
+  "uncached",
+  "uncachedRemote",
+  "writeback",
+  "maintenance",
+  "dsb",
+  "isb",
+  "device",
 ] as const;
 export type CostEvent = (typeof COST_EVENTS)[number];
 

@@ -1,14 +1,24 @@
 /** The kernel as an Engine: one WebAssembly instance with private memory, typed views over its state, nothing else. */
 import type { Cache, ResolvedMachine } from "../machine/resolved.ts";
 import {
-  CACHE_COUNTERS, COST_EVENTS, EVERYTHING_RECORDED, MACHINE_COUNTERS,
-  type CacheCounters, type Copy, type Counters, type Engine, type EngineOptions, type Hazard, type Place, type Provenance,
+  CACHE_COUNTERS,
+  type CacheCounters,
+  COST_EVENTS,
+  type Copy,
+  type Counters,
+  type Engine,
+  type EngineOptions,
+  EVERYTHING_RECORDED,
+  type Hazard,
+  MACHINE_COUNTERS,
+  type Place,
+  type Provenance,
 } from "./engine.ts";
 import { MachineError, RecordError } from "./errors.ts";
 import { HAZARD_CLASSES, type HazardName } from "./hazards.ts";
 import { KERNELS } from "./kernel-binary.ts";
 import { OPERATION_BY_CODE } from "./operations.ts";
-import { place, type KernelCache, type Placement } from "./placement.ts";
+import { type KernelCache, type Placement, place } from "./placement.ts";
 
 export interface KernelOptions extends EngineOptions {
   /** Whether copies carry bytes, so that stale values can be seen; default true. */
@@ -37,7 +47,15 @@ interface Exports {
   readonly memory: WebAssembly.Memory;
   setShape(cores: number, devices: number, sockets: number, caches: number, levels: number): void;
   setProtocol(moesi: number, split: number, ncLookup: number, ncSnoops: number, ncAtomics: number): void;
-  setFeatures(cleans: number, dic: number, idc: number, zva: number, seed: number, overrides: number, sticky: number): void;
+  setFeatures(
+    cleans: number,
+    dic: number,
+    idc: number,
+    zva: number,
+    seed: number,
+    overrides: number,
+    sticky: number,
+  ): void;
   setDirectory(sets: number, ways: number, smallestShift: number, largestShift: number): void;
   begin(): void;
   addRegion(base: bigint, size: bigint, delta: bigint, home: number, isDevice: number): void;
@@ -135,7 +153,9 @@ class WasmKernel implements Kernel {
     describe(exports, machine, this.#placement, options.yardstick ?? false);
     this.carriesData = exports.carriesData() !== 0;
     const missing = new Set<string>(this.notAssessable());
-    exports.setAssessable(HAZARD_CLASSES.reduce((mask, each, i) => (missing.has(each.name) ? mask : mask | (1 << i)), 0));
+    exports.setAssessable(
+      HAZARD_CLASSES.reduce((mask, each, i) => (missing.has(each.name) ? mask : mask | (1 << i)), 0),
+    );
   }
 
   play(words: Uint32Array, count = words.length / 2): void {
@@ -143,7 +163,9 @@ class WasmKernel implements Kernel {
     const capacity = exports.batchCapacity();
     for (let done = 0; done < count; ) {
       const many = Math.min(capacity, count - done);
-      new Uint32Array(exports.memory.buffer, exports.batchAddress(), many * 2).set(words.subarray(done * 2, (done + many) * 2));
+      new Uint32Array(exports.memory.buffer, exports.batchAddress(), many * 2).set(
+        words.subarray(done * 2, (done + many) * 2),
+      );
       const played = exports.play(many);
       if (played < many) this.#fail(words, done + played);
       done += many;
@@ -161,28 +183,55 @@ class WasmKernel implements Kernel {
     const { cores, devices } = this.machine;
     switch (this.#exports.playError()) {
       case 1:
-        throw new RecordError("unknown operation", { record, found: `code ${(high >>> 16) & 255}`, expected: "a code of the operation table" });
+        throw new RecordError("unknown operation", {
+          record,
+          found: `code ${(high >>> 16) & 255}`,
+          expected: "a code of the operation table",
+        });
       case 2:
         throw new RecordError(`${name} by a requester that the machine lacks`, {
-          record, found: `requester ${requester}`, expected: `0 to ${cores.length + devices.length - 1}`,
+          record,
+          found: `requester ${requester}`,
+          expected: `0 to ${cores.length + devices.length - 1}`,
         });
       case 3:
         throw new RecordError(`${name} by the wrong kind of requester`, {
-          record, found: `requester ${requester}`, expected: operation?.requester === "device" ? "a device" : "a core",
+          record,
+          found: `requester ${requester}`,
+          expected: operation?.requester === "device" ? "a device" : "a core",
         });
       case 4:
         throw new RecordError(`${name} outside memory`, {
-          record, found: address,
-          expected: this.machine.memory.map((region) => `0x${region.base.toString(16)}..0x${(region.base + region.sizeBytes).toString(16)}`).join(", "),
+          record,
+          found: address,
+          expected: this.machine.memory
+            .map((region) => `0x${region.base.toString(16)}..0x${(region.base + region.sizeBytes).toString(16)}`)
+            .join(", "),
         });
       case 5:
-        throw new RecordError("DC ZVA is prohibited here", { record, found: address, expected: "Normal memory and a machine whose DCZID_EL0 allows it" });
+        throw new RecordError("DC ZVA is prohibited here", {
+          record,
+          found: address,
+          expected: "Normal memory and a machine whose DCZID_EL0 allows it",
+        });
       case 6:
-        throw new RecordError("atomic on memory that isn't cacheable and shareable", { record, found: address, expected: "Write-Back shareable memory, or ncAtomics other than fault" });
+        throw new RecordError("atomic on memory that isn't cacheable and shareable", {
+          record,
+          found: address,
+          expected: "Write-Back shareable memory, or ncAtomics other than fault",
+        });
       case 8:
-        throw new RecordError("no such core to migrate from", { record, found: `core ${Number(address)}`, expected: `0 to ${cores.length - 1}` });
+        throw new RecordError("no such core to migrate from", {
+          record,
+          found: `core ${Number(address)}`,
+          expected: `0 to ${cores.length - 1}`,
+        });
       default:
-        throw new RecordError("unknown memory attribute", { record, found: `WITH prefix 0x${high.toString(16)}${low.toString(16).padStart(8, "0")}`, expected: "an attribute code from 0 to 7" });
+        throw new RecordError("unknown memory attribute", {
+          record,
+          found: `WITH prefix 0x${high.toString(16)}${low.toString(16).padStart(8, "0")}`,
+          expected: "an attribute code from 0 to 7",
+        });
     }
   }
 
@@ -214,8 +263,14 @@ class WasmKernel implements Kernel {
     const events = [];
     const hits: Record<string, number>[] = [];
     for (let r = 0; r < requesters; r++) {
-      events.push(Object.fromEntries(COST_EVENTS.map((name, i) => [name, Number(eventView[r * COUNTER_BLOCK + i])])) as Counters["events"][number]);
-      hits.push(Object.fromEntries(this.#placement.levels.map((name, i) => [name, Number(hitView[r * COUNTER_BLOCK + i])])));
+      events.push(
+        Object.fromEntries(
+          COST_EVENTS.map((name, i) => [name, Number(eventView[r * COUNTER_BLOCK + i])]),
+        ) as Counters["events"][number],
+      );
+      hits.push(
+        Object.fromEntries(this.#placement.levels.map((name, i) => [name, Number(hitView[r * COUNTER_BLOCK + i])])),
+      );
     }
     // Fast hits are counted apart (assembly/play.ts): they are loads, stores or fetches that an L1 supplied.
     cores.forEach((core, c) => {
@@ -239,7 +294,9 @@ class WasmKernel implements Kernel {
       caches: caches.map((cache) => all.get(cache.id) as CacheCounters),
       outer: all.get(this.#placement.outer),
       memorySide: this.#placement.memorySide.flatMap((index) => all.get(index) ?? []),
-      machine: Object.fromEntries(MACHINE_COUNTERS.map((name, i) => [name, Number(machineView[i])])) as Counters["machine"],
+      machine: Object.fromEntries(
+        MACHINE_COUNTERS.map((name, i) => [name, Number(machineView[i])]),
+      ) as Counters["machine"],
       events,
       hits,
     };
@@ -278,7 +335,9 @@ class WasmKernel implements Kernel {
         lostAt: i64(96),
       });
     }
-    found.sort((a, b) => a.record - b.record || a.piece - b.piece || a.kind - b.kind || a.line - b.line || a.newest - b.newest);
+    found.sort(
+      (a, b) => a.record - b.record || a.piece - b.piece || a.kind - b.kind || a.line - b.line || a.newest - b.newest,
+    );
     return found.map(({ kind: _, ...hazard }) => hazard);
   }
 
@@ -337,7 +396,8 @@ class WasmKernel implements Kernel {
 
   yardstick(): YardstickCounters {
     const view = new BigUint64Array(this.#exports.memory.buffer, this.#exports.yardstickAddress(), 48);
-    const sockets = (row: number) => this.machine.sockets && Array.from({ length: this.machine.sockets }, (_, s) => Number(view[row * 16 + s]));
+    const sockets = (row: number) =>
+      this.machine.sockets && Array.from({ length: this.machine.sockets }, (_, s) => Number(view[row * 16 + s]));
     return {
       c2c: sockets(0) as number[],
       backInvalidatingEvictions: sockets(1) as number[],
@@ -351,26 +411,50 @@ function describe(exports: Exports, machine: ResolvedMachine, placement: Placeme
   const flag = (value: boolean) => (value ? 1 : 0);
   const { cores, devices, sockets, caches } = machine;
   const requesters = cores.length + devices.length;
-  if (requesters > 65535) throw new MachineError("too many requesters", { found: String(requesters), expected: "at most 65535" });
+  if (requesters > 65535)
+    throw new MachineError("too many requesters", { found: String(requesters), expected: "at most 65535" });
   if (placement.levels.length > COUNTER_BLOCK) {
-    throw new MachineError("too many levels", { found: String(placement.levels.length), expected: `at most ${COUNTER_BLOCK}` });
+    throw new MachineError("too many levels", {
+      found: String(placement.levels.length),
+      expected: `at most ${COUNTER_BLOCK}`,
+    });
   }
   exports.setShape(cores.length, devices.length, sockets, caches.length, placement.levels.length);
   exports.setProtocol(
-    flag(machine.protocol === "moesi"), flag(machine.cacheability === "split"), flag(machine.ncLookup), flag(machine.ncSnoops),
+    flag(machine.protocol === "moesi"),
+    flag(machine.cacheability === "split"),
+    flag(machine.ncLookup),
+    flag(machine.ncSnoops),
     ["fault", "fail", "memory"].indexOf(machine.ncAtomics),
   );
   exports.setFeatures(
-    flag(machine.invalidateCleans), flag(machine.dic), flag(machine.idc), machine.zvaBytes, machine.seed, flag(machine.outerSharedOverride), flag(yardstick),
+    flag(machine.invalidateCleans),
+    flag(machine.dic),
+    flag(machine.idc),
+    machine.zvaBytes,
+    machine.seed,
+    flag(machine.outerSharedOverride),
+    flag(yardstick),
   );
   exports.setDirectory(
-    machine.directory?.sets ?? 0, machine.directory?.ways ?? 0, Math.log2(machine.smallestLineBytes), Math.log2(machine.largestLineBytes),
+    machine.directory?.sets ?? 0,
+    machine.directory?.ways ?? 0,
+    Math.log2(machine.smallestLineBytes),
+    Math.log2(machine.largestLineBytes),
   );
-  exports.setOneLine(flag(new Set(caches.filter((cache) => cache.holds !== "instructions").map((cache) => cache.lineBytes)).size === 1));
+  exports.setOneLine(
+    flag(new Set(caches.filter((cache) => cache.holds !== "instructions").map((cache) => cache.lineBytes)).size === 1),
+  );
   exports.begin();
   exports.setYardstick(flag(yardstick));
   for (const region of placement.regions) {
-    exports.addRegion(BigInt(region.base), BigInt(region.sizeBytes), BigInt.asUintN(64, region.delta), region.socket, flag(region.isDevice));
+    exports.addRegion(
+      BigInt(region.base),
+      BigInt(region.sizeBytes),
+      BigInt.asUintN(64, region.delta),
+      region.socket,
+      flag(region.isDevice),
+    );
   }
   for (const each of placement.caches) addCache(exports, each, sockets, caches.length);
   cores.forEach((core, c) => {
@@ -423,11 +507,25 @@ function addCache(exports: Exports, each: KernelCache, sockets: number, treeSize
     cache.setWay && index < treeSize,
   ].reduce((all, on, bit) => (on ? all | (1 << bit) : all), 0);
   exports.addCache(
-    index, cache.id, cache.depth, HOLDS.indexOf(cache.holds), KINDS.indexOf(cache.kind), cache.sets, cache.ways, Math.log2(cache.lineBytes),
-    POLICIES.indexOf(cache.replacement), flags, cache.socket, cache.cores[0] ?? 0, cache.cores.at(-1) ?? 0, each.rank, each.level,
+    index,
+    cache.id,
+    cache.depth,
+    HOLDS.indexOf(cache.holds),
+    KINDS.indexOf(cache.kind),
+    cache.sets,
+    cache.ways,
+    Math.log2(cache.lineBytes),
+    POLICIES.indexOf(cache.replacement),
+    flags,
+    cache.socket,
+    cache.cores[0] ?? 0,
+    cache.cores.at(-1) ?? 0,
+    each.rank,
+    each.level,
   );
   exports.setUnit(index, each.unit, each.covered ? 1 : 0, each.units[0], each.units[1]);
-  for (let s = 0; s < sockets; s++) exports.setParent(index, s, index < treeSize ? (cache.parentBySocket[s] ?? NONE) : NONE);
+  for (let s = 0; s < sockets; s++)
+    exports.setParent(index, s, index < treeSize ? (cache.parentBySocket[s] ?? NONE) : NONE);
 }
 
 function pathFrom(machine: ResolvedMachine, first: number, home: number): number[] {

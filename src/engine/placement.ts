@@ -65,7 +65,13 @@ export function place(machine: ResolvedMachine): Placement {
     level: levelOf(cache.level),
   }));
   const behind = (cache: Cache, index: number, level: string): KernelCache => ({
-    index, cache, unit: -1, covered: false, units: [0, 0], rank: caches.length + index, level: levelOf(level),
+    index,
+    cache,
+    unit: -1,
+    covered: false,
+    units: [0, 0],
+    rank: caches.length + index,
+    level: levelOf(level),
   });
   let outer = -1;
   if (machine.outer) {
@@ -87,7 +93,9 @@ export function place(machine: ResolvedMachine): Placement {
       placed.push(behind(cache, index, "memory-side"));
     }
   }
-  const sharedRoots = placed.filter((each) => each.index < caches.length && each.unit < 0 && each.cache.holds !== "instructions");
+  const sharedRoots = placed.filter(
+    (each) => each.index < caches.length && each.unit < 0 && each.cache.holds !== "instructions",
+  );
   return {
     caches: placed,
     levels,
@@ -101,7 +109,9 @@ export function place(machine: ResolvedMachine): Placement {
 
 /** Order of D3: by highest core served, then inner before outer, so that a cache comes after every cache inside it. */
 function ranks(caches: readonly Cache[]): number[] {
-  const order = [...caches].sort((a, b) => (a.cores.at(-1) ?? 0) - (b.cores.at(-1) ?? 0) || a.depth - b.depth || a.id - b.id);
+  const order = [...caches].sort(
+    (a, b) => (a.cores.at(-1) ?? 0) - (b.cores.at(-1) ?? 0) || a.depth - b.depth || a.id - b.id,
+  );
   const rank = new Array<number>(caches.length);
   order.forEach((cache, position) => {
     rank[cache.id] = position;
@@ -186,7 +196,11 @@ function alwaysIncludes(machine: ResolvedMachine, cache: Cache): boolean {
 function regionsOf(machine: ResolvedMachine): Placement["regions"] {
   const limit = machine.smallestLineBytes * MAX_LINES;
   const shape = (region: (typeof machine.memory)[number], delta: bigint) => ({
-    base: region.base, sizeBytes: region.sizeBytes, delta, socket: region.socket, isDevice: region.type === "device",
+    base: region.base,
+    sizeBytes: region.sizeBytes,
+    delta,
+    socket: region.socket,
+    isDevice: region.type === "device",
   });
   const top = Math.max(0, ...machine.memory.map((region) => region.base + region.sizeBytes));
   if (top <= limit) return machine.memory.map((region) => shape(region, 0n));

@@ -89,7 +89,14 @@ export function tellDecompressor(result: DecompressorResult): Emitted {
   return { json: report, text: (color) => decompressorText(report, color) };
 }
 
-export function decompressorReport({ boot, phases, runs, missing, partial, explained }: DecompressorResult): DecompressorReport {
+export function decompressorReport({
+  boot,
+  phases,
+  runs,
+  missing,
+  partial,
+  explained,
+}: DecompressorResult): DecompressorReport {
   const { first, end, strideBytes, linesVerified } = boot.image;
   return {
     scenario: "decompressor",
@@ -137,7 +144,10 @@ function runReport(run: BootRun, explained: number): RunReport {
     dirtyAtEnd: dirtyByLevel(machine, played.dirtyLines()) as DirtyLines,
     clean: observed.length === 0,
     hazards: Object.fromEntries(
-      HAZARD_CLASSES.filter(({ name }) => !notAssessable.includes(name)).map(({ name }) => [name, ofClass(hazards, name)]),
+      HAZARD_CLASSES.filter(({ name }) => !notAssessable.includes(name)).map(({ name }) => [
+        name,
+        ofClass(hazards, name),
+      ]),
     ),
     notAssessable,
     lossesNoticed: observed.reduce((sum, { lostAt, occurrences }) => sum + (lostAt < 0 ? 0 : occurrences), 0),

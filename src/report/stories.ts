@@ -1,10 +1,11 @@
 /** How the result of each scenario is told, by the scenario's name. */
+import { tellDecompressor } from "./decompressor.ts";
 import type { Emitted } from "./emitted.ts";
 
 /** Takes what the scenario of that name emits. */
 export type Story = (result: never) => Emitted;
 
-const STORIES: Readonly<Record<string, Story>> = {};
+const STORIES: Readonly<Record<string, Story>> = { decompressor: tellDecompressor };
 
 /** A result as text and JSON. */
 export function tell(scenario: string, result: unknown): Emitted {

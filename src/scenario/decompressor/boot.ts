@@ -65,7 +65,8 @@ export async function readBoot(trace: TraceSource): Promise<RecordedBoot> {
 /** Finds the boot's landmarks. Throws `TraceError` where one is missing. */
 export function findBoot(words: Uint32Array, { name, header }: Pick<TraceSource, "name" | "header">): RecordedBoot {
   const records = words.length / 2;
-  const missing = (expected: string) => new TraceError("not the boot of a decompressing kernel", { file: name, expected });
+  const missing = (expected: string) =>
+    new TraceError("not the boot of a decompressing kernel", { file: name, expected });
   const sctlr = positions(words, OPERATIONS.SCTLR.code, 0, records);
   const isOn = (record: number) => (address(words, record) & SCTLR_C) !== 0;
   const [cachesOn, cachesOff, mmuOn] = sctlr;

@@ -47,7 +47,11 @@ export const decompressor: Scenario = {
         `machines' names, or files in YAML or JSON (default: ${MACHINES.join(",")}, with --sweep ${SWEPT_MACHINES.join(",")}); repeatable`,
         collectWords,
       )
-      .option("--sweep <level=sizes>", "play with other sizes of a cache, as in l3=0,4MiB..64MiB; 0 leaves it out", parseSweep)
+      .option(
+        "--sweep <level=sizes>",
+        "play with other sizes of a cache, as in l3=0,4MiB..64MiB; 0 leaves it out",
+        parseSweep,
+      )
       .option("--caches-only", "play the accesses on machines whose cores can't run a 32-bit kernel too")
       .option("--hazards <count>", "how many hazards to explain", wholeNumber, EXPLAINED)
       .option("--expect-clean", "exit 1 if anybody observed a stale or leaked value (R26, R28)")
@@ -137,7 +141,8 @@ async function playAll(
     runs.push({
       ...played,
       machine,
-      variant: level === undefined ? undefined : { level, sizeBytes: sizeBytes as number, label: subject.label as string },
+      variant:
+        level === undefined ? undefined : { level, sizeBytes: sizeBytes as number, label: subject.label as string },
       maintenance,
       cachesOnly: machine.aarch32 !== "all",
       flushOperations: stream.flushOperations,

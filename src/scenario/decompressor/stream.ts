@@ -10,7 +10,15 @@ import type { RecordedBoot } from "./boot.ts";
 export const MAINTENANCES = ["none", "setway", "va"] as const;
 export type Maintenance = (typeof MAINTENANCES)[number];
 
-export const PHASES = ["relocation", "decompression", "flush", "caches-off", "kernel", "invalidation", "mmu-on"] as const;
+export const PHASES = [
+  "relocation",
+  "decompression",
+  "flush",
+  "caches-off",
+  "kernel",
+  "invalidation",
+  "mmu-on",
+] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Records that are played as one; a part is either a stretch of the recording or made for the machine. */
@@ -219,4 +227,3 @@ export function nameRecord({ parts }: BootStream, { words }: RecordedBoot, playe
   }
   return undefined;
 }
-

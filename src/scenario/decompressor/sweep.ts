@@ -79,7 +79,10 @@ function withSize(description: MachineDescription, level: string, sizeBytes: num
     caches: resized(description.caches as Caches),
     // Clusters may say a size of their own, and devices may ask for a system cache that is no longer there.
     cores: Array.isArray(cores)
-      ? cores.map((cluster) => ({ ...cluster, ...("caches" in cluster ? { caches: resized(cluster.caches as Caches) } : {}) }))
+      ? cores.map((cluster) => ({
+          ...cluster,
+          ...("caches" in cluster ? { caches: resized(cluster.caches as Caches) } : {}),
+        }))
       : cores,
     devices: devices?.map(({ allocate, ...device }) =>
       allocate === undefined || (sizeBytes === 0 && allocate === "system") ? device : { ...device, allocate },
