@@ -1,6 +1,7 @@
 // One piece of one access, by whoever makes it: cacheable data (D9), fetches (D23), Non-cacheable and Device (D24),
 // `split` attributes (D21), atomics (D26), and devices (D30). Values go in through `value`, observations come out in `seen`.
 
+import { held, heldSize, move, seen, value } from "./bytes";
 import {
   climb,
   collectAll,
@@ -129,16 +130,11 @@ import {
 import { mayHoldInstructions } from "./presence";
 import { probe, recordOf, recordOfSet, setState, stateAt, touch } from "./set";
 
-/** Bytes that the piece writes, and bytes that it got. */
-export let value: usize = 0;
-export let seen: usize = 0;
 let splitPath: usize = 0;
 /** Stands for the missing L1I of a core that has none: it asks for the smallest line. */
 let noL1I: usize = 0;
 
-export function allocateBuffers(): void {
-  value = allocate(4096, 64);
-  seen = allocate(4096, 64);
+export function allocateAccess(): void {
   splitPath = allocate(PATH_SIZE);
   noL1I = allocate(NODE_SIZE);
   store<u32>(noL1I, smallestShift, N_LINE_SHIFT);
@@ -270,11 +266,11 @@ function see(n: usize, record: usize, way: u32, compact: u64, bytes: u32): void 
   from = indexOf(n);
   if (!CARRY) return;
   known = (stateAt(n, record, way) & TRUE) != 0;
-  memory.copy(seen, bytesOf(n, record, way) + <usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1)), bytes);
+  move(seen, bytesOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), bytes);
 }
 
 function seeAnswer(compact: u64, bytes: u32): void {
-  if (CARRY) memory.copy(seen, answerAt(compact), bytes);
+  if (CARRY) move(seen, answerAt(compact), bytes);
 }
 
 /** Loads, stores, atomics (both) and prefetches (neither). `path` is 0 for what bypasses the caches. */
@@ -299,7 +295,7 @@ function mmio(bytes: u32, reads: bool, writes: bool): void {
   if (reads) machineCount(MACHINE_UNCACHED_READS);
   if (writes) machineCount(MACHINE_UNCACHED_WRITES);
   chargeUncached();
-  memory.fill(seen, 0, bytes);
+  memory.fill(seen, 0, heldSize(bytes));
 }
 
 /** D9. */
@@ -360,9 +356,9 @@ function writeThroughStore(path: usize, compact: u64, bytes: u32, reads: bool, a
   beginAccess(compact, 1, false, path);
   let n = pathNode(0);
   let line = <u32>(compact >> load<u32>(n, N_LINE_SHIFT));
-  const held = probe(n, recordOf(n, line), line) >= 0;
-  hitFirst = held && n == <usize>load<u32>(coreAt(who), C_L1D);
-  countAccess(n, !held);
+  const isHit = probe(n, recordOf(n, line), line) >= 0;
+  hitFirst = isHit && n == <usize>load<u32>(coreAt(who), C_L1D);
+  countAccess(n, !isHit);
   for (let k: u32 = 1; k <= pathLength; k++) {
     const child = pathNode(k - 1);
     const lineBytes = load<u32>(child, N_LINE_BYTES);
@@ -401,7 +397,7 @@ function writeThroughStore(path: usize, compact: u64, bytes: u32, reads: bool, a
     touch(n, record, way);
     if (CARRY) {
       touched(compact, bytes);
-      memory.copy(bytesOf(n, record, way) + <usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1)), value, bytes);
+      move(bytesOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), value, bytes);
     }
   }
   for (let k: u32 = 0; k < pathLength && !landed && attribute == ATTR_INNER_WT_OUTER_WB; k++) {
@@ -539,7 +535,7 @@ export function deviceRead(compact: u64, bytes: u32, coherent: bool): void {
   machineCount(MACHINE_DEVICE_READS);
   event(EVENT_DEVICE);
   if (regionIsDevice) {
-    memory.fill(seen, 0, bytes);
+    memory.fill(seen, 0, heldSize(bytes));
     return;
   }
   let chosen: usize = 0;
@@ -554,7 +550,7 @@ export function deviceRead(compact: u64, bytes: u32, coherent: bool): void {
     count(n, COUNTER_SNOOPS_IN);
     if (load<u32>(n, N_SOCKET) != whoSocket) machineCount(MACHINE_CROSSINGS);
     from = indexOf(n);
-    if (CARRY) memory.copy(seen, dataOfPeer(chosen) + <usize>(compact - lineOf(chosen)), bytes);
+    if (CARRY) move(seen, dataOfPeer(chosen) + held(<usize>(compact - lineOf(chosen))), bytes);
   } else {
     uncachedRead(compact, bytes, seen, false);
     from = behindSupplier ? indexOf(behindSupplier) : PLACE_MEMORY;

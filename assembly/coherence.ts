@@ -1,3 +1,4 @@
+import { move } from "./bytes";
 import {
   answer,
   at,
@@ -33,6 +34,7 @@ import {
   directoryWays,
   EXCLUSIVE,
   FLAG_INCLUSIVE_DATA,
+  heapTop,
   idc,
   KIND_ARCHITECTED,
   largestShift,
@@ -87,10 +89,17 @@ const PEER_SIZE: usize = 16;
 /** A stack of found copies: a nested search lies above the one that is being worked through. */
 let stack: usize = 0;
 let top: usize = 0;
+let stackEnd: usize = 0;
 
 export function allocatePeers(): void {
   stack = allocate((<usize>(caches + 8) * PEER_SIZE * 16) << (largestShift - smallestShift));
+  stackEnd = heapTop();
   top = stack;
+}
+
+/** Between pieces nobody works through found copies. */
+export function nothingHeld(): bool {
+  return top == stack;
 }
 
 /** The i-th copy that the last search found. */
@@ -102,11 +111,13 @@ export function peerAt(i: u32): usize {
 export function hold(many: u32): usize {
   const first = top;
   top += <usize>many * PEER_SIZE;
+  assert(top <= stackEnd, "the stack of found copies is deep enough");
   return first;
 }
 
 export function release(many: u32): void {
   top -= <usize>many * PEER_SIZE;
+  assert(top >= stack, "copies are released as often as they are held");
 }
 
 function add(found: u32, m: usize, record: usize, way: u32): void {
@@ -595,7 +606,7 @@ function evictEntry(compact: u64, bytes: u32): void {
     store<u32>(slot, size, 4);
     store<u64>(slot, lineOf(peer), 8);
     store<u32>(slot, stateOf(peer) & EXCLUSIVE ? 0 : 1, 16);
-    if (CARRY) memory.copy(slot + 32, dataOfPeer(peer), size);
+    if (CARRY) move(slot + 32, dataOfPeer(peer), size);
   }
   for (let i: u32 = 0; i < found; i++) {
     const peer = first + <usize>i * PEER_SIZE;

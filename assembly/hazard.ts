@@ -1,7 +1,9 @@
 // What memory would hold if caches did not exist, compared with what observers see (R26-R30, D31-D35). Only the data-carrying
 // build compares bytes; latent hazards are found by both builds. Nothing here moves a line.
 
+import { held, heldSize } from "./bytes";
 import { collectAll, PEER_NODE, PEER_RECORD, PEER_WAY, peerAt } from "./coherence";
+import { bytesOf } from "./hierarchy";
 import {
   allocate,
   C_ACTIVE,
@@ -21,7 +23,6 @@ import {
   KIND_SYSTEM,
   largestShift,
   memorySide,
-  N_DATA,
   N_DEPTH,
   N_KIND,
   N_LINE_SHIFT,
@@ -31,6 +32,7 @@ import {
   nodeAt,
   outer,
   smallestShift,
+  VERSIONS,
 } from "./layout";
 import { ASSIGNED, addressOf, byteOf, frameOf, homeOf, TRUTH, WRITER, who } from "./memory";
 import {
@@ -93,7 +95,7 @@ export function writeTruth(compact: u64, bytes: usize, from: usize): void {
   if (!CARRY) return;
   const at = byteOf(compact);
   const writer = writerWord();
-  if (bytes == 8 && !(<u32>compact & 7)) {
+  if (VERSIONS || (bytes == 8 && !(<u32>compact & 7))) {
     store<u64>(at, load<u64>(from), TRUTH);
     store<u64>(at, writer, WRITER);
     return;
@@ -104,9 +106,14 @@ export function writeTruth(compact: u64, bytes: usize, from: usize): void {
   for (; word < end; word += 8) store<u64>(word, writer, WRITER);
 }
 
-/** Whether the line's bytes all equal the truth; `bytes` is a multiple of 16. */
+/** Whether a line's contents all equal the truth. */
 export function equalsTruth(compact: u64, bytes: usize, data: usize): bool {
   const truth = byteOf(compact) + TRUTH;
+  if (VERSIONS) {
+    const size = heldSize(bytes);
+    for (let i: usize = 0; i < size; i += 8) if (load<u64>(data + i) != load<u64>(truth + i)) return false;
+    return true;
+  }
   let differing = i64x2.splat(0);
   for (let i: usize = 0; i < bytes; i += 16)
     differing = v128.or(differing, v128.xor(v128.load(data + i), v128.load(truth + i)));
@@ -244,9 +251,8 @@ function placeOf(word: u64): i32 {
     const peer = peerAt(i);
     const n = <usize>load<u32>(peer, PEER_NODE);
     const shift = load<u32>(n, N_LINE_SHIFT);
-    const data =
-      <usize>load<u32>(peer, PEER_RECORD) + load<u32>(n, N_DATA) + ((<usize>load<u32>(peer, PEER_WAY)) << shift);
-    if (load<u64>(data + <usize>(word & ((1 << shift) - 1))) == truth && load<u32>(n, N_DEPTH) < depth) {
+    const data = bytesOf(n, <usize>load<u32>(peer, PEER_RECORD), load<u32>(peer, PEER_WAY));
+    if (load<u64>(data + held(<usize>(word & ((1 << shift) - 1)))) == truth && load<u32>(n, N_DEPTH) < depth) {
       depth = load<u32>(n, N_DEPTH);
       best = indexOf(n);
     }
@@ -266,18 +272,20 @@ function behindHolds(n: usize, word: u64, truth: u64): bool {
   const r = recordOf(n, line);
   const way = probe(n, r, line);
   if (way < 0) return false;
-  return load<u64>(r + load<u32>(n, N_DATA) + ((<usize>way) << shift) + <usize>(word & ((1 << shift) - 1))) == truth;
+  return load<u64>(bytesOf(n, r, way) + held(<usize>(word & ((1 << shift) - 1)))) == truth;
 }
 
 /** Compares what an observer got with the truth (D31). `source` is a node's id, or a place. */
 export function observe(kind: u32, compact: u64, bytes: usize, seen: usize, source: i32): void {
   const at = byteOf(compact);
   let i: usize = 0;
-  if (bytes == 8 && !(<u32>compact & 7)) {
+  if (VERSIONS || (bytes == 8 && !(<u32>compact & 7))) {
     if (load<u64>(seen) == load<u64>(at, TRUTH)) return;
   }
-  while (i < bytes && load<u8>(seen + i) == load<u8>(at + i, TRUTH)) i++;
-  if (i == bytes) return;
+  if (!VERSIONS) {
+    while (i < bytes && load<u8>(seen + i) == load<u8>(at + i, TRUTH)) i++;
+    if (i == bytes) return;
+  }
   const word = (compact + i) & ~(<u64>7);
   const wordAt = byteOf(word);
   const writer = load<u64>(wordAt, WRITER);
@@ -291,7 +299,7 @@ export function observe(kind: u32, compact: u64, bytes: usize, seen: usize, sour
   // Only the bytes of the word that the piece covers are told.
   let observed: u64 = 0;
   let expected: u64 = 0;
-  for (let b: u64 = 0; b < 8; b++) {
+  for (let b: u64 = 0; !VERSIONS && b < 8; b++) {
     const place = word + b;
     if (place < compact || place >= compact + bytes) continue;
     observed |= (<u64>load<u8>(seen + <usize>(place - compact))) << (b * 8);
@@ -331,9 +339,11 @@ export function checkLosses(): void {
   touchedCount = 0;
   for (let i: u32 = 0; i < many; i++) {
     const at = touchedList + <usize>i * 16;
-    const compact = load<u64>(at) & ~(<u64>7);
+    // A version speaks for a whole smallest line.
+    const step: u64 = VERSIONS ? (<u64>1) << smallestShift : 8;
+    const compact = load<u64>(at) & ~(step - 1);
     const end = load<u64>(at) + load<u64>(at, 8);
-    for (let word = compact; word < end; word += 8) {
+    for (let word = compact; word < end; word += step) {
       const w = byteOf(word);
       if (load<u64>(w) == load<u64>(w, TRUTH)) continue;
       const writer = load<u64>(w, WRITER);
@@ -345,7 +355,7 @@ export function checkLosses(): void {
       const e = report(HAZARD_LOST_WRITE, addressOf((word >> smallestShift) << smallestShift), newest, who);
       if (!e || !fresh) continue;
       store<u64>(e, addressOf(word), H_ADDRESS);
-      store<u64>(e, load<u64>(w, TRUTH), H_EXPECTED);
+      if (!VERSIONS) store<u64>(e, load<u64>(w, TRUTH), H_EXPECTED);
       store<i32>(e, <i32>((writer >> 40) & 0xffff), H_WRITER);
       store<i32>(e, <i32>((writer >> 56) & 0x7f), H_WRITER_ATTRIBUTE);
       store<i64>(e, <i64>record, H_LOST_AT);

@@ -1,6 +1,7 @@
 // Lines moving through one core's path: requests outwards, fills inwards, victims and writebacks outwards again, and what
 // inclusion takes away (R36, R40, R41, D9, D10, D13-D19). Copies elsewhere are coherence.ts's affair.
 
+import { held, move } from "./bytes";
 import {
   ask,
   askedState,
@@ -52,7 +53,9 @@ import {
   N_LINE_SHIFT,
   N_PARENTS,
   N_SOCKET,
+  N_STRIDE,
   N_TRUTH,
+  N_WAYS,
   sticky,
   TRUE,
   VALID,
@@ -109,7 +112,7 @@ export function parentOf(n: usize, compact: u64): usize {
 }
 
 export function bytesOf(n: usize, record: usize, way: u32): usize {
-  return record + load<u32>(n, N_DATA) + ((<usize>way) << load<u32>(n, N_LINE_SHIFT));
+  return record + load<u32>(n, N_DATA) + <usize>way * load<u32>(n, N_STRIDE);
 }
 
 // ---- the answer of a request: bytes from answerLow on, and who gave them
@@ -130,7 +133,7 @@ export function allocateAnswer(): void {
 export function setAnswer(low: u64, bytes: u32, from: usize): void {
   answerLow = low;
   answerBytes = bytes;
-  if (CARRY && from) memory.copy(answer, from, bytes);
+  if (CARRY && from) move(answer, from, bytes);
 }
 
 export function setSource(n: usize): void {
@@ -148,7 +151,7 @@ export function noteSnooped(remote: bool): void {
 
 /** Bytes of the answer at a compact address. */
 export function answerAt(compact: u64): usize {
-  return answer + <usize>(compact - answerLow);
+  return answer + held(<usize>(compact - answerLow));
 }
 
 // ---- yardstick's view (R38), switched on for one comparison only
@@ -177,11 +180,13 @@ export function setDistrust(): void {
 
 /** Puts a line into a way that is free. Bytes come from `from` (data-carrying). */
 export function fill(n: usize, record: usize, way: u32, line: u32, state: u32, from: usize): void {
+  assert(way < load<u32>(n, N_WAYS) && tagAt(record, way) == INVALID, "a line is filled into a way that is free");
+  assert(probe(n, record, line) < 0, "a cache holds a line once");
   store<u32>(record + ((<usize>way) << 2), line);
   if (CARRY) {
     const bytes = <usize>load<u32>(n, N_LINE_BYTES);
     const data = bytesOf(n, record, way);
-    memory.copy(data, from, bytes);
+    move(data, from, bytes);
     if (load<u32>(n, N_DEPTH) == 1) {
       const compact = (<u64>line) << load<u32>(n, N_LINE_SHIFT);
       store<u32>(record + load<u32>(n, N_TRUTH) + ((<usize>way) << 2), <u32>byteOf(compact));
@@ -195,6 +200,7 @@ export function fill(n: usize, record: usize, way: u32, line: u32, state: u32, f
 
 /** The bare removal of one copy. */
 function clear(n: usize, record: usize, way: u32): void {
+  assert((stateAt(n, record, way) & VALID) != 0, "only a valid copy can be removed");
   const line = tagAt(record, way);
   if (CARRY && divergent && load<u32>(n, N_HOLDS) != HOLDS_INSTRUCTIONS)
     touched((<u64>line) << load<u32>(n, N_LINE_SHIFT), load<u32>(n, N_LINE_BYTES));
@@ -246,7 +252,7 @@ export function takeInside(n: usize, record: usize, way: u32, merge: bool): void
           const r = <usize>load<u32>(peer, PEER_RECORD);
           const w = load<u32>(peer, PEER_WAY);
           const low = (<u64>tagAt(r, w)) << load<u32>(m, N_LINE_SHIFT);
-          memory.copy(bytesOf(n, record, way) + <usize>(low - compact), bytesOf(m, r, w), load<u32>(m, N_LINE_BYTES));
+          move(bytesOf(n, record, way) + held(<usize>(low - compact)), bytesOf(m, r, w), load<u32>(m, N_LINE_BYTES));
         }
         setState(n, record, way, stateAt(n, record, way) | DIRTY);
       }
@@ -320,7 +326,7 @@ export function makeWay(n: usize, record: usize): u32 {
 export function mergeInto(n: usize, record: usize, way: u32, compact: u64, bytes: u32, from: usize): void {
   if (CARRY) {
     if (divergent) touched(compact, bytes);
-    memory.copy(bytesOf(n, record, way) + <usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1)), from, bytes);
+    move(bytesOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), from, bytes);
   }
   if (load<u32>(n, N_FLAGS) & FLAG_WRITE_THROUGH) {
     count(n, COUNTER_WRITEBACKS_OUT);
@@ -407,7 +413,7 @@ export function refresh(p: usize, compact: u64, bytes: u32, from: usize): void {
   const way = probe(p, record, line);
   if (way < 0) return;
   if (divergent) touched(compact, bytes);
-  memory.copy(bytesOf(p, record, way) + <usize>(compact & (load<u32>(p, N_LINE_BYTES) - 1)), from, bytes);
+  move(bytesOf(p, record, way) + held(<usize>(compact & (load<u32>(p, N_LINE_BYTES) - 1))), from, bytes);
 }
 
 // ---- requests
@@ -496,7 +502,7 @@ function hit(k: u32, n: usize, record: usize, way: u32, child: usize): u32 {
   }
   if (!supplied) {
     const nLow = at & ~(<u64>load<u32>(n, N_LINE_BYTES) - 1);
-    setAnswer(low, childBytes, bytesOf(n, record, way) + <usize>(low - nLow));
+    setAnswer(low, childBytes, bytesOf(n, record, way) + held(<usize>(low - nLow)));
     source = n;
   }
   if (kind != 2 && fillsFirst && load<u32>(n, N_FLAGS) & FLAG_EXCLUSIVE_DATA) {

@@ -2,6 +2,7 @@
 // devices), calls `build`, then writes records into the batch and plays them.
 
 import * as access from "./access";
+import * as bytes from "./bytes";
 import * as coherence from "./coherence";
 import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";
@@ -170,7 +171,8 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   coherence.allocatePeers();
   coherence.allocateDirectory();
   hierarchy.allocateAnswer();
-  access.allocateBuffers();
+  bytes.allocateBuffers();
+  access.allocateAccess();
   maintenance.allocateGathered();
   player.allocateBatch();
   player.allocateFastHits();
@@ -199,7 +201,7 @@ export function setYardstick(on: bool): void {
 
 // ---- what the host reads
 export function carriesData(): bool {
-  return layout.CARRY;
+  return layout.CARRY && !layout.VERSIONS;
 }
 
 export function batchAddress(): usize {

@@ -1,8 +1,15 @@
 // Where everything lives in linear memory. The host describes the machine with plain numbers (index.ts), `build` lays the
 // state out once, group-major: everything that belongs to one set group is contiguous (docs/design/kernel.md).
 
-/** 1 in the data-carrying build (`--use CARRY_DATA=1`): copies have bytes, truth is kept, observations are compared. */
-export const CARRY: bool = isDefined(CARRY_DATA);
+import { held } from "./bytes";
+
+/**
+ * Tags only, but with one 8-byte version for each smallest line where its bytes would be (`--use CARRY_VERSIONS=1`): hazards
+ * are then possible ones, at line granularity (R45).
+ */
+export const VERSIONS: bool = isDefined(CARRY_VERSIONS);
+/** Copies have contents (`--use CARRY_DATA=1`: bytes), truth is kept, observations are compared. */
+export const CARRY: bool = isDefined(CARRY_DATA) || isDefined(CARRY_VERSIONS);
 
 export const INVALID: u32 = 0xffffffff;
 
@@ -78,6 +85,8 @@ export const N_WAY_SHIFT: usize = 108;
 /** Units inside this cache: first, and one past the last. */
 export const N_UNITS_FROM: usize = 112;
 export const N_UNITS_TO: usize = 116;
+/** Bytes from one way's contents to the next. */
+export const N_STRIDE: usize = 120;
 
 /** The machine in plain numbers, filled by the host before `build`. */
 export let cores: u32 = 0;
@@ -101,7 +110,7 @@ export let directorySets: u32 = 0;
 export let directoryWays: u32 = 0;
 export let smallestShift: u32 = 6;
 export let largestShift: u32 = 6;
-/** All data and unified caches have one line size, so the presence directory is exact. */
+/** All data and unified caches have the largest line, so the presence directory's blocks are their lines. */
 export let oneLine: bool = false;
 /** R38: the yardstick's sticky cross-socket bit. */
 export let sticky: bool = false;
@@ -308,7 +317,9 @@ function shapeRecord(n: usize): void {
     }
     at = (at + 15) & ~15;
     store<u32>(n, <u32>at, N_DATA);
-    at += ways << load<u32>(n, N_LINE_SHIFT);
+    const stride = held((<usize>1) << load<u32>(n, N_LINE_SHIFT));
+    store<u32>(n, <u32>stride, N_STRIDE);
+    at += ways * stride;
   }
   // A small record never straddles two of the host's 64-byte lines; a larger one begins with one.
   at = at <= 32 ? 32 : (at + 63) & ~63;

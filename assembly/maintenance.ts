@@ -1,5 +1,6 @@
 // Cache maintenance: by VA to the PoC and PoU, by set/way, instruction caches, and the outer cache's own operations (R21-R23, R40, R50, D27-D29).
 
+import { held, move } from "./bytes";
 import {
   collectAll,
   collectInside,
@@ -104,7 +105,7 @@ function cleanHeld(first: usize, found: u32, own: bool, except: usize, landing: 
       const peer = first + <usize>i * PEER;
       const n = <usize>load<u32>(peer, PEER_NODE);
       if (load<u32>(n, N_DEPTH) != d || !isNamed(peer, own, except) || !(stateOf(peer) & DIRTY)) continue;
-      if (CARRY) memory.copy(gathered + <usize>(lineOf(peer) - low), dataOfPeer(peer), load<u32>(n, N_LINE_BYTES));
+      if (CARRY) move(gathered + held(<usize>(lineOf(peer) - low)), dataOfPeer(peer), load<u32>(n, N_LINE_BYTES));
     }
   }
   for (let i: u32 = 0; i < found; i++) {

@@ -1,5 +1,6 @@
 // Bytes behind the interconnect: regions, sparse frames of RAM and truth (R2, D31), the outer cache and the memory-side caches (D22).
 
+import { held, move } from "./bytes";
 import { divergent, touched } from "./hazard";
 import {
   allocate,
@@ -18,6 +19,7 @@ import {
   N_LEVEL,
   N_LINE_BYTES,
   N_LINE_SHIFT,
+  N_STRIDE,
   outer,
   outerOverride,
   VALID,
@@ -172,7 +174,7 @@ export function frameOf(compact: u64): usize {
 
 /** Address of a byte of memory; its truth is at + TRUTH, its word's writer at + WRITER. */
 export function byteOf(compact: u64): usize {
-  return frameOf(compact) + <usize>(compact & 4095);
+  return frameOf(compact) + held(<usize>(compact & 4095));
 }
 
 // ---- what supplied the last read, for D36: 0 memory, else a node
@@ -189,19 +191,19 @@ function memorySideOf(compact: u64): usize {
 function ramRead(compact: u64, bytes: usize, into: usize): void {
   machineCount(MACHINE_MEMORY_READS);
   supplier = 0;
-  if (CARRY) memory.copy(into, byteOf(compact), bytes);
+  if (CARRY) move(into, byteOf(compact), bytes);
 }
 
 function ramWrite(compact: u64, bytes: usize, from: usize): void {
   machineCount(MACHINE_MEMORY_WRITES);
   if (CARRY) {
     if (divergent) touched(compact, bytes);
-    memory.copy(byteOf(compact), from, bytes);
+    move(byteOf(compact), from, bytes);
   }
 }
 
 function dataOf(n: usize, record: usize, way: u32): usize {
-  return record + load<u32>(n, N_DATA) + ((<usize>way) << load<u32>(n, N_LINE_SHIFT));
+  return record + load<u32>(n, N_DATA) + <usize>way * load<u32>(n, N_STRIDE);
 }
 
 /** Makes room in the outer or a memory-side cache; its dirty victim goes below. */
@@ -265,7 +267,7 @@ function throughRead(n: usize, compact: u64, bytes: usize, into: usize): void {
   let from = compact;
   while (from < end) {
     const next = min((from | (lineBytes - 1)) + 1, end);
-    throughReadLine(n, from, <usize>(next - from), into + <usize>(from - compact));
+    throughReadLine(n, from, <usize>(next - from), into + held(<usize>(from - compact)));
     if (from == compact) first = supplier;
     from = next;
   }
@@ -280,7 +282,7 @@ function throughReadLine(n: usize, compact: u64, bytes: usize, into: usize): voi
   let way = probe(n, record, line);
   if (way >= 0) {
     touch(n, record, way);
-    if (CARRY) memory.copy(into, dataOf(n, record, way) + <usize>(compact & ((1 << shift) - 1)), bytes);
+    if (CARRY) move(into, dataOf(n, record, way) + held(<usize>(compact & ((1 << shift) - 1))), bytes);
     supplier = n;
     return;
   }
@@ -293,7 +295,7 @@ function throughReadLine(n: usize, compact: u64, bytes: usize, into: usize): voi
   store<u32>(record + ((<usize>way) << 2), line);
   setState(n, record, way, VALID | EXCLUSIVE);
   filled(n, record, way);
-  if (CARRY) memory.copy(into, data + <usize>(compact - base), bytes);
+  if (CARRY) move(into, data + held(<usize>(compact - base)), bytes);
 }
 
 /** A write that looks such a cache up; whole lines allocate, parts that miss pass by. */
@@ -303,7 +305,7 @@ function throughWrite(n: usize, compact: u64, bytes: usize, from: usize): void {
   let at = compact;
   while (at < end) {
     const next = min((at | (lineBytes - 1)) + 1, end);
-    throughWriteLine(n, at, <usize>(next - at), from + <usize>(at - compact));
+    throughWriteLine(n, at, <usize>(next - at), from + held(<usize>(at - compact)));
     at = next;
   }
 }
@@ -325,7 +327,7 @@ function throughWriteLine(n: usize, compact: u64, bytes: usize, from: usize): vo
     return;
   }
   way = makeRoom(n, record);
-  if (CARRY) memory.copy(dataOf(n, record, way), from, bytes);
+  if (CARRY) move(dataOf(n, record, way), from, bytes);
   store<u32>(record + ((<usize>way) << 2), line);
   setState(n, record, way, VALID | EXCLUSIVE | DIRTY);
   filled(n, record, way);
@@ -335,7 +337,7 @@ function throughWriteLine(n: usize, compact: u64, bytes: usize, from: usize): vo
 function writeBehind(n: usize, record: usize, way: u32, compact: u64, bytes: usize, from: usize): void {
   if (CARRY) {
     if (divergent) touched(compact, bytes);
-    memory.copy(dataOf(n, record, way) + <usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1)), from, bytes);
+    move(dataOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), from, bytes);
   }
   setState(n, record, way, stateAt(n, record, way) | DIRTY);
   if (load<u32>(n, N_FLAGS) & FLAG_WRITEBACK_TOUCHES) touch(n, record, way);
@@ -377,7 +379,7 @@ export function uncachedRead(compact: u64, bytes: usize, into: usize, looksOuter
       const shift = load<u32>(outer, N_LINE_SHIFT);
       const record = recordOf(outer, <u32>(compact >> shift));
       touch(outer, record, way);
-      if (CARRY) memory.copy(into, dataOf(outer, record, way) + <usize>(compact & ((1 << shift) - 1)), bytes);
+      if (CARRY) move(into, dataOf(outer, record, way) + held(<usize>(compact & ((1 << shift) - 1))), bytes);
       supplier = outer;
       return;
     }

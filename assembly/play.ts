@@ -12,9 +12,9 @@ import {
   FETCH_UNCACHED,
   fetchPiece,
   pathFor,
-  seen,
-  value,
 } from "./access";
+import { held, seen, setVersion, value } from "./bytes";
+import { nothingHeld } from "./coherence";
 import {
   assignPage,
   checkLosses,
@@ -64,6 +64,7 @@ import {
   N_SET_MASK,
   N_SETS,
   N_STATES,
+  N_STRIDE,
   N_TRUTH,
   N_WAYS,
   ncAtomics,
@@ -72,6 +73,7 @@ import {
   smallestShift,
   sockets,
   TRUE,
+  VERSIONS,
   zvaBytes,
 } from "./layout";
 import {
@@ -84,6 +86,7 @@ import {
   toUnification,
 } from "./maintenance";
 import {
+  byteOf,
   enableOuter,
   enterRegion,
   event,
@@ -234,6 +237,7 @@ let dataStates: usize = 0;
 let dataOrder: usize = 0;
 let dataBytes: usize = 0;
 let dataTruth: usize = 0;
+let dataStride: usize = 0;
 let fetchShift: u32 = 0;
 let fetchMask: u32 = 0;
 let fetchWays: u32 = 0;
@@ -241,6 +245,7 @@ let fetchRecord: usize = 0;
 let fetchStates: usize = 0;
 let fetchOrder: usize = 0;
 let fetchBytes: usize = 0;
+let fetchStride: usize = 0;
 
 function loadShape(c: usize): void {
   let n = <usize>load<u32>(c, C_L1D);
@@ -253,6 +258,7 @@ function loadShape(c: usize): void {
     dataOrder = load<u32>(n, N_ORDER);
     dataBytes = load<u32>(n, N_DATA);
     dataTruth = load<u32>(n, N_TRUTH);
+    dataStride = load<u32>(n, N_STRIDE);
   }
   n = <usize>load<u32>(c, C_L1I);
   if (n) {
@@ -263,6 +269,7 @@ function loadShape(c: usize): void {
     fetchStates = load<u32>(n, N_STATES);
     fetchOrder = load<u32>(n, N_ORDER);
     fetchBytes = load<u32>(n, N_DATA);
+    fetchStride = load<u32>(n, N_STRIDE);
   }
 }
 
@@ -286,6 +293,11 @@ export function prepareFast(): void {
     uniform = uniform && sameShape(<usize>load<u32>(coreAt(0), C_L1I), <usize>load<u32>(coreAt(c), C_L1I));
   }
   if (uniform) loadShape(coreAt(0));
+}
+
+/** Where the aligned 8 bytes of a record lie in its line's contents. */
+function offsetIn(word: u64, shift: u32): usize {
+  return VERSIONS ? held(<usize>word & ((1 << shift) - 1)) : <usize>word & ((1 << shift) - 8);
 }
 
 /** No record has this value: it names operation 255. */
@@ -327,19 +339,19 @@ function playRun(start: u32, end: u32, core: u32): u32 {
   for (; i < end; i++) {
     const word = load<u64>(batch + ((<usize>i) << 3));
     if ((word & fetchLineMask) == fetchKey) {
-      if (CARRY) lastValue = load<u64>(fetchAt + (<usize>word & ((1 << fShift) - 8)));
+      if (CARRY) lastValue = load<u64>(fetchAt + offsetIn(word, fShift));
       fetches++;
       continue;
     }
     const dataKey = word & dataLineMask;
     if (dataKey == loadKey) {
-      if (CARRY) lastValue = load<u64>(dataAt + (<usize>word & ((1 << dShift) - 8)));
+      if (CARRY) lastValue = load<u64>(dataAt + offsetIn(word, dShift));
       loads++;
       continue;
     }
     if (dataKey == storeKey) {
       if (CARRY) {
-        const offset = <usize>word & ((1 << dShift) - 8);
+        const offset = offsetIn(word, dShift);
         plainStore(dataAt + offset, truthAt + offset, core, first + (i - start));
       }
       stores++;
@@ -364,8 +376,8 @@ function playRun(start: u32, end: u32, core: u32): u32 {
       }
       fetchKey = word & fetchLineMask;
       if (CARRY) {
-        fetchAt = r + fetchBytes + ((<usize>way) << fShift);
-        lastValue = load<u64>(fetchAt + (<usize>word & ((1 << fShift) - 8)));
+        fetchAt = r + fetchBytes + <usize>way * fetchStride;
+        lastValue = load<u64>(fetchAt + offsetIn(word, fShift));
       }
       continue;
     }
@@ -390,9 +402,9 @@ function playRun(start: u32, end: u32, core: u32): u32 {
     loadKey = dataKey & ~((<u64>1) << 48);
     storeKey = op == OP_STORE ? dataKey : NO_KEY;
     if (CARRY) {
-      dataAt = r + dataBytes + ((<usize>way) << dShift);
+      dataAt = r + dataBytes + <usize>way * dataStride;
       truthAt = load<u32>(r + dataTruth + ((<usize>way) << 2));
-      const offset = <usize>word & ((1 << dShift) - 8);
+      const offset = offsetIn(word, dShift);
       if (op == OP_LOAD) lastValue = load<u64>(dataAt + offset);
       else plainStore(dataAt + offset, truthAt + offset, core, first + (i - start));
     }
@@ -473,6 +485,10 @@ function dataAttribute(core: u32): u32 {
 /** Value bytes of a piece (D6), for the record that began at `start`. */
 function makeValue(start: u64, from: u64, bytes: u32, zero: bool): void {
   if (!CARRY) return;
+  if (VERSIONS) {
+    setVersion(number + 1, load<u64>(byteOf(from), TRUTH));
+    return;
+  }
   if (zero) {
     memory.fill(value, 0, bytes);
     return;
@@ -598,11 +614,12 @@ function playAccess(op: u32, requester: u32, address: u64): i32 {
         deviceWrite(from, size, isCoherent(requester), isCoherent(requester) ? landingOf(requester) : 0);
       else dataPiece(from, size, op == OP_LOAD || op == OP_ATOMIC, writes, attribute, path);
     }
-    if (CARRY && got < 8 && (op == OP_LOAD || op == OP_FETCH || op == OP_ATOMIC || op == OP_DEVICE_READ)) {
+    if (CARRY && !VERSIONS && got < 8 && (op == OP_LOAD || op == OP_FETCH || op == OP_ATOMIC || op == OP_DEVICE_READ)) {
       if (!got) lastValue = 0;
       for (let b: u32 = 0; b < size && got < 8; b++, got++) lastValue |= (<u64>load<u8>(seen + b)) << (got * 8);
     }
     if (divergent) checkLosses();
+    assert(nothingHeld(), "a piece leaves nothing on the stack of found copies");
     from = next;
     piece++;
   }

@@ -1,8 +1,9 @@
 // The commonest miss, by itself: an L1 miss that a core's own private L2 answers, with an L1 victim that is clean or whose line
 // the L2 holds. Same rules as hierarchy.ts (D9, D10, D15, D16), same counters; whatever isn't plain is left to it untouched.
 
+import { held, move } from "./bytes";
 import { divergent, equalsTruth, stamped } from "./hazard";
-import { distrust, yardstick } from "./hierarchy";
+import { bytesOf, distrust, yardstick } from "./hierarchy";
 import {
   C_FAST_L2,
   C_L1D,
@@ -27,7 +28,6 @@ import {
   N_CORE_FIRST,
   N_CORE_LAST,
   N_COUNTERS,
-  N_DATA,
   N_FLAGS,
   N_GROUP_POSITION,
   N_LEVEL,
@@ -130,12 +130,7 @@ export function refill(core: u32, c: usize, op: u32, compact: u64, r: usize): i3
   const shift = load<u32>(l1, N_LINE_SHIFT);
   const bytes: usize = (<usize>1) << shift;
   const low = compact & ~(<u64>bytes - 1);
-  const data2 = CARRY
-    ? r2 +
-      load<u32>(l2, N_DATA) +
-      ((<usize>way2) << load<u32>(l2, N_LINE_SHIFT)) +
-      (<usize>low & (load<u32>(l2, N_LINE_BYTES) - 1))
-    : 0;
+  const data2 = CARRY ? bytesOf(l2, r2, way2) + held(<usize>low & (load<u32>(l2, N_LINE_BYTES) - 1)) : 0;
   if (CARRY && !equalsTruth(low, bytes, data2)) return -1;
 
   // The way to fill: the lowest invalid one, else the least recent (D14).
@@ -160,12 +155,8 @@ export function refill(core: u32, c: usize, op: u32, compact: u64, r: usize): i3
       const vState = vr + load<u32>(l2, N_STATES) + vWay;
       store<u8>(vState, load<u8>(vState) | <u8>DIRTY);
       if (CARRY) {
-        const to =
-          vr +
-          load<u32>(l2, N_DATA) +
-          ((<usize>vWay) << load<u32>(l2, N_LINE_SHIFT)) +
-          (<usize>goneLow & (load<u32>(l2, N_LINE_BYTES) - 1));
-        memory.copy(to, r + load<u32>(l1, N_DATA) + ((<usize>way) << shift), bytes);
+        const to = bytesOf(l2, vr, vWay) + held(<usize>goneLow & (load<u32>(l2, N_LINE_BYTES) - 1));
+        move(to, bytesOf(l1, r, way), bytes);
       }
       bump(counters1, COUNTER_WRITEBACKS_OUT);
       bump(counters2, COUNTER_WRITEBACKS_IN);
@@ -189,7 +180,7 @@ export function refill(core: u32, c: usize, op: u32, compact: u64, r: usize): i3
   else if (op != OP_FETCH) state |= state2 & EXCLUSIVE;
   if (CARRY) {
     state |= TRUE;
-    memory.copy(r + load<u32>(l1, N_DATA) + ((<usize>way) << shift), data2, bytes);
+    move(bytesOf(l1, r, way), data2, bytes);
     store<u32>(r + load<u32>(l1, N_TRUTH) + ((<usize>way) << 2), <u32>byteOf(low));
   }
   store<u32>(tagAddress, line);

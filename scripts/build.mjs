@@ -10,7 +10,7 @@ import { runNode, TSC } from "./steps.mjs";
 
 const CONSTANTS = "assembly/operations.ts";
 const KERNEL_BINARY = "src/engine/kernel-binary.ts";
-const KERNEL_FLAVOURS = ["tags", "data"];
+const KERNEL_FLAVOURS = ["tags", "versions", "data"];
 
 const STEPS = { constants: buildConstants, kernel: buildKernel, package: buildPackage };
 

@@ -102,7 +102,17 @@ interface Exports {
 
 const modules = new Map<string, WebAssembly.Module>();
 
-function inlined(flavour: "tags" | "data"): WebAssembly.Module {
+/** `versions` is the tags-only kernel that can tell possible hazards (R45); plain `tags` knows nothing of contents. */
+type Flavour = "tags" | "versions" | "data";
+
+/** Without bytes, versions are kept only where the provenance can support a hazard that they would tell. */
+function flavourFor(data: boolean, provenance: Provenance): Flavour {
+  if (data) return "data";
+  const told = HAZARD_CLASSES.filter((each) => each.kind !== "latent");
+  return told.some((each) => each.needs.every((need) => provenance[need])) ? "versions" : "tags";
+}
+
+function inlined(flavour: Flavour): WebAssembly.Module {
   let module = modules.get(flavour);
   if (!module) {
     const text = atob(KERNELS[flavour]);
@@ -124,7 +134,7 @@ export function createKernel(machine: ResolvedMachine, options: KernelOptions = 
   const data = options.data ?? true;
   const module =
     options.wasm === undefined
-      ? inlined(data ? "data" : "tags")
+      ? inlined(flavourFor(data, options.provenance ?? EVERYTHING_RECORDED))
       : options.wasm instanceof WebAssembly.Module
         ? options.wasm
         : new WebAssembly.Module(options.wasm);
@@ -443,7 +453,7 @@ function describe(exports: Exports, machine: ResolvedMachine, placement: Placeme
     Math.log2(machine.largestLineBytes),
   );
   exports.setOneLine(
-    flag(new Set(caches.filter((cache) => cache.holds !== "instructions").map((cache) => cache.lineBytes)).size === 1),
+    flag(caches.every((cache) => cache.holds === "instructions" || cache.lineBytes === machine.largestLineBytes)),
   );
   exports.begin();
   exports.setYardstick(flag(yardstick));

@@ -26,14 +26,15 @@ function kernel(name: string, data: boolean, wasm?: WebAssembly.Module): EngineK
 }
 
 /** Debug builds have assertions and are not inlined in the package: `scripts/build.mjs` leaves them in build/kernel. */
-function debugBuild(target: "data" | "tags"): WebAssembly.Module {
+function debugBuild(target: "data" | "versions" | "tags"): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL(`../../build/kernel/${target}.debug.wasm`, import.meta.url)));
 }
 
 export const RELEASE_KERNELS: readonly EngineKind[] = [kernel("kernel", true), kernel("tags-only kernel", false)];
 export const DEBUG_KERNELS: readonly EngineKind[] = [
   kernel("debug kernel", true, debugBuild("data")),
-  kernel("tags-only debug kernel", false, debugBuild("tags")),
+  kernel("tags-only debug kernel", false, debugBuild("versions")),
+  kernel("plain tags debug kernel", false, debugBuild("tags")),
 ];
 
 export const ENGINES: readonly EngineKind[] = [REFERENCE, ...RELEASE_KERNELS, ...DEBUG_KERNELS];

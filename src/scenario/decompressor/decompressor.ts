@@ -12,7 +12,7 @@ import type { Scenario, ScenarioIo } from "../scenario.ts";
 import { accessesIn, blocksAccessed, type RecordedBoot, readBoot } from "./boot.ts";
 import { playBoot } from "./play.ts";
 import type { BootRun, DecompressorResult, RecordedPhase } from "./result.ts";
-import { type BootStretches, bootStream, MAINTENANCES, type Maintenance, prepareStretches } from "./stream.ts";
+import { bootStream, MAINTENANCES, type Maintenance, prepareDecompression } from "./stream.ts";
 import { parseSweep, type Sweep, type Variant, variantsOf } from "./sweep.ts";
 
 /** Ships with the package. */
@@ -74,7 +74,7 @@ Example:
     const machines = await machinesOf(options, io);
     const boot = await readBoot(await io.shippedTrace(TRACE));
     for (const { machine } of machines) checkMachine(machine, boot, options.cachesOnly === true);
-    const result = await playAll(machines, prepareStretches(boot), options, io);
+    const result = await playAll(machines, boot, options, io);
     await io.emit(result);
     if (result.partial) return 130;
     return expectation(result, options, io);
@@ -117,11 +117,11 @@ function checkMachine(machine: ResolvedMachine, boot: RecordedBoot, cachesOnly: 
 
 async function playAll(
   subjects: readonly Subject[],
-  stretches: BootStretches,
+  boot: RecordedBoot,
   options: Options,
   io: ScenarioIo,
 ): Promise<DecompressorResult> {
-  const { boot } = stretches;
+  const decompression = prepareDecompression(boot);
   const maintenances = options.maintenance ?? MAINTENANCES;
   const wanted = subjects.flatMap((subject) => maintenances.map((maintenance) => ({ subject, maintenance })));
   const runs: BootRun[] = [];
@@ -129,7 +129,7 @@ async function playAll(
   for (const { subject, maintenance } of wanted) {
     if (io.signal.aborted) break;
     const { machine } = subject;
-    const stream = bootStream(stretches, machine, maintenance);
+    const stream = bootStream(boot, decompression, machine, maintenance);
     const label = [machine.name, subject.label, maintenance].filter((word) => word !== undefined).join(" ");
     const total = wanted.length * stream.records;
     const played = await playBoot(machine, boot, stream, options.hazards, {

@@ -5,6 +5,7 @@
 import { OPERATIONS, type OperationName } from "../../engine/operations.ts";
 import { decodeRecords, encodeRecords, formatRecord, type RecordEntry, record } from "../../engine/record.ts";
 import { coreRegisters, type ResolvedMachine, SET_WAY_ROUTINES } from "../../machine/index.ts";
+import { operationOf } from "../../trace/entry.ts";
 import type { RecordedBoot } from "./boot.ts";
 
 export const MAINTENANCES = ["none", "setway", "va"] as const;
@@ -40,19 +41,26 @@ export interface BootStream {
   readonly invalidateOperations: number;
 }
 
-/** The recording's own stretches, made once for all machines. */
-export interface BootStretches {
-  readonly boot: RecordedBoot;
-  readonly decompression: Uint32Array;
-}
+/** The decompression as a machine plays it, made once for all machines of the same line. */
+export type Decompression = (machine: ResolvedMachine) => Uint32Array;
 
 /**
  * The recording kept only the first store to a line while the line was in its filter, and the decompressor writes its
  * output from end to end, so each store to the image stands for its whole line. Without this, whatever the kernel reads
- * elsewhere in a line would count as never written.
+ * elsewhere in a line would count as never written. Where a machine's lines are smaller than the recorded ones, loads
+ * of the image stand for whole recorded lines too, or their other halves would never have been read.
  */
-export function prepareStretches(boot: RecordedBoot): BootStretches {
-  const { words, image, cachesOn, flush } = boot;
+export function prepareDecompression(boot: RecordedBoot): Decompression {
+  const made = new Map<boolean, Uint32Array>();
+  return ({ smallestLineBytes }) => {
+    const loadsToo = smallestLineBytes < boot.image.strideBytes;
+    const words = made.get(loadsToo) ?? withWholeLines(boot, loadsToo);
+    made.set(loadsToo, words);
+    return words;
+  };
+}
+
+function withWholeLines({ words, image, cachesOn, flush }: RecordedBoot, loadsToo: boolean): Uint32Array {
   const lineBytes = image.strideBytes;
   const wholeLine = prefixOfSize(lineBytes);
   const expanded = new Uint32Array(4 * (flush.first - cachesOn));
@@ -60,16 +68,18 @@ export function prepareStretches(boot: RecordedBoot): BootStretches {
   for (let index = 2 * cachesOn; index < 2 * flush.first; index += 2) {
     const low = words[index] as number;
     const high = words[index + 1] as number;
+    const code = operationOf(high);
     const at = low + (high & 0xffff) * 2 ** 32;
-    if (((high >>> 16) & 255) === OPERATIONS.STORE.code && at >= image.first && at < image.end) {
+    const stands = code === OPERATIONS.STORE.code || (loadsToo && code === OPERATIONS.LOAD.code);
+    if (stands && at >= image.first && at < image.end) {
       expanded.set(wholeLine, length);
-      expanded[length + 2] = low - (low % lineBytes);
       length += 2;
+      expanded[length] = low - (low % lineBytes);
     } else expanded[length] = low;
     expanded[length + 1] = high;
     length += 2;
   }
-  return { boot, decompression: expanded.slice(0, length) };
+  return expanded.slice(0, length);
 }
 
 /** The two words of a `WITH` prefix that gives the next record a size (D5). */
@@ -78,7 +88,8 @@ const prefixOfSize = (sizeBytes: number): Uint32Array =>
 
 /** The boot with one kind of maintenance on one machine; core 0 runs it. */
 export function bootStream(
-  { boot, decompression }: BootStretches,
+  boot: RecordedBoot,
+  decompression: Decompression,
   machine: ResolvedMachine,
   maintenance: Maintenance,
 ): BootStream {
@@ -101,7 +112,7 @@ export function bootStream(
   const invalidated = invalidateL1(boot, machine);
   const parts = [
     recorded("relocation", 0, cachesOn),
-    { ...recorded("decompression", cachesOn, flush.first), words: decompression },
+    { ...recorded("decompression", cachesOn, flush.first), words: decompression(machine) },
     ...flushed.before,
     recorded("flush", flush.end, cachesOff),
     recorded("caches-off", cachesOff, cachesOff + 1),
