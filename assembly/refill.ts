@@ -14,6 +14,8 @@ import {
   dic,
   EXCLUSIVE,
   eventBase,
+  FLAG_ALLOCATES_READS,
+  FLAG_ALLOCATES_STORES,
   FLAG_EXCLUSIVE_DATA,
   FLAG_EXCLUSIVE_INSTRUCTIONS,
   FLAG_WRITE_THROUGH,
@@ -81,6 +83,8 @@ export function plainL2(core: u32): usize {
     if (n && m != n) return 0;
     n = m;
   }
+  const both = FLAG_ALLOCATES_READS | FLAG_ALLOCATES_STORES;
+  if ((load<u32>(<usize>load<u32>(coreAt(core), C_L1D), N_FLAGS) & both) != both) return 0;
   const flags = load<u32>(n, N_FLAGS);
   if (!isPlain(n) || flags & (FLAG_WRITE_THROUGH | FLAG_EXCLUSIVE_DATA | FLAG_EXCLUSIVE_INSTRUCTIONS)) return 0;
   if (load<u32>(n, N_CORE_FIRST) != load<u32>(n, N_CORE_LAST) || idc) return 0;

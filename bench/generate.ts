@@ -7,7 +7,6 @@ import { createRandom, createZipf, type Random } from "./random.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const LINE = 64;
-const CORES = 100;
 const LONGEST_TURN = 16;
 
 /** One access: where, and whether it is a load (0), a store (1) or a fetch (2). Address = high * 2^32 + low. */

@@ -10,7 +10,7 @@ export function createRandom(seed: number): Random {
   let a = (seed ^ 0x9e37_79b9) | 1;
   let b = 0xd1b5_4a32;
   const next = () => {
-    const result = Math.imul(Math.imul(a, 0x9e37_79bb) << 5 | Math.imul(a, 0x9e37_79bb) >>> 27, 5);
+    const result = Math.imul((Math.imul(a, 0x9e37_79bb) << 5) | (Math.imul(a, 0x9e37_79bb) >>> 27), 5);
     b ^= a;
     a = ((a << 26) | (a >>> 6)) ^ b ^ (b << 9);
     b = (b << 13) | (b >>> 19);

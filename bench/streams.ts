@@ -16,7 +16,6 @@ import { compile } from "./yardstick.ts";
 const FOLDER = "build/streams";
 const RECORDINGS = "../shared/traces";
 const MC100_SOURCE = "../shared/yardstick/generate-mc100.c";
-const SHIPPED = "traces/zimage-boot-l3.swt";
 
 export interface Stream {
   readonly name: string;
@@ -43,10 +42,10 @@ export interface Source {
 
 export const SOURCES: readonly Source[] = [
   { name: "mc100", make: async (limit) => makeMc100(limit) },
-  recording("linux-smp96", "Linux 6.1 with 96 CPUs, a user-space workload", "accesses only"),
-  recording("zimage-boot", "the boot of Debian's 32-bit kernel, with its maintenance and control writes", "everything"),
-  recording("zimage-boot-accesses", "zimage-boot without anything but loads, stores and fetches", "accesses only"),
-  recording("zimage-boot-l3", "zimage-boot, stripped harder: the trace that ships with the package", "everything"),
+  { name: "linux-smp96", make: makeLinux },
+  { name: "zimage-boot", make: (limit) => makeBoot("zimage-boot", limit) },
+  { name: "zimage-boot-l3", make: (limit) => makeBoot("zimage-boot-l3", limit) },
+  { name: "zimage-accesses", make: makeBootAccesses },
   { name: "gzip", make: makeRecorded },
   ...GENERATED.map((stream) => ({ name: stream.name, make: async (limit: number) => makeGenerated(stream, limit) })),
 ];
@@ -95,16 +94,91 @@ async function makeRecorded(limit: number): Promise<Stream | { readonly missing:
   return plain("gzip", `one core: the accesses of ${RECORDED_PROGRAM}, recorded by Valgrind's lackey`, path);
 }
 
-function recording(name: string, about: string, what: "everything" | "accesses only"): Source {
+async function makeLinux(limit: number): Promise<Stream | { readonly missing: string }> {
+  const file = fileOf("linux-smp96");
+  if (file === undefined) return { missing: `${RECORDINGS}/linux-smp96.raw64.xz isn't there` };
+  const path = await cachedTrace("linux-smp96", file, limit);
+  return plain("linux-smp96", "Linux 6.1 with 96 CPUs: a user-space workload, stripped of repeated hits", path);
+}
+
+/** The whole boot: maintenance and control writes too, and the first part with caches off. */
+async function makeBoot(name: string, limit: number): Promise<Stream | { readonly missing: string }> {
+  const file = fileOf(name);
+  if (file === undefined) return { missing: `${RECORDINGS}/${name}.raw64.xz isn't there` };
+  const path = await cachedTrace(name, file, limit);
   return {
     name,
-    async make(limit) {
-      const file = fileOf(name.replace("-accesses", ""));
-      if (file === undefined) return { missing: `${RECORDINGS}/${name}.raw64.xz isn't there` };
-      const all = await read(file, limit);
-      const isAccess = (high: number) => operationOf(high) <= OPERATIONS.FETCH.code;
-      const path = cached(`${name}-${limit}`, (fresh) => writeFileSync(fresh, all.words));
-      return plain(name, about, path);
-    },
+    about: `the boot of Debian's 32-bit kernel, stripped of repeated hits (${name === "zimage-boot" ? "128" : "4096"} sets)`,
+    path,
+    records: statSync(path).size / 8,
+    provenance: RAW_PROVENANCE,
+    initialSctlr: 0,
+    accesses: describeAccesses(name, path, limit),
   };
+}
+
+async function makeBootAccesses(limit: number): Promise<Stream | { readonly missing: string }> {
+  const name = fileOf("zimage-boot") === undefined ? "zimage-boot-l3" : "zimage-boot";
+  const boot = await makeBoot(name, limit);
+  if ("missing" in boot) return boot;
+  return plain("zimage-accesses", `${name} without anything but loads, stores and fetches`, boot.accesses.path);
+}
+
+function describeAccesses(name: string, path: string, limit: number): Stream["accesses"] {
+  const accesses = cached(`${name}-accesses-${limit}`, (fresh) => writeFileSync(fresh, accessesOf(readWords(path))));
+  return { path: accesses, records: statSync(accesses).size / 8 };
+}
+
+function accessesOf(words: Uint32Array): Uint32Array {
+  const kept = new Uint32Array(words.length);
+  let length = 0;
+  for (let i = 0; i < words.length; i += 2) {
+    if (operationOf(words[i + 1] as number) > OPERATIONS.FETCH.code) continue;
+    kept[length++] = words[i] as number;
+    kept[length++] = words[i + 1] as number;
+  }
+  return kept.subarray(0, length);
+}
+
+function fileOf(name: string): string | undefined {
+  return [`${RECORDINGS}/${name}.raw64.xz`, `traces/${name}.swt`].find((path) => existsSync(path));
+}
+
+/** The first `limit` records of a trace; none of those here has prefixes. */
+async function cachedTrace(name: string, file: string, limit: number): Promise<string> {
+  const key = `${name}-${limit}`;
+  const words = existsSync(pathOf(key)) ? undefined : await firstWords(file, limit);
+  return cached(key, (fresh) => writeFileSync(fresh, words as Uint32Array));
+}
+
+/** The first `limit` records of a trace that has no prefixes. */
+export async function firstWords(file: string, limit: number): Promise<Uint32Array> {
+  const trace = await openTraceFile(file);
+  let words = new Uint32Array(2 * Math.min(limit, trace.header.records ?? 1 << 20));
+  let length = 0;
+  for await (const batch of trace.batches()) {
+    const part = batch.subarray(0, 2 * limit - length);
+    if (length + part.length > words.length) {
+      const larger = new Uint32Array(Math.min(2 * limit, 2 * words.length + part.length));
+      larger.set(words);
+      words = larger;
+    }
+    words.set(part, length);
+    length += part.length;
+    if (length === 2 * limit) break;
+  }
+  return words.subarray(0, length);
+}
+
+const pathOf = (key: string): string => `${FOLDER}/${key}.raw64`;
+
+/** The file of that name, made if it isn't there; an interrupted `make` leaves no half of it. */
+function cached(key: string, make: (fresh: string) => void): string {
+  const path = pathOf(key);
+  if (existsSync(path)) return path;
+  mkdirSync(FOLDER, { recursive: true });
+  const fresh = `${path}.${process.pid}`;
+  make(fresh);
+  renameSync(fresh, path);
+  return path;
 }

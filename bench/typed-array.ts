@@ -80,7 +80,8 @@ export class TypedArrayHost {
       const high = words[i + 1] as number;
       const core = high >>> 24;
       const operation = (high >>> 16) & 255;
-      if (operation > FETCH || core >= CORES || (high & 0xffc0) !== 0) throw new RangeError("not a record of host-100c");
+      if (operation > FETCH || core >= CORES || (high & 0xffc0) !== 0)
+        throw new RangeError("not a record of host-100c");
       // 32 bits: 26 of the low word, and the lowest six of the high one.
       const line = ((words[i] as number) >>> 6) | (high << 26);
       const at = index(core, operation);

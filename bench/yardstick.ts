@@ -60,7 +60,12 @@ export function buildYardstick(): Program {
 }
 
 /** Compiles a program of one file into build/, once for each text, compiler and processor. */
-export function compile(compiler: string, source: string, flags: readonly string[], libraries = ""): Program {
+export function compile(
+  compiler: string,
+  source: string,
+  flags: readonly string[],
+  libraries: readonly string[] = [],
+): Program {
   const hash = createHash("sha256")
     .update(JSON.stringify([compiler, flags, cpus()[0]?.model]))
     .update(readFileSync(source))
@@ -71,7 +76,7 @@ export function compile(compiler: string, source: string, flags: readonly string
   mkdirSync(BUILD, { recursive: true });
   // Whoever else builds it at this moment must not meet half a program.
   const fresh = `${path}.${process.pid}`;
-  const { status, stderr } = spawnSync(compiler, [...flags, "-o", fresh, source, ...libraries.split(" ").filter(Boolean)], {
+  const { status, stderr } = spawnSync(compiler, [...flags, "-o", fresh, source, ...libraries], {
     encoding: "utf8",
   });
   if (status !== 0) return { missing: `${compiler} can't compile ${source}: ${String(stderr).split("\n")[0]}` };

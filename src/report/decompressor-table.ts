@@ -36,6 +36,8 @@ interface Row {
 }
 
 const GAP = "  ";
+/** Between machines. */
+const WIDE_GAP = "    ";
 
 /** As many machines beside one another as fit into `width`. */
 export function comparison(runs: readonly RunReport[], style: Style, width: number): string {
@@ -44,7 +46,7 @@ export function comparison(runs: readonly RunReport[], style: Style, width: numb
   const blocks: RunReport[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const ofMachine of byMachine(runs)) {
-    const needed = groupWidth(ofMachine, rows) + GAP.length;
+    const needed = groupWidth(ofMachine, rows) + WIDE_GAP.length;
     if (used + needed > width) {
       blocks.push([]);
       used = GAP.length + titleWidth;
@@ -70,7 +72,7 @@ const groupWidth = (runs: readonly RunReport[], rows: readonly Row[]): number =>
 function comparisonBlock(runs: readonly RunReport[], rows: readonly Row[], titleWidth: number, style: Style): string {
   const groups = byMachine(runs).map((ofMachine) => ({ ofMachine, width: groupWidth(ofMachine, rows) }));
   const line = (title: string, groupText: (group: (typeof groups)[number]) => string) =>
-    `${GAP}${title.padEnd(titleWidth)}${groups.map((group) => GAP + groupText(group)).join("")}`.trimEnd();
+    `${GAP}${title.padEnd(titleWidth)}${groups.map((group) => WIDE_GAP + groupText(group)).join("")}`.trimEnd();
   const cells = ({ ofMachine, width }: (typeof groups)[number], text: (run: RunReport) => string) =>
     padStart(ofMachine.map((run) => padStart(text(run), columnWidth(run, rows))).join(GAP), width);
   return [
@@ -100,34 +102,33 @@ function comparisonRows(runs: readonly RunReport[], style: Style): Row[] {
   const levels = [...new Set(runs.flatMap(({ caches }) => caches.map(({ level }) => level)))].sort();
   const beyond = (level: string) =>
     runs.some(({ caches }) => caches.some((cache) => cache.level === level && !cache.setWay));
-  const causes = [...new Set(runs.flatMap(({ cycles }) => Object.keys(cycles.byCause)))];
   const found = HAZARD_CLASSES.filter(({ name }) => runs.some(({ hazards }) => (hazards[name]?.occurrences ?? 0) > 0));
   const seen = found.filter(({ kind }) => kind === "observed");
   const latent = found.filter(({ kind }) => kind === "latent");
   return [
-    { title: "old bytes seen?", cell: (run) => verdict(run, style) },
+    { title: "what the kernel sees", cell: (run) => verdict(run, style) },
     { title: "Dirty lines when the caches went off" },
     ...levels.map((level) => ({
       title: `  ${level}${beyond(level) ? ", which set/way doesn't reach" : ""}`,
       cell: (run: RunReport) => orDash(run.dirtyWhenCachesOff?.[level]),
     })),
-    { title: "  left above the PoC for the kernel", cell: (run) => orDash(leftAbovePoc(run)) },
+    { title: "  left above the PoC at its entry", cell: (run) => orDash(leftAbovePoc(run)) },
     { title: "Observed" },
     ...(seen.length === 0 ? [{ title: "  stale reads and fetches", cell: () => "0" }] : []),
     ...seen.flatMap(({ name }): Row[] => [
       { title: `  ${PLURALS[name] ?? name}`, cell: (run) => red(run.hazards[name]?.occurrences, style) },
       { title: "    distinct lines", cell: (run) => red(run.hazards[name]?.lines, style) },
     ]),
-    { title: "Lost, whether or not anybody cares" },
-    { title: "  lines with lost writes", cell: (run) => orDash(run.hazards["lost-write"]?.lines) },
-    { title: "    reads that missed them", cell: (run) => red(run.lossesNoticed, style) },
-    ...(latent.length === 0 ? [] : [{ title: "Latent: nothing went wrong by these yet" }]),
+    { title: "Lost" },
+    { title: "  lines whose newest value is gone", cell: (run) => orDash(run.hazards["lost-write"]?.lines) },
+    { title: "    reads that missed it", cell: (run) => red(run.lossesNoticed, style) },
+    ...(latent.length === 0 ? [] : [{ title: "Latent: could have gone wrong" }]),
     ...latent.map(({ name }): Row => {
       const [title, what] = LATENT_TITLES[name] ?? [name, "occurrences"];
       return { title: `  ${title}`, cell: (run) => orDash(run.hazards[name]?.[what]) };
     }),
     { title: "Cost, thousands of cycles" },
-    ...causes.map((cause) => ({
+    ...causesOf(runs).map((cause) => ({
       title: `  ${CAUSES[cause] ?? cause}`,
       cell: (run: RunReport) => thousands(run.cycles.byCause[cause] ?? 0),
     })),
@@ -137,6 +138,19 @@ function comparisonRows(runs: readonly RunReport[], style: Style): Row[] {
     { title: "  thousands of cycles, of the total", cell: (run) => thousands(run.flushCycles) },
   ];
 }
+
+/** Causes that show in thousands, hits before everything else; each machine has its own in order already. */
+function causesOf(runs: readonly RunReport[]): string[] {
+  const causes = new Set(runs.flatMap(({ cycles }) => Object.keys(cycles.byCause)));
+  const isHit = (cause: string) => cause.endsWith(" hit");
+  return [...[...causes].filter(isHit).sort(hitOrder), ...[...causes].filter((cause) => !isHit(cause))].filter(
+    (cause) => runs.some(({ cycles }) => (cycles.byCause[cause] ?? 0) >= 500),
+  );
+}
+
+/** `L1I hit`, `L1D hit`, `L2 hit`... as in a list of levels, which isn't the alphabet's order. */
+const hitOrder = (a: string, b: string): number => rankOf(a) - rankOf(b);
+const rankOf = (cause: string): number => (cause.startsWith("L1I") ? 0 : cause.startsWith("L") ? Number(cause[1]) : 8);
 
 const PLURALS: Readonly<Partial<Record<HazardName, string>>> = {
   "stale-read": "stale reads",

@@ -2,7 +2,7 @@
 import { formatBytes } from "../machine/quantity.ts";
 import type { Phase } from "../scenario/decompressor/stream.ts";
 import type { DecompressorReport, RunReport } from "./decompressor.ts";
-import { byMachine, comparison, MAINTENANCE_NAMES, sumOf, sweepTable } from "./decompressor-table.ts";
+import { byMachine, comparison, MAINTENANCE_NAMES, sweepTable } from "./decompressor-table.ts";
 import { count, counted, seconds } from "./number.ts";
 import { type Style, styleFor } from "./style.ts";
 import { type Column, table, wrap } from "./table.ts";
@@ -34,13 +34,16 @@ function heading({ trace, runs, partial, missing }: DecompressorReport, style: S
   const lines = [
     style.bold("A 32-bit kernel boots. Its decompressor flushes its output in one of three ways, or should."),
     wrap(`${trace.name}: ${trace.source ?? "a recorded boot"}.`, WIDTH),
+    "Set/way loops are those of Linux 4.1, from each machine's own CLIDR_EL1 and CCSIDR_EL1.",
     `Played as bare metal: ${counted(runs.length, "boot")}, ${count(records)} records in ${seconds(took)}.`,
   ];
-  if (partial) {
-    const left = missing === 0 ? "" : `, and ${counted(missing, "boot")} left out`;
-    lines.unshift(style.yellow(`PARTIAL RESULT: interrupted; the last boot isn't whole${left}`));
-  }
+  if (partial) lines.unshift(style.yellow(`PARTIAL RESULT: interrupted${leftOut(runs, missing)}`));
   return lines.join("\n");
+}
+
+function leftOut(runs: readonly RunReport[], missing: number): string {
+  const cut = runs.at(-1)?.partial ? "; the last boot isn't whole" : "";
+  return missing === 0 ? cut : `${cut}; ${counted(missing, "boot")} left out`;
 }
 
 const PHASE_TEXTS: Readonly<Record<Phase, (trace: DecompressorReport["trace"]) => string>> = {
@@ -82,58 +85,75 @@ function sweeps(runs: readonly RunReport[], style: Style): string[] {
 
 // Why
 
-function reasons(report: DecompressorReport): string[] {
-  const whys = byMachine(report.runs).map((runs) => reasonFor(runs, report.trace.image));
-  const isSweep = report.runs.some(({ variant }) => variant !== null);
-  const moral =
-    "So whether a machine bites depends on size and timing, and the same kernel with the same bug boots on one and dies on the other.";
-  const next = isSweep ? "" : " Other sizes: --sweep l3=0,4MiB..64MiB.";
-  const paragraphs = [...whys, moral + next];
-  if (report.runs.some((run) => run.maintenance === "va" && run.clean)) {
+function reasons({ runs, trace: { image } }: DecompressorReport): string[] {
+  const groups = alike(byMachine(runs));
+  const paragraphs = groups.map((group) => reasonFor(group, image));
+  const isSweep = runs.some(({ variant }) => variant !== null);
+  const last = isSweep ? "" : " Try other sizes with --sweep l3=0,4MiB..64MiB.";
+  paragraphs.push(
+    `Whether a machine bites depends on size and timing: the same kernel with the same bug boots where its image has left the caches in time, and dies where it hasn't.${last}`,
+  );
+  if (runs.some(({ clean }) => !clean)) {
+    paragraphs.push("A real boot ends at its first stale fetch or soon after it; the play goes on as recorded.");
+  }
+  if (runs.some((run) => run.maintenance === "va" && sum(run.dirtyWhenKernelStarts) > 0)) {
     paragraphs.push(
-      "Dirty lines that are left after a flush by VA lie outside its range: the decompressor's own stack and heap, dead by then. What the kernel's DC ISW discards of them is lost harmlessly.",
+      "What is dirty after a flush by VA lies outside its range: stack and heap of the decompressor, dead by then, so that nobody misses what the kernel's DC ISW discards of them.",
     );
   }
-  if (report.runs.some(({ cachesOnly }) => cachesOnly)) {
+  if (runs.some(({ cachesOnly }) => cachesOnly)) {
     paragraphs.push(
-      "Caches only: the cores of that machine can't run a 32-bit kernel; what its caches do to such accesses is real all the same.",
+      "Caches only: that machine's cores can't run a 32-bit kernel, but this is how its caches treat one.",
     );
   }
   paragraphs.push(
-    "The recording keeps one access to a line where more would have hit, so stale reads with the caches on again may be more than these. Latencies are the machines' (setway machine show).",
+    "The recording keeps one access to a line where more would have hit: with the caches on again, more reads than these may be stale. Latencies are the machine's (setway machine show).",
   );
   return paragraphs;
 }
 
+type Runs = readonly RunReport[];
 type Image = DecompressorReport["trace"]["image"];
 
-/** Why one machine's boots went as they did, from what was measured. */
-function reasonFor(runs: readonly RunReport[], image: Image): string {
-  const [{ machine, variant, caches }] = runs as readonly [RunReport, ...RunReport[]];
-  const name = variant === null ? machine : `${machine}, ${variant.label}`;
-  const last = caches.at(-1);
-  if (last === undefined) return `${name}: without caches there is nothing to flush; this is what an emulator shows.`;
-  const size = `${formatBytes(last.sizeBytes)} ${last.level}`;
-  const wrong = runs.filter(({ clean }) => !clean);
-  const setway = runs.find(({ maintenance }) => maintenance === "setway");
-  const [worst] = wrong;
-  if (worst === undefined) {
-    if (last.sizeBytes < image.bytes) {
-      return `${name}: ${indefinite(size)} is too small for the ${megabytes(image.bytes)} image. The decompressor reads its whole output once more (${count(image.linesVerified)} of ${count(image.lines)} lines) to verify it, which evicts what is dirty to memory before anybody flushes. Nothing that the kernel reads is left in a cache${setway === undefined ? "" : ", whatever set/way reaches"}.`;
-    }
-    return `${name}: nothing that the kernel reads is left dirty in a cache when its caches are off.`;
+/** Sizes of a sweep, one after another, whose boots all ended alike; without a sweep each machine alone. */
+function alike(groups: readonly Runs[]): (readonly Runs[])[] {
+  const joined: Runs[][] = [];
+  for (const group of groups) {
+    const previous = joined.at(-1);
+    const key = (runs: Runs | undefined) => runs?.map(({ machine, clean }) => `${machine} ${clean}`).join();
+    if (group[0]?.variant && previous !== undefined && key(previous[0]) === key(group)) previous.push(group);
+    else joined.push([group]);
   }
-  const dirty = worst.dirtyWhenCachesOff?.[last.level] ?? 0;
-  const holds = `${name}: when the caches go off, the ${size} still holds ${counted(dirty, "dirty line")} of ${count(image.lines)}`;
-  const sees =
-    "The kernel starts with caches off, so it fetches and reads memory past them and gets what was there before";
-  if (setway !== undefined && !setway.clean) {
-    return `${holds}. CLIDR_EL1 doesn't list the ${last.level}: set/way pushes dirty lines into it and never out of it, and ${count(setway.leftBeyondSetWay ?? 0)} are left there. ${sees}. Cleaning by VA reaches the PoC.`;
-  }
-  return `${holds}. ${sees}${setway === undefined ? "" : "; here set/way reaches every level, so its loops are enough"}.`;
+  return joined;
 }
 
-const indefinite = (size: string): string => `${/^8/.test(size) ? "an" : "a"} ${size}`;
+/** Why a machine's boots went as they did, from what was measured. */
+function reasonFor(groups: readonly Runs[], image: Image): string {
+  const runs = groups[0] as Runs;
+  const [first] = runs as readonly [RunReport];
+  const labels = groups.flatMap(([run]) => run?.variant?.label ?? []);
+  const name = [first.machine, labels.join(", ")].filter((part) => part !== "").join(", ");
+  const last = first.caches.at(-1);
+  if (last === undefined) return `${name}: without caches there is nothing to flush. This is what an emulator shows.`;
+  const cache = labels.length > 1 ? "last level" : `${last.level} of ${formatBytes(last.sizeBytes)}`;
+  const worst = runs.find(({ clean }) => !clean);
+  if (worst === undefined) {
+    const isSmall = groups.every(([run]) => (run?.caches.at(-1)?.sizeBytes ?? 0) < image.bytes);
+    if (!isSmall) return `${name}: nothing that the kernel reads past the caches was left dirty in one.`;
+    return `${name}: the ${cache} is too small for the image of ${megabytes(image.bytes)}. To verify its output the decompressor reads all of it once more (${count(image.linesVerified)} lines), which evicts what was dirty to memory before any flush. Nothing that the kernel reads was left to flush.`;
+  }
+  const dirty = Math.max(...Object.values(worst.dirtyWhenCachesOff ?? {}), 0);
+  const where = Object.entries(worst.dirtyWhenCachesOff ?? {}).find(([, lines]) => lines === dirty)?.[0];
+  const held = `${name}: when the caches go off the ${where === last.level ? cache : where} still holds ${counted(dirty, "dirty line")} (the image has ${count(image.lines)})`;
+  const seen = "The kernel begins with its caches off, reads memory past them, and gets what was there before";
+  const setway = runs.find(({ maintenance }) => maintenance === "setway");
+  if (setway === undefined) return `${held}. ${seen}.`;
+  if (setway.clean) return `${held}. ${seen}; set/way reaches every level here, so its loops prevent that.`;
+  return `${held}. CLIDR_EL1 doesn't list the ${last.level}, so set/way moves lines into it and none out of it: ${count(setway.leftBeyondSetWay ?? 0)} stay. ${seen}. Only a flush by VA reaches the PoC.`;
+}
+
+const sum = (dirty: RunReport["dirtyWhenKernelStarts"]): number =>
+  Object.values(dirty ?? {}).reduce((total, lines) => total + lines, 0);
 
 // Hazards
 
@@ -141,13 +161,14 @@ const indefinite = (size: string): string => `${/^8/.test(size) ? "an" : "a"} ${
 function toExplain(runs: readonly RunReport[]): RunReport | undefined {
   const order = ["setway", "none", "va"];
   const sorted = runs.toSorted((a, b) => order.indexOf(a.maintenance) - order.indexOf(b.maintenance));
-  return sorted.find(({ clean }) => !clean) ?? sorted.find(({ firstHazards }) => firstHazards.length > 0);
+  const explained = sorted.filter(({ firstHazards }) => firstHazards.length > 0);
+  return explained.find(({ clean }) => !clean) ?? explained[0];
 }
 
 function explanations(run: RunReport, style: Style): string {
-  const { firstHazards, variant, machine, maintenance } = run;
-  const where = `${machine}${variant === null ? "" : ` with ${variant.label}`}, ${MAINTENANCE_NAMES[maintenance]}`;
-  const found = sumOf(run, "observed", "lines") > 0 ? "" : "; nobody saw an old byte";
-  const title = firstHazards.length === 1 ? "The first hazard" : `The first ${firstHazards.length} hazards`;
-  return section(`${title} on ${where}, explained${found}`, hazardsExplained(firstHazards, style), style);
+  const { firstHazards, variant, machine, maintenance, clean } = run;
+  const where = `${machine}${variant === null ? "" : ` with ${variant.label}`}, flush ${MAINTENANCE_NAMES[maintenance]}`;
+  const which = firstHazards.length === 1 ? "The first hazard" : `The first ${firstHazards.length} hazards`;
+  const title = `${which} on ${where}${clean ? " (nobody saw an old byte)" : ""}; records are the recording's`;
+  return section(title, hazardsExplained(firstHazards, style), style);
 }

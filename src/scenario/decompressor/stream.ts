@@ -47,13 +47,13 @@ export type Decompression = (machine: ResolvedMachine) => Uint32Array;
 /**
  * The recording kept only the first store to a line while the line was in its filter, and the decompressor writes its
  * output from end to end, so each store to the image stands for its whole line. Without this, whatever the kernel reads
- * elsewhere in a line would count as never written. Where a machine's lines are smaller than the recorded ones, loads
+ * elsewhere in a line would count as never written. Where a machine's data lines are smaller than the recorded ones, loads
  * of the image stand for whole recorded lines too, or their other halves would never have been read.
  */
 export function prepareDecompression(boot: RecordedBoot): Decompression {
   const made = new Map<boolean, Uint32Array>();
-  return ({ smallestLineBytes }) => {
-    const loadsToo = smallestLineBytes < boot.image.strideBytes;
+  return (machine) => {
+    const loadsToo = dataLineBytes(machine) < boot.image.strideBytes;
     const words = made.get(loadsToo) ?? withWholeLines(boot, loadsToo);
     made.set(loadsToo, words);
     return words;
@@ -197,17 +197,34 @@ function flushBySetWay({ stackPointer }: RecordedBoot, machine: ResolvedMachine)
 
 /** The kernel's loop over this machine's L1D, with the fetches that were recorded between two operations. */
 function invalidateL1({ words, invalidate }: RecordedBoot, machine: ResolvedMachine) {
-  const loop = decodeRecords(words.subarray(2 * invalidate.first, 2 * invalidate.end));
+  const fetches = loopFetches(decodeRecords(words.subarray(2 * invalidate.first, 2 * invalidate.end)));
   const { operation, operands } = SET_WAY_ROUTINES.invalidateL1;
-  const isOperation = ({ code }: RecordEntry) => code === OPERATIONS[operation].code;
-  const between = loop.slice(1, 1 + loop.slice(1).findIndex(isOperation));
   const entries: RecordEntry[] = [];
   let operations = 0;
+  let previous = 0;
   for (const operand of operands(coreRegisters(machine, 0))) {
-    if (operations++ > 0) entries.push(...between);
+    if (operations++ > 0) entries.push(...(isSameSet(previous, operand) ? fetches.inner : fetches.outer));
     entries.push(record(operation, 0, operand));
+    previous = operand;
   }
   return { entries, operations };
+}
+
+/** Ways are in the top bits of an operand, above any L1's sets. */
+const isSameSet = (operand: number, other: number): boolean => (operand & 0xff_ffff) === (other & 0xff_ffff);
+
+/** What lies between two operations of a loop: of the same set (the inner loop), or of two (the outer loop's turn). */
+function loopFetches(loop: readonly RecordEntry[]) {
+  const gaps: { inner?: RecordEntry[]; outer?: RecordEntry[] } = {};
+  let last = 0;
+  loop.forEach(({ code, operand }, index) => {
+    if (code !== OPERATIONS.DC_ISW.code || index === 0) return;
+    const which = isSameSet((loop[last] as RecordEntry).operand, operand) ? "inner" : "outer";
+    gaps[which] ??= loop.slice(last + 1, index);
+    last = index;
+  });
+  const { inner = [], outer = inner } = gaps;
+  return { inner, outer };
 }
 
 /** A record of a stream: which it is in the recording, if it is there, and what it does. */

@@ -1,0 +1,47 @@
+/** Who plays: the kernel in both builds, the typed arrays, the reference model; the yardstick runs by itself. */
+import type { Engine } from "../src/engine/engine.ts";
+import { createKernel, type KernelOptions } from "../src/engine/kernel.ts";
+import { createReference } from "../src/engine/reference.ts";
+import { loadMachine } from "../src/machine/index.ts";
+import type { ResolvedMachine } from "../src/machine/resolved.ts";
+import type { Stream } from "./streams.ts";
+import { TypedArrayHost } from "./typed-array.ts";
+
+export const CONTESTANTS = ["yardstick", "tags", "data", "typed", "reference"] as const;
+export type Contestant = (typeof CONTESTANTS)[number];
+
+/** The contestants that are JavaScript or WebAssembly: each is played in a process of its own. */
+export type Player = Exclude<Contestant, "yardstick">;
+
+/** What a player needs of a stream. */
+export type PlayedStream = Pick<Stream, "provenance" | "initialSctlr">;
+
+/** Everybody's machine, since the yardstick knows no other. */
+export function machineFor({ initialSctlr }: PlayedStream): ResolvedMachine {
+  const machine = loadMachine("host-100c");
+  return initialSctlr === undefined ? machine : { ...machine, initialSctlr };
+}
+
+/** Whether a contestant knows nothing but loads, stores and fetches. */
+export const onlyAccesses = (contestant: Contestant): boolean => contestant === "yardstick" || contestant === "typed";
+
+/** Makes fresh players, each with everything cold. `wasm` replaces the package's kernel. */
+export function playerFactory(
+  player: Player,
+  stream: PlayedStream,
+  wasm?: WebAssembly.Module,
+): () => Pick<Engine, "play"> {
+  const machine = machineFor(stream);
+  const { provenance } = stream;
+  const options: KernelOptions = { provenance, ...(wasm === undefined ? {} : { wasm }) };
+  switch (player) {
+    case "tags":
+      return () => createKernel(machine, { ...options, data: false });
+    case "data":
+      return () => createKernel(machine, { ...options, data: true });
+    case "typed":
+      return () => new TypedArrayHost();
+    case "reference":
+      return () => createReference(machine, { provenance });
+  }
+}

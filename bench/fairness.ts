@@ -1,0 +1,46 @@
+/** Whether contestants did the same work: a comparison of speeds means nothing where one of them counts something else. */
+import { createKernel } from "../src/engine/kernel.ts";
+import { machineFor } from "./contestants.ts";
+import { readWords, type Stream } from "./streams.ts";
+import { TypedArrayHost } from "./typed-array.ts";
+import { type PrintedCounters, printedByKernel } from "./yardstick.ts";
+
+/** Played for the comparison with the kernel, which keeps its directory as the yardstick does only on request (R38). */
+const PREFIX_RECORDS = 1_000_000;
+
+/**
+ * Compares the kernel with the typed arrays on the first records of a stream, and the typed arrays with what the yardstick
+ * printed for all of it. Throws where a counter differs.
+ */
+export function requireSameCounters(stream: Stream, printed: PrintedCounters | undefined): void {
+  const words = readWords(stream.accesses.path);
+  const typed = new TypedArrayHost();
+  const prefix = words.subarray(0, 2 * PREFIX_RECORDS);
+  typed.play(prefix);
+  const kernel = createKernel(machineFor({ provenance: stream.provenance, initialSctlr: undefined }), {
+    data: false,
+    yardstick: true,
+    provenance: stream.provenance,
+  });
+  kernel.play(prefix);
+  requireSame(`${stream.name}: kernel and typed arrays`, printedByKernel(kernel), typed.counters());
+  if (printed === undefined) return;
+  typed.play(words.subarray(2 * PREFIX_RECORDS));
+  requireSame(`${stream.name}: yardstick and typed arrays`, printed, typed.counters());
+}
+
+function requireSame(who: string, left: PrintedCounters, right: PrintedCounters): void {
+  const [a, b] = [flat(left), flat(right)];
+  const different = Object.keys(a).filter((name) => a[name] !== b[name]);
+  if (different.length === 0) return;
+  const list = different.map((name) => `${name} ${a[name]} and ${b[name]}`).join(", ");
+  throw new Error(`${who} count differently: ${list}`);
+}
+
+function flat({ sockets, ...whole }: PrintedCounters): Record<string, number> {
+  const counters: Record<string, number> = { ...whole };
+  sockets.forEach((socket, s) => {
+    for (const [name, value] of Object.entries(socket)) counters[`L3[${s}] ${name}`] = value;
+  });
+  return counters;
+}

@@ -1,0 +1,205 @@
+/**
+ * `npm run bench`: references a second of the kernel, in both builds, beside the native yardstick, typed arrays and the
+ * reference model, on traces and on generated streams, in one table. README.md says how to read it. Times never make it
+ * fail; only counters that differ do.
+ */
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { CONTESTANTS, type Contestant, onlyAccesses, type Player } from "./contestants.ts";
+import { environment } from "./environment.ts";
+import { requireSameCounters } from "./fairness.ts";
+import { type PlayOrder, type PlayTimes, play } from "./player.ts";
+import { benchText } from "./report.ts";
+import { type BenchResult, type Plays, type Row, rowOf } from "./result.ts";
+import { SOURCES, type Stream } from "./streams.ts";
+import { buildYardstick, type PrintedCounters, runYardstick } from "./yardstick.ts";
+
+const USAGE = `usage: npm run bench -- [options]
+  --streams a,b      only these: ${SOURCES.map(({ name }) => name).join(", ")}
+  --contestants a,b  only these: ${CONTESTANTS.join(", ")}
+  --records N        of a stream at most (default 10000000)
+  --rounds N         interleaved rounds (default 3)
+  --milliseconds N   CPU time that a contestant plays in a round, at least once (default 500)
+  --wasm FILE        a kernel in the place of the package's, in both columns
+  --json FILE        everything measured, with the processor, Node and commit`;
+
+/** The reference model is thousands of times slower. */
+const REFERENCE_RECORDS = 20_000;
+
+interface Options {
+  readonly streams: readonly string[];
+  readonly contestants: readonly Contestant[];
+  readonly records: number;
+  readonly rounds: number;
+  readonly milliseconds: number;
+  readonly wasm: string | undefined;
+  readonly json: string | undefined;
+}
+
+class UsageError extends Error {}
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === "play") {
+    process.stdout.write(JSON.stringify(play(JSON.parse(args[1] ?? "") as PlayOrder)));
+    return;
+  }
+  const options = readOptions(args);
+  const yardstick = options.contestants.includes("yardstick") ? buildYardstick() : undefined;
+  const native = yardstick !== undefined && "path" in yardstick ? yardstick.path : undefined;
+  const missing: string[] = yardstick !== undefined && "missing" in yardstick ? [yardstick.missing] : [];
+  const countersAgree: string[] = [];
+  const rows: Row[] = [];
+  for (const source of SOURCES.filter(({ name }) => options.streams.includes(name))) {
+    progress(`${source.name}: preparing`);
+    const stream = await source.make(options.records);
+    if ("missing" in stream) {
+      missing.push(`${source.name}: ${stream.missing}`);
+      continue;
+    }
+    const { plays, printed } = measure(stream, native, options);
+    requireSameCounters(stream, printed);
+    countersAgree.push(stream.name);
+    rows.push(rowOf(stream, plays));
+  }
+  progress("");
+  const result: BenchResult = {
+    environment: environment(),
+    machine: "host-100c",
+    rounds: options.rounds,
+    missing,
+    countersAgree,
+    rows,
+  };
+  process.stdout.write(benchText(result, process.stdout.isTTY === true));
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      streams: { type: "string" },
+      contestants: { type: "string" },
+      records: { type: "string", default: "10000000" },
+      rounds: { type: "string", default: "3" },
+      milliseconds: { type: "string", default: "500" },
+      wasm: { type: "string" },
+      json: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    process.exit(0);
+  }
+  return {
+    streams: someOf(
+      "streams",
+      values.streams,
+      SOURCES.map(({ name }) => name),
+    ),
+    contestants: someOf("contestants", values.contestants, CONTESTANTS),
+    records: wholeNumber("records", values.records),
+    rounds: wholeNumber("rounds", values.rounds),
+    milliseconds: wholeNumber("milliseconds", values.milliseconds),
+    wasm: values.wasm,
+    json: values.json,
+  };
+}
+
+function someOf<Name extends string>(
+  option: string,
+  list: string | undefined,
+  known: readonly Name[],
+): readonly Name[] {
+  if (list === undefined) return known;
+  const wanted = list.split(",");
+  const unknown = wanted.find((name) => !(known as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new UsageError(`--${option}: ${unknown} is none of ${known.join(", ")}`);
+  return known.filter((name) => wanted.includes(name));
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new UsageError(`--${option}: ${text} is not a whole number from 1`);
+  return Number(text);
+}
+
+interface Measured {
+  readonly plays: Plays;
+  /** Of the yardstick, if it played. */
+  readonly printed: PrintedCounters | undefined;
+}
+
+/** Every contestant in turn, as often as there are rounds: what else happens on the machine then meets them all alike. */
+function measure(stream: Stream, native: string | undefined, options: Options): Measured {
+  const plays = new Map<Contestant, { readonly records: number; readonly seconds: number[] }>();
+  let printed: PrintedCounters | undefined;
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const contestant of options.contestants) {
+      if (contestant === "yardstick" && native === undefined) continue;
+      progress(`${stream.name}: ${contestant}, round ${round} of ${options.rounds}`);
+      const file = onlyAccesses(contestant) ? stream.accesses : stream;
+      const records = contestant === "reference" ? Math.min(file.records, REFERENCE_RECORDS) : file.records;
+      const sofar = plays.get(contestant) ?? { records, seconds: [] };
+      plays.set(contestant, sofar);
+      if (contestant === "yardstick") {
+        const seconds: number[] = [];
+        do {
+          const run = runYardstick(native as string, file.path);
+          seconds.push(run.cpuSeconds);
+          printed = run.counters;
+        } while (seconds.reduce((sum, each) => sum + each, 0) * 1000 < options.milliseconds);
+        sofar.seconds.push(...seconds);
+      } else {
+        const times = playApart({ ...orderFor(contestant, stream, options), path: file.path, records });
+        sofar.seconds.push(...times.map((milliseconds) => milliseconds / 1000));
+      }
+    }
+  }
+  return { plays, printed };
+}
+
+function orderFor(
+  player: Player,
+  { provenance, initialSctlr }: Stream,
+  options: Options,
+): Omit<PlayOrder, "path" | "records"> {
+  const isKernel = player === "tags" || player === "data";
+  return {
+    player,
+    provenance,
+    initialSctlr,
+    milliseconds: options.milliseconds,
+    ...(isKernel && options.wasm !== undefined ? { wasm: options.wasm } : {}),
+  };
+}
+
+/** In a process of its own, so that no contestant's garbage or compiled code is another's. */
+function playApart(order: PlayOrder): PlayTimes {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [fileURLToPath(import.meta.url), "play", JSON.stringify(order)],
+    {
+      encoding: "utf8",
+    },
+  );
+  if (status !== 0) throw new Error(`${order.player} on ${order.path} ended with ${status}: ${stderr}`);
+  return JSON.parse(stdout) as PlayTimes;
+}
+
+/** One line on a terminal, rewritten; nothing elsewhere. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  progress("");
+  const isUsage =
+    error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+  process.stderr.write(isUsage ? `${(error as Error).message}\n${USAGE}\n` : `${(error as Error).stack}\n`);
+  process.exitCode = isUsage ? 2 : 1;
+}

@@ -1,0 +1,65 @@
+/**
+ * One contestant, one stream, one process: plays it from cold a few times, after a warm-up for the compiler, and prints how
+ * long each time took. `main.js play '{...}'` runs this.
+ */
+import { readFileSync } from "node:fs";
+import { Bench } from "tinybench";
+import { cpuMilliseconds } from "./clock.ts";
+import { type PlayedStream, type Player, playerFactory } from "./contestants.ts";
+import { readWords } from "./streams.ts";
+
+export interface PlayOrder extends PlayedStream {
+  readonly player: Player;
+  readonly path: string;
+  /** Plays only so many records of the file. */
+  readonly records: number;
+  /** Plays on until this much CPU time was measured; once at least. */
+  readonly milliseconds: number;
+  /** A kernel of one's own, for example one with function names to profile. */
+  readonly wasm?: string;
+}
+
+/** CPU milliseconds of each play. */
+export type PlayTimes = readonly number[];
+
+/** As much as a trace reader gives at a time. */
+const BATCH_WORDS = 2 * 65536;
+/** Enough for V8 to have compiled every function that matters with its optimizing compiler. */
+const WARM_UP_RECORDS = 1_000_000;
+
+export function play(order: PlayOrder): PlayTimes {
+  const words = readWords(order.path).subarray(0, 2 * order.records);
+  const wasm = order.wasm === undefined ? undefined : new WebAssembly.Module(readFileSync(order.wasm));
+  const create = playerFactory(order.player, order, wasm);
+  let engine = create();
+  let length = 0;
+  const bench = new Bench({
+    now: cpuMilliseconds,
+    time: order.milliseconds,
+    iterations: 1,
+    warmupTime: 0,
+    warmupIterations: 1,
+    retainSamples: true,
+    throws: true,
+    setup: (_task, mode) => {
+      length = mode === "warmup" ? Math.min(words.length, 2 * WARM_UP_RECORDS) : words.length;
+    },
+  });
+  bench.add(
+    order.player,
+    () => {
+      for (let at = 0; at < length; at += BATCH_WORDS) {
+        engine.play(words.subarray(at, Math.min(length, at + BATCH_WORDS)));
+      }
+    },
+    {
+      beforeEach: () => {
+        engine = create();
+      },
+    },
+  );
+  const [task] = bench.runSync();
+  const result = task?.result;
+  if (result?.state !== "completed") throw new Error(`${order.player} did not play`);
+  return result.latency.samples ?? [];
+}

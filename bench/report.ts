@@ -1,0 +1,84 @@
+/** The bench's one table: millions of references a second, and ratios, side by side. */
+import { styleFor } from "../src/report/style.ts";
+import { table } from "../src/report/table.ts";
+import { CONTESTANTS, type Contestant } from "./contestants.ts";
+import type { BenchResult, Row } from "./result.ts";
+
+const TITLES: Readonly<Record<Contestant, string>> = {
+  yardstick: "yardstick",
+  tags: "tags-only",
+  data: "data-carrying",
+  typed: "typed arrays",
+  reference: "reference",
+};
+
+/** Where the floor for now is asked for: on streams that mostly hit, the tags-only kernel has half the yardstick's speed. */
+const HIT_HEAVY: readonly string[] = ["gzip", "l1-hit", "l2-hit", "l1-hit-100", "l2-hit-100"];
+const FLOOR = 0.5;
+
+export function benchText(result: BenchResult, color: boolean): string {
+  const { environment, rows } = result;
+  const played = CONTESTANTS.filter((contestant) => rows.some((row) => row.contestants[contestant] !== undefined));
+  const columns = [
+    { title: "stream" },
+    { title: "M refs", align: "right" as const },
+    ...played.flatMap((contestant) => [
+      { title: TITLES[contestant], align: "right" as const },
+      ...(contestant === "yardstick" ? [] : [{ title: "x", align: "right" as const }]),
+    ]),
+  ];
+  const cells = rows.map((row) => [
+    row.easierForOthers ? `${row.stream} *` : row.stream,
+    (row.records / 1e6).toFixed(1),
+    ...played.flatMap((contestant) => {
+      const measured = row.contestants[contestant];
+      const speed = measured === undefined ? "-" : speedText(measured.refsPerSecond);
+      return contestant === "yardstick" ? [speed] : [speed, ratioText(row, contestant)];
+    }),
+  ]);
+  const commit = `${environment.commit?.slice(0, 12) ?? "no commit"}${environment.modified ? " and changes" : ""}`;
+  const lines = [
+    `Millions of references a second on ${result.machine}, and ratios (x); CPU time of playing alone, medians of ${result.rounds} interleaved rounds.`,
+    `${environment.cpu}, ${environment.cores} cores, ${environment.platform}; Node ${environment.node}; ${commit}.`,
+    "",
+    table(columns, cells, styleFor(color)),
+    "",
+    ...notesOn(result),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function notesOn({ rows, missing, countersAgree }: BenchResult): string[] {
+  const bases = new Set(rows.map(({ ratiosTo }) => ratiosTo));
+  const notes: string[] = [];
+  if (bases.has("yardstick")) notes.push("x: to the yardstick, native code for this one machine.");
+  if (bases.has("typed")) notes.push("x: to the typed arrays, where there is no yardstick.");
+  if (rows.some(({ easierForOthers }) => easierForOthers)) {
+    notes.push("*: yardstick and typed arrays play only its loads, stores and fetches, with caches always on.");
+  }
+  const short = rows.find(({ records, contestants }) => (contestants.reference?.records ?? records) < records);
+  if (short !== undefined) {
+    notes.push(`The reference model plays only the first ${short.contestants.reference?.records} records, cold.`);
+  }
+  if (countersAgree.length > 0) notes.push(`Counters are the same in all of them on: ${countersAgree.join(", ")}.`);
+  notes.push(...floorNotes(rows), ...missing.map((reason) => `Left out: ${reason}.`));
+  return notes;
+}
+
+function floorNotes(rows: readonly Row[]): string[] {
+  const measured = rows.filter((row) => row.ratiosTo === "yardstick" && HIT_HEAVY.includes(row.stream));
+  if (measured.length === 0) return [];
+  const below = measured.filter(({ contestants }) => (contestants.tags?.ratio ?? FLOOR) < FLOOR);
+  const verdict = below.length === 0 ? "held" : `missed on ${below.map(({ stream }) => stream).join(", ")}`;
+  return [`Floor (tags-only at half the yardstick on hit-heavy streams): ${verdict}.`];
+}
+
+const speedText = (refsPerSecond: number): string => {
+  const millions = refsPerSecond / 1e6;
+  return millions.toFixed(millions < 1 ? 3 : millions < 100 ? 1 : 0);
+};
+
+const ratioText = (row: Row, contestant: Contestant): string => {
+  const ratio = row.contestants[contestant]?.ratio;
+  return ratio === undefined ? "" : ratio.toFixed(ratio < 0.1 ? 3 : 2);
+};

@@ -1,0 +1,65 @@
+/** What the bench found: medians, ratios, and everything needed to judge them. `--json` writes this. */
+import { CONTESTANTS, type Contestant, onlyAccesses } from "./contestants.ts";
+import type { Environment } from "./environment.ts";
+import type { Stream } from "./streams.ts";
+
+export interface Measurement {
+  /** Records of one play. */
+  readonly records: number;
+  /** CPU time of every play, in the order of the rounds. */
+  readonly seconds: readonly number[];
+  /** By the median of `seconds`. */
+  readonly refsPerSecond: number;
+  /** To `ratiosTo` of the row; undefined for that one itself. */
+  readonly ratio: number | undefined;
+}
+
+export interface Row {
+  readonly stream: string;
+  readonly about: string;
+  readonly records: number;
+  /** What the ratios are to: the yardstick, or the typed arrays where there is none. */
+  readonly ratiosTo: Contestant | undefined;
+  /** Whether yardstick and typed arrays left out records that they don't know, so that they played something easier. */
+  readonly easierForOthers: boolean;
+  readonly contestants: Readonly<Partial<Record<Contestant, Measurement>>>;
+}
+
+export interface BenchResult {
+  readonly environment: Environment;
+  readonly machine: string;
+  readonly rounds: number;
+  /** What was left out, and why. */
+  readonly missing: readonly string[];
+  /** Streams on which yardstick, typed arrays and kernel counted the same, to the last counter. */
+  readonly countersAgree: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** Plays of one stream: records and CPU seconds by contestant. */
+export type Plays = ReadonlyMap<Contestant, { readonly records: number; readonly seconds: readonly number[] }>;
+
+export function rowOf(stream: Stream, plays: Plays): Row {
+  const speeds = new Map(
+    [...plays].map(([contestant, { records, seconds }]) => [contestant, records / median(seconds)]),
+  );
+  const ratiosTo = (["yardstick", "typed"] as const).find((contestant) => speeds.has(contestant));
+  const base = ratiosTo === undefined ? undefined : speeds.get(ratiosTo);
+  const contestants: Partial<Record<Contestant, Measurement>> = {};
+  for (const contestant of CONTESTANTS) {
+    const played = plays.get(contestant);
+    const refsPerSecond = speeds.get(contestant);
+    if (played === undefined || refsPerSecond === undefined) continue;
+    const ratio = base === undefined || contestant === ratiosTo ? undefined : refsPerSecond / base;
+    contestants[contestant] = { ...played, refsPerSecond, ratio };
+  }
+  const easierForOthers = stream.accesses.path !== stream.path && [...plays.keys()].some(onlyAccesses);
+  return { stream: stream.name, about: stream.about, records: stream.records, ratiosTo, easierForOthers, contestants };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
