@@ -149,6 +149,8 @@ let hitFirst: bool = false;
 let known: bool = false;
 /** Place of what supplied it, for explanations. */
 let from: i32 = PLACE_MEMORY;
+/** A bypassing access found copies of its line. */
+let hadCopies: bool = false;
 
 function begin(): void {
   hitFirst = false;
@@ -286,7 +288,7 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
     writeThroughStore(path, compact, bytes, reads, attribute);
   else cached(path, compact, bytes, writes, attribute == ATTR_WRITE_BACK_NON_SHAREABLE);
   if (reads && CARRY && !known) observe(HAZARD_STALE_READ, compact, bytes, seen, from);
-  if (writes) changeTruth(compact, bytes, !path || distrust);
+  if (writes) changeTruth(compact, bytes, path ? distrust : hadCopies);
   if ((reads || writes) && !hitFirst) checkPending(compact, false);
 }
 
@@ -416,7 +418,8 @@ function writeThroughStore(path: usize, compact: u64, bytes: u32, reads: bool, a
 /** Non-cacheable and Device data (D24); an atomic reads, then writes, and has the read's supply. */
 function bypass(compact: u64, bytes: u32, reads: bool, writes: bool, attribute: u32): void {
   diverge();
-  if (collectAll(compact, bytes)) latent(HAZARD_MISMATCHED_ATTRIBUTES, compact, true);
+  hadCopies = collectAll(compact, bytes) != 0;
+  if (hadCopies) latent(HAZARD_MISMATCHED_ATTRIBUTES, compact, true);
   if (reads) {
     if (ncSnoops) cleanAndInvalidateEverywhere(compact);
     if (!lookUp(pathAt(who, regionHome), compact, bytes, false, true))

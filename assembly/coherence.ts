@@ -34,7 +34,9 @@ import {
   directoryWays,
   EXCLUSIVE,
   FLAG_INCLUSIVE_DATA,
+  FLAG_TOP,
   heapTop,
+  INVALID,
   idc,
   KIND_ARCHITECTED,
   largestShift,
@@ -188,7 +190,13 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
   if (entry) {
     const end = n ? load<u32>(n, N_UNITS_TO) : unitCount;
     let unit = nextUnit(entry, n ? load<u32>(n, N_UNITS_FROM) : 0);
+    // The asking unit's own caches lie inside the asker, if that is the unit's outermost.
+    const skipped = peers && child && load<u32>(child, N_FLAGS) & FLAG_TOP ? load<u32>(child, N_UNIT) : INVALID;
     while (unit < end) {
+      if (unit == skipped) {
+        unit = nextUnit(entry, unit + 1);
+        continue;
+      }
       const list = unitList(unit);
       const length = load<u32>(list);
       for (let i: u32 = 1; i <= length; i++) {

@@ -2,7 +2,7 @@
 // build compares bytes; latent hazards are found by both builds. Nothing here moves a line.
 
 import { held, heldSize } from "./bytes";
-import { collectAll, PEER_NODE, PEER_RECORD, PEER_WAY, peerAt } from "./coherence";
+import { collectAll, lineOf, PEER_NODE, PEER_RECORD, PEER_WAY, peerAt } from "./coherence";
 import { bytesOf } from "./hierarchy";
 import {
   allocate,
@@ -25,12 +25,14 @@ import {
   memorySide,
   N_DEPTH,
   N_KIND,
+  N_LINE_BYTES,
   N_LINE_SHIFT,
   N_SETS,
   N_STATES,
   N_WAYS,
   nodeAt,
   outer,
+  pathAt,
   smallestShift,
   VERSIONS,
 } from "./layout";
@@ -327,6 +329,11 @@ export function touched(compact: u64, bytes: usize): void {
   if (!CARRY) return;
   if (!touchedList) touchedList = allocate(<usize>TOUCHED_MAX * 16);
   if (touchedCount == TOUCHED_MAX) checkLosses();
+  if (touchedCount) {
+    // A line on its way through several levels is touched at each.
+    const last = touchedList + <usize>(touchedCount - 1) * 16;
+    if (load<u64>(last) == compact && load<u64>(last, 8) >= bytes) return;
+  }
   const at = touchedList + <usize>touchedCount * 16;
   touchedCount++;
   store<u64>(at, compact);
@@ -343,6 +350,7 @@ export function checkLosses(): void {
     const step: u64 = VERSIONS ? (<u64>1) << smallestShift : 8;
     const compact = load<u64>(at) & ~(step - 1);
     const end = load<u64>(at) + load<u64>(at, 8);
+    if (isWhole(compact, <usize>(end - compact))) continue;
     for (let word = compact; word < end; word += step) {
       const w = byteOf(word);
       if (load<u64>(w) == load<u64>(w, TRUTH)) continue;
@@ -361,6 +369,36 @@ export function checkLosses(): void {
       store<i64>(e, <i64>record, H_LOST_AT);
     }
   }
+}
+
+/** Whether memory, or one copy, holds all of a range as it should be: what nearly every touched line comes to. */
+function isWhole(compact: u64, bytes: usize): bool {
+  if (bytes & 15 || (compact & 4095) + bytes > 4096) return false;
+  // Mostly it has only gone further out on the requester's own path, or to memory.
+  if (who < cores) {
+    const path = pathAt(who, homeOf(compact));
+    const many = load<u32>(path);
+    for (let i: u32 = 1; i <= many; i++) {
+      const n = <usize>load<u32>(path + ((<usize>i) << 2));
+      const line = <u32>(compact >> load<u32>(n, N_LINE_SHIFT));
+      const offset = <usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1));
+      if (offset + bytes > load<u32>(n, N_LINE_BYTES)) continue;
+      const r = recordOf(n, line);
+      const way = probe(n, r, line);
+      if (way >= 0 && equalsTruth(compact, bytes, bytesOf(n, r, way) + held(offset))) return true;
+    }
+  }
+  if (equalsTruth(compact, bytes, byteOf(compact))) return true;
+  const found = collectAll(compact, <u32>bytes);
+  for (let i: u32 = 0; i < found; i++) {
+    const peer = peerAt(i);
+    const n = <usize>load<u32>(peer, PEER_NODE);
+    const low = lineOf(peer);
+    if (compact < low || compact + bytes > low + load<u32>(n, N_LINE_BYTES)) continue;
+    const data = bytesOf(n, <usize>load<u32>(peer, PEER_RECORD), load<u32>(peer, PEER_WAY));
+    if (equalsTruth(compact, bytes, data + held(<usize>(compact - low)))) return true;
+  }
+  return false;
 }
 
 /** Words lost so far, and when: open addressing, word number + 1 and record. */

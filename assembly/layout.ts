@@ -44,6 +44,8 @@ export const FLAG_EXCLUSIVE_DATA: u32 = 32;
 export const FLAG_EXCLUSIVE_INSTRUCTIONS: u32 = 64;
 export const FLAG_WRITEBACK_TOUCHES: u32 = 128;
 export const FLAG_SETWAY: u32 = 256;
+/** The outermost cache of its unit. */
+export const FLAG_TOP: u32 = 512;
 
 // One node describes one cache. Offsets in bytes.
 export const NODE_SIZE: usize = 144;

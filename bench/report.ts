@@ -66,9 +66,11 @@ function notesOn({ rows, missing, countersAgree }: BenchResult): string[] {
 }
 
 function floorNotes(rows: readonly Row[]): string[] {
-  const measured = rows.filter((row) => row.ratiosTo === "yardstick" && HIT_HEAVY.includes(row.stream));
+  const measured = rows.flatMap(({ stream, ratiosTo, contestants: { tags } }) =>
+    ratiosTo === "yardstick" && HIT_HEAVY.includes(stream) && tags?.ratio ? [{ stream, ratio: tags.ratio }] : [],
+  );
   if (measured.length === 0) return [];
-  const below = measured.filter(({ contestants }) => (contestants.tags?.ratio ?? FLOOR) < FLOOR);
+  const below = measured.filter(({ ratio }) => ratio < FLOOR);
   const verdict = below.length === 0 ? "held" : `missed on ${below.map(({ stream }) => stream).join(", ")}`;
   return [`Floor (tags-only at half the yardstick on hit-heavy streams): ${verdict}.`];
 }

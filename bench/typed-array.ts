@@ -62,10 +62,11 @@ const l1At = (core: number, side: number, line: number): number =>
 const l2At = (core: number, line: number): number => (core * L2_SETS + (line & (L2_SETS - 1))) * L2_RECORD;
 const l3At = (socket: number, line: number): number => (socket * L3_SETS + (line & (L3_SETS - 1))) * L3_RECORD;
 
-/** A line's slot in the L3s names socket, set and way. */
-const slotOf = (set: number, way: number): number => (set / L3_RECORD) * L3_WAYS + way;
-const wordAt = (slot: number): number => (slot >> 4) * L3_RECORD + L3_WORDS + (slot & (L3_WAYS - 1));
-const sharersAt = (slot: number): number => (slot >> 4) * L3_RECORD + L3_SHARERS + 2 * (slot & (L3_WAYS - 1));
+/** A line's slot in the L3s counts ways from the first set's; a record is four words a way. */
+const slotOf = (set: number, way: number): number => (set >> 2) + way;
+const setOf = (slot: number): number => (slot & ~(L3_WAYS - 1)) << 2;
+const wordAt = (slot: number): number => setOf(slot) + L3_WORDS + (slot & (L3_WAYS - 1));
+const sharersAt = (slot: number): number => setOf(slot) + L3_SHARERS + 2 * (slot & (L3_WAYS - 1));
 
 /** Sharers are two words, since numbers of 32 bits are the ones that JavaScript computes with quickly. */
 const lowBit = (core: number): number => (core < 32 ? 1 << core : 0);
@@ -275,12 +276,9 @@ export class TypedArrayHost {
     const sharers = sharersAt(slot);
     if (local < 32) l3[sharers] = (l3[sharers] as number) & ~lowBit(local);
     else l3[sharers + 1] = (l3[sharers + 1] as number) & ~highBit(local);
-    let flags = (l3[wordAt(slot)] as number) & ~OWNED;
-    if (dirty) {
-      flags |= DIRTY;
-      this.l2Writebacks++;
-    }
-    l3[wordAt(slot)] = flags;
+    const at3 = wordAt(slot);
+    l3[at3] = ((l3[at3] as number) & ~OWNED) | (dirty ? DIRTY : 0);
+    if (dirty) this.l2Writebacks++;
     l2[at] = NO_LINE;
     l2[at + L2_WAYS] = 0;
   }
@@ -402,7 +400,7 @@ export class TypedArrayHost {
     counters.remoteHits++;
     const innerDirty = this.dropSharers(socket, l3[sharers] as number, l3[sharers + 1] as number, line);
     if (innerDirty || ((l3[wordAt(slot)] as number) & DIRTY) !== 0) counters.writebacks++;
-    l3[(slot >> 4) * L3_RECORD + (slot & (L3_WAYS - 1))] = NO_LINE;
+    l3[setOf(slot) + (slot & (L3_WAYS - 1))] = NO_LINE;
     l3[wordAt(slot)] = 0;
     l3[sharers] = 0;
     l3[sharers + 1] = 0;

@@ -515,6 +515,7 @@ function addCache(exports: Exports, each: KernelCache, sockets: number, treeSize
     cache.inclusionOfInstructions === "exclusive",
     cache.writebackTouches,
     cache.setWay && index < treeSize,
+    each.isTop,
   ].reduce((all, on, bit) => (on ? all | (1 << bit) : all), 0);
   exports.addCache(
     index,

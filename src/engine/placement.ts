@@ -13,6 +13,8 @@ export interface KernelCache {
   readonly unit: number;
   /** An outer cache of the same unit is inclusive of this one: its presence speaks for both. */
   readonly covered: boolean;
+  /** The outermost cache of its unit. */
+  readonly isTop: boolean;
   /** Units of which caches lie inside this one: first, and one past the last. */
   readonly units: readonly [number, number];
   readonly rank: number;
@@ -60,6 +62,7 @@ export function place(machine: ResolvedMachine): Placement {
     cache,
     unit: units[index] as number,
     covered: isCovered(machine, cache, units),
+    isTop: units[index] !== -1 && cache.parentBySocket.every((parent) => parent < 0 || units[parent] !== units[index]),
     units: unitsInside(caches, cache, units),
     rank: rank[index] as number,
     level: levelOf(cache.level),
@@ -69,6 +72,7 @@ export function place(machine: ResolvedMachine): Placement {
     cache,
     unit: -1,
     covered: false,
+    isTop: false,
     units: [0, 0],
     rank: caches.length + index,
     level: levelOf(level),

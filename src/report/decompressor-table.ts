@@ -21,14 +21,6 @@ export function byMachine(runs: readonly RunReport[]): readonly (readonly RunRep
   return [...groups.values()];
 }
 
-/** Occurrences, or distinct lines, of everything of a kind. */
-export function sumOf(run: RunReport, kind: "observed" | "lost" | "latent", what: "occurrences" | "lines"): number {
-  return HAZARD_CLASSES.filter((hazardClass) => hazardClass.kind === kind).reduce(
-    (sum, { name }) => sum + (run.hazards[name]?.[what] ?? 0),
-    0,
-  );
-}
-
 interface Row {
   readonly title: string;
   /** Undefined in the heading of a group of rows. */
@@ -112,7 +104,7 @@ function comparisonRows(runs: readonly RunReport[], style: Style): Row[] {
       title: `  ${level}${beyond(level) ? ", which set/way doesn't reach" : ""}`,
       cell: (run: RunReport) => orDash(run.dirtyWhenCachesOff?.[level]),
     })),
-    { title: "  left above the PoC at its entry", cell: (run) => orDash(leftAbovePoc(run)) },
+    { title: "  left above the PoC for the kernel", cell: (run) => orDash(leftAbovePoc(run)) },
     { title: "Observed" },
     ...(seen.length === 0 ? [{ title: "  stale reads and fetches", cell: () => "0" }] : []),
     ...seen.flatMap(({ name }): Row[] => [
@@ -215,6 +207,7 @@ const sumDirty = (dirty: RunReport["dirtyWhenCachesOff"]): number | null =>
   dirty && Object.values(dirty).reduce((sum, lines) => sum + lines, 0);
 
 const seenStale = (run: RunReport, style: Style): string => {
-  const lines = sumOf(run, "observed", "lines");
+  const observed = HAZARD_CLASSES.filter(({ kind }) => kind === "observed");
+  const lines = observed.reduce((sum, { name }) => sum + (run.hazards[name]?.lines ?? 0), 0);
   return lines === 0 ? style.green(run.partial ? "not yet" : "clean") : style.red(count(lines));
 };

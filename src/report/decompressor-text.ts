@@ -170,5 +170,5 @@ function explanations(run: RunReport, style: Style): string {
   const where = `${machine}${variant === null ? "" : ` with ${variant.label}`}, flush ${MAINTENANCE_NAMES[maintenance]}`;
   const which = firstHazards.length === 1 ? "The first hazard" : `The first ${firstHazards.length} hazards`;
   const title = `${which} on ${where}${clean ? " (nobody saw an old byte)" : ""}; records are the recording's`;
-  return section(title, hazardsExplained(firstHazards, style), style);
+  return section(wrap(title, WIDTH), hazardsExplained(firstHazards, style), style);
 }

@@ -89,7 +89,7 @@ export function tellDecompressor(result: DecompressorResult): Emitted {
   return { json: report, text: (color) => decompressorText(report, color) };
 }
 
-export function decompressorReport({
+function decompressorReport({
   boot,
   phases,
   runs,

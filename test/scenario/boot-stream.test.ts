@@ -33,11 +33,22 @@ function partsFrom(machine: ResolvedMachine, maintenance: Maintenance): readonly
 const playedFrom = (machine: ResolvedMachine, maintenance: Maintenance): RecordEntry[] =>
   partsFrom(machine, maintenance).flatMap((words) => decodeRecords(words));
 
-/** Whether the machine plays the recording from that record on, and nothing else. */
-function playsRecordingFrom(first: number, maintenance: Maintenance): boolean {
-  const played = partsFrom(RECORDED_MACHINE, maintenance).map((words) => Buffer.from(words.slice().buffer));
-  return Buffer.concat(played).equals(Buffer.from(boot.words.slice(2 * first).buffer));
+/** The records in which what the machine plays differs from the recording from that record on; undefined: in length. */
+function differences(first: number, maintenance: Maintenance): string[] | undefined {
+  const played = partsFrom(RECORDED_MACHINE, maintenance).flatMap((words) => [...words]);
+  const recorded = boot.words.subarray(2 * first);
+  if (played.length !== recorded.length) return undefined;
+  return played.flatMap((word, index) =>
+    word === recorded[index]
+      ? []
+      : [...decodeRecords(recorded.slice(index & ~1, (index & ~1) + 2))].map(
+          (entry) => `${first + (index >> 1)}: ${formatRecord(entry)}`,
+        ),
+  );
 }
+
+/** Halfway through its DC ISW loop the recorded core fetched another block of the same line. */
+const HALFWAY = ["2396385: core 0 fetch 0x4031f1dc"];
 
 const only = (entries: readonly RecordEntry[], operation: keyof typeof OPERATIONS) =>
   entries.filter(({ code }) => code === OPERATIONS[operation].code).map(({ operand }) => operand);
@@ -71,13 +82,13 @@ describe("the recording's landmarks", () => {
 });
 
 describe("on a machine like the recorded one", () => {
-  it("by VA is the recording itself", () => {
-    expect(playsRecordingFrom(boot.flush.first, "va")).toBe(true);
+  it("by VA is the recording itself, but for one fetch", () => {
+    expect(differences(boot.flush.first, "va")).toEqual(HALFWAY);
   });
 
   it("none is the recording without its DC CIVAC", () => {
-    expect(playsRecordingFrom(boot.flush.end, "none")).toBe(true);
-    expect(playsRecordingFrom(boot.flush.end, "va")).toBe(false);
+    expect(differences(boot.flush.end, "none")).toEqual(HALFWAY);
+    expect(differences(boot.flush.end, "va")).toBeUndefined();
   });
 
   it("everything before is the recording, but for the size of what is written to the image", () => {
@@ -85,7 +96,8 @@ describe("on a machine like the recorded one", () => {
     const recorded = decodeRecords(boot.words.subarray(2 * boot.cachesOn, 2 * boot.flush.first));
     const differs = recorded.flatMap((entry, index) => {
       const played = decompressed[index] as RecordEntry;
-      return formatRecord(played) === formatRecord(entry) ? [] : [{ entry, played }];
+      const isSame = played.code === entry.code && played.operand === entry.operand && played.sizeBytes === undefined;
+      return isSame ? [] : [{ entry, played }];
     });
     expect(decompressed).toHaveLength(recorded.length);
     expect(differs.length).toBeGreaterThan(300_000);

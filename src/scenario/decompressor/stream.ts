@@ -195,36 +195,21 @@ function flushBySetWay({ stackPointer }: RecordedBoot, machine: ResolvedMachine)
   return { entries, operations: loops.length };
 }
 
-/** The kernel's loop over this machine's L1D, with the fetches that were recorded between two operations. */
+/** The kernel's loop over this machine's L1D, with the fetch that was recorded between two operations. */
 function invalidateL1({ words, invalidate }: RecordedBoot, machine: ResolvedMachine) {
-  const fetches = loopFetches(decodeRecords(words.subarray(2 * invalidate.first, 2 * invalidate.end)));
+  const loop = decodeRecords(words.subarray(2 * invalidate.first, 2 * invalidate.end)).slice(1);
+  const between = loop.slice(
+    0,
+    loop.findIndex(({ code }) => code === OPERATIONS.DC_ISW.code),
+  );
   const { operation, operands } = SET_WAY_ROUTINES.invalidateL1;
   const entries: RecordEntry[] = [];
   let operations = 0;
-  let previous = 0;
   for (const operand of operands(coreRegisters(machine, 0))) {
-    if (operations++ > 0) entries.push(...(isSameSet(previous, operand) ? fetches.inner : fetches.outer));
+    if (operations++ > 0) entries.push(...between);
     entries.push(record(operation, 0, operand));
-    previous = operand;
   }
   return { entries, operations };
-}
-
-/** Ways are in the top bits of an operand, above any L1's sets. */
-const isSameSet = (operand: number, other: number): boolean => (operand & 0xff_ffff) === (other & 0xff_ffff);
-
-/** What lies between two operations of a loop: of the same set (the inner loop), or of two (the outer loop's turn). */
-function loopFetches(loop: readonly RecordEntry[]) {
-  const gaps: { inner?: RecordEntry[]; outer?: RecordEntry[] } = {};
-  let last = 0;
-  loop.forEach(({ code, operand }, index) => {
-    if (code !== OPERATIONS.DC_ISW.code || index === 0) return;
-    const which = isSameSet((loop[last] as RecordEntry).operand, operand) ? "inner" : "outer";
-    gaps[which] ??= loop.slice(last + 1, index);
-    last = index;
-  });
-  const { inner = [], outer = inner } = gaps;
-  return { inner, outer };
 }
 
 /** A record of a stream: which it is in the recording, if it is there, and what it does. */
