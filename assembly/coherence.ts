@@ -53,11 +53,11 @@ import {
   N_UNIT,
   N_UNITS_FROM,
   N_UNITS_TO,
-  oneLine,
   sharedRoots,
   smallestShift,
   sockets,
   unitCount,
+  unitsAreCores,
   VALID,
 } from "./layout";
 import {
@@ -224,7 +224,7 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
  * owner, as long as nobody has ever ignored coherence. It is then shared and nobody is snooped.
  */
 export function onlySharers(n: usize): bool {
-  if (moesi || kind == 1 || !oneLine || distrust || pathLength < 2) return false;
+  if (moesi || kind == 1 || !unitsAreCores || distrust || pathLength < 2) return false;
   const own = load<i32>(pathNode(0), N_UNIT);
   if (own < 0 || !load<u32>(n, N_UNITS_TO)) return false;
   const entry = findEntry(<u32>(at >> largestShift));

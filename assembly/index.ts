@@ -52,7 +52,7 @@ import * as player from "./play";
 import { initialize, probe, recordOf, setOf, stateAt } from "./set";
 
 export { hazardAt, hazardCount, setAssessable } from "./hazard";
-export { setDirectory, setFeatures, setOneLine, setProtocol, setShape } from "./layout";
+export { setDirectory, setFeatures, setProtocol, setShape, setUnitsAreCores } from "./layout";
 export { addRegion } from "./memory";
 export { play, recordsPlayed } from "./play";
 

@@ -112,8 +112,8 @@ export let directorySets: u32 = 0;
 export let directoryWays: u32 = 0;
 export let smallestShift: u32 = 6;
 export let largestShift: u32 = 6;
-/** All data and unified caches have the largest line, so the presence directory's blocks are their lines. */
-export let oneLine: bool = false;
+/** Every unit of the presence directory is one core's, and its blocks are lines. */
+export let unitsAreCores: bool = false;
 /** R38: the yardstick's sticky cross-socket bit. */
 export let sticky: bool = false;
 
@@ -158,8 +158,8 @@ export function setDirectory(sets: u32, ways: u32, smallest: u32, largest: u32):
   largestShift = largest;
 }
 
-export function setOneLine(on: bool): void {
-  oneLine = on;
+export function setUnitsAreCores(on: bool): void {
+  unitsAreCores = on;
 }
 
 /** Bump allocation: nothing the kernel allocates is ever freed. */

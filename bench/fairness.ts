@@ -1,9 +1,9 @@
 /** Whether contestants did the same work: a comparison of speeds means nothing where one of them counts something else. */
 import { createKernel } from "../src/engine/kernel.ts";
+import { type PrintedCounters, printedByKernel } from "../src/report/yardstick.ts";
 import { machineFor } from "./contestants.ts";
 import { readWords, type Stream } from "./streams.ts";
 import { TypedArrayHost } from "./typed-array.ts";
-import { type PrintedCounters, printedByKernel } from "./yardstick.ts";
 
 /** Played for the comparison with the kernel, which keeps its directory as the yardstick does only on request (R38). */
 const PREFIX_RECORDS = 1_000_000;

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { PrintedCounters } from "../src/report/yardstick.ts";
 import { CONTESTANTS, type Contestant, onlyAccesses, type Player } from "./contestants.ts";
 import { environment } from "./environment.ts";
 import { requireSameCounters } from "./fairness.ts";
@@ -14,7 +15,7 @@ import { type PlayOrder, type PlayTimes, play } from "./player.ts";
 import { benchText } from "./report.ts";
 import { type BenchResult, type Plays, type Row, rowOf } from "./result.ts";
 import { SOURCES, type Stream } from "./streams.ts";
-import { buildYardstick, type PrintedCounters, runYardstick } from "./yardstick.ts";
+import { buildYardstick, runYardstick } from "./yardstick.ts";
 
 const USAGE = `usage: npm run bench -- [options]
   --streams a,b      only these: ${SOURCES.map(({ name }) => name).join(", ")}

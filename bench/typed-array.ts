@@ -3,7 +3,7 @@
  * for the whole geometry, no object on the way. It plays loads, stores and fetches below 2^38, carries no bytes, and counts
  * what the yardstick counts (R38). It is what the kernel's speed is compared with, never part of the package.
  */
-import type { PrintedCounters, SocketCounters } from "./yardstick.ts";
+import type { PrintedCounters, SocketCounters } from "../src/report/yardstick.ts";
 
 const CORES = 100;
 const CORES_PER_SOCKET = 50;

@@ -6,40 +6,11 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { cpus } from "node:os";
-import type { Kernel } from "../src/engine/kernel.ts";
+import type { PrintedCounters } from "../src/report/yardstick.ts";
 
 const SOURCE = "../shared/yardstick/reference.cpp";
 const FLAGS = ["-O3", "-march=native"];
 const BUILD = "build/yardstick";
-
-export interface SocketCounters {
-  readonly accesses: number;
-  readonly misses: number;
-  readonly writebacks: number;
-  readonly c2c: number;
-  readonly remoteHits: number;
-  readonly backInvalidations: number;
-  readonly memoryReads: number;
-}
-
-/** Every counter that the yardstick prints, in its order; sums over cores, then its two sockets. */
-export interface PrintedCounters {
-  readonly loads: number;
-  readonly loadMisses: number;
-  readonly stores: number;
-  readonly storeMisses: number;
-  readonly fetches: number;
-  readonly fetchMisses: number;
-  readonly l2LoadMisses: number;
-  readonly l2StoreMisses: number;
-  readonly l2FetchMisses: number;
-  readonly upgrades: number;
-  readonly l1Writebacks: number;
-  readonly l2Writebacks: number;
-  readonly invalidations: number;
-  readonly l2EvictionsWithInner: number;
-  readonly sockets: readonly SocketCounters[];
-}
 
 export interface YardstickRun {
   readonly refs: number;
@@ -141,47 +112,5 @@ function parse(printed: string): YardstickRun {
       l2EvictionsWithInner,
       sockets,
     },
-  };
-}
-
-/** The same numbers of a kernel that played on host-100c with the option `yardstick`. */
-export function printedByKernel(kernel: Kernel): PrintedCounters {
-  const { machine } = kernel;
-  const { caches, events } = kernel.counters();
-  const { c2c, backInvalidatingEvictions, evictionsWithInner } = kernel.yardstick();
-  const sum = (level: string, counter: keyof (typeof caches)[number]) =>
-    machine.caches.reduce((all, cache, i) => (cache.level === level ? all + (caches[i]?.[counter] ?? 0) : all), 0);
-  const lastLevels = machine.caches.filter(({ level }) => level === "L3");
-  return {
-    loads: sum("L1D", "loads"),
-    loadMisses: sum("L1D", "loadMisses"),
-    stores: sum("L1D", "stores"),
-    storeMisses: sum("L1D", "storeMisses"),
-    fetches: sum("L1I", "fetches"),
-    fetchMisses: sum("L1I", "fetchMisses"),
-    l2LoadMisses: sum("L2", "loadMisses"),
-    l2StoreMisses: sum("L2", "storeMisses"),
-    l2FetchMisses: sum("L2", "fetchMisses"),
-    upgrades: sum("L1D", "upgrades") + sum("L2", "upgrades"),
-    l1Writebacks: sum("L1D", "writebacksOut"),
-    l2Writebacks: sum("L2", "writebacksOut"),
-    invalidations: sum("L2", "invalidations") + sum("L2", "backInvalidations"),
-    l2EvictionsWithInner: evictionsWithInner,
-    sockets: lastLevels.map(({ id, socket }) => {
-      const last = caches[id] as (typeof caches)[number];
-      return {
-        accesses: last.loads + last.stores + last.fetches,
-        misses: last.loadMisses + last.storeMisses + last.fetchMisses,
-        writebacks: last.writebacksOut,
-        c2c: c2c[socket] ?? 0,
-        remoteHits: last.snoopsIn,
-        backInvalidations: backInvalidatingEvictions[socket] ?? 0,
-        memoryReads: events.reduce(
-          (all, { memory, memoryRemote }, core) =>
-            machine.cores[core]?.socket === socket ? all + memory + memoryRemote : all,
-          0,
-        ),
-      };
-    }),
   };
 }

@@ -3,11 +3,12 @@ import { type Command, Option } from "commander";
 import type { Engine, Provenance } from "../engine/engine.ts";
 import { RecordError } from "../engine/errors.ts";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
-import { createKernel } from "../engine/kernel.ts";
+import { createKernel, type Kernel } from "../engine/kernel.ts";
 import { OPERATIONS } from "../engine/operations.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import { allHazards, observedHazards, type ReplayReport, replayReport, reportedHazards } from "../report/json.ts";
 import { replayText } from "../report/text.ts";
+import { printedByKernel } from "../report/yardstick.ts";
 import { openTraceFile } from "../trace/open.node.ts";
 import type { TraceSource } from "../trace/source.ts";
 import { EXIT } from "./exit.ts";
@@ -26,6 +27,7 @@ interface ReplayOptions extends TraceOptions, ResultOptions {
   readonly data?: true;
   readonly tagsOnly?: true;
   readonly perCore?: true;
+  readonly yardstick?: true;
   readonly hazards: number;
   readonly expectClean?: true;
   readonly strict?: true;
@@ -45,6 +47,11 @@ export function addReplay(program: Command, session: Session): void {
     .addOption(new Option("--data", "let copies carry bytes, to compare what everybody sees").conflicts("tagsOnly"))
     .option("--tags-only", "play without bytes: faster; stale lines are then only possible ones (R45)")
     .option("--per-core", "add what each core did")
+    .addOption(
+      new Option("--yardstick", "count as the native yardstick does, on a machine like host-100c (R38)").conflicts(
+        "data",
+      ),
+    )
     .option("--hazards <count>", "how many hazards to explain", wholeNumber, 3)
     .option("--expect-clean", "exit 1 if anybody observed a stale or leaked value (R26, R28)")
     .option("--strict", "exit 1 on any hazard (R26 to R29)");
@@ -84,6 +91,7 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
     provenance: assessed,
     explained: options.hazards,
     perCore: options.perCore === true,
+    yardstick: options.yardstick && isKernel(engine) ? printedByKernel(engine) : undefined,
     operationAt: (record) => records.get(record),
   });
   await emitResult({ json: report, text: (color) => replayText(report, color) }, options, terminal);
@@ -98,8 +106,10 @@ async function createEngine(machine: ResolvedMachine, provenance: Provenance, op
     return createReference(machine, { provenance });
   }
   const data = options.data ?? (options.tagsOnly ? false : canFindStaleValues(provenance));
-  return createKernel(machine, { provenance, data });
+  return createKernel(machine, { provenance, data, yardstick: options.yardstick === true });
 }
+
+const isKernel = (engine: Engine): engine is Kernel => "yardstick" in engine;
 
 /** Bytes are worth carrying only where some class of wrong or lost values can be assessed (R48). */
 function canFindStaleValues(provenance: Provenance): boolean {

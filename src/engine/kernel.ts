@@ -62,7 +62,7 @@ interface Exports {
   addCache(...parameters: number[]): void;
   setParent(index: number, socket: number, parent: number): void;
   setUnit(index: number, unit: number, covered: number, unitsFrom: number, unitsTo: number): void;
-  setOneLine(on: number): void;
+  setUnitsAreCores(on: number): void;
   addCore(core: number, socket: number, l1i: number, l1d: number, sctlr: number): void;
   addToPath(core: number, home: number, index: number, isFetch: number): void;
   addDevice(device: number, coherent: number, socket: number): void;
@@ -452,9 +452,7 @@ function describe(exports: Exports, machine: ResolvedMachine, placement: Placeme
     Math.log2(machine.smallestLineBytes),
     Math.log2(machine.largestLineBytes),
   );
-  exports.setOneLine(
-    flag(caches.every((cache) => cache.holds === "instructions" || cache.lineBytes === machine.largestLineBytes)),
-  );
+  exports.setUnitsAreCores(flag(placement.unitsAreCores));
   exports.begin();
   exports.setYardstick(flag(yardstick));
   for (const region of placement.regions) {

@@ -27,6 +27,8 @@ export interface Placement {
   /** Cache indices of each unit, in the order of D3. */
   readonly units: readonly (readonly number[])[];
   readonly sharedRoots: readonly number[];
+  /** Every unit is one core's, and blocks are lines: two units that hold a line then hold it apart from each other. */
+  readonly unitsAreCores: boolean;
   readonly outer: number;
   /** Kernel cache index by socket, -1 where there is none. */
   readonly memorySide: readonly number[];
@@ -105,6 +107,11 @@ export function place(machine: ResolvedMachine): Placement {
     levels,
     units: lists,
     sharedRoots: sharedRoots.map((each) => each.index),
+    unitsAreCores: caches.every(
+      (cache) =>
+        cache.holds === "instructions" ||
+        (cache.lineBytes === machine.largestLineBytes && (units[cache.id] === -1 || cache.cores.length === 1)),
+    ),
     outer,
     memorySide,
     regions: regionsOf(machine),
@@ -123,12 +130,10 @@ function ranks(caches: readonly Cache[]): number[] {
   return rank;
 }
 
-const parentsOf = (cache: Cache) => [...new Set(cache.parentBySocket)];
-
-/** Unit number by cache id: the subtree just inside a shared root. */
+/** Unit number by cache id: the private caches of one core together, a shared cache by itself, -1 for a shared root. */
 function unitsOf(machine: ResolvedMachine): number[] {
   const { caches } = machine;
-  const roots = caches.filter((cache) => cache.holds !== "instructions" && parentsOf(cache).includes(-1));
+  const roots = caches.filter((cache) => cache.holds !== "instructions" && cache.parentBySocket.includes(-1));
   const shared = new Set(roots.filter((root) => root.cores.length > 1).map((root) => root.id));
   const probed = shared.size <= MAX_PROBED_ROOTS ? shared : new Set<number>();
   const unit = new Array<number>(caches.length).fill(-1);
@@ -137,8 +142,8 @@ function unitsOf(machine: ResolvedMachine): number[] {
   for (let id = caches.length - 1; id >= 0; id--) {
     const cache = caches[id] as Cache;
     if (cache.holds === "instructions" || probed.has(id)) continue;
-    const parent = cache.parentBySocket[0] as number;
-    unit[id] = parent < 0 || probed.has(parent) ? count++ : (unit[parent] as number);
+    const parent = caches[cache.parentBySocket[0] as number];
+    unit[id] = parent && parent.cores.length === 1 ? (unit[parent.id] as number) : count++;
   }
   // Number units by their lowest core, so that walking a mask visits them roughly in the order of D3.
   const lowest = new Array<number>(count).fill(Number.POSITIVE_INFINITY);

@@ -9,6 +9,7 @@ import type { ResolvedMachine } from "../machine/resolved.ts";
 import { type Cycles, cyclesOf, levelNames, totalCycles } from "./cycles.ts";
 import { attributeName, type Explanation, explainHazard, type NameOf, type OperationAt } from "./explain.ts";
 import { address, word } from "./number.ts";
+import type { PrintedCounters } from "./yardstick.ts";
 
 export interface LevelReport extends CacheCounters {
   /** Demand: loads, stores, fetches (R37). */
@@ -92,6 +93,8 @@ export interface ReplayReport {
   readonly firstHazards: readonly HazardReport[];
   readonly cycles: Cycles;
   readonly perCore?: readonly CoreReport[];
+  /** What the native yardstick would print (R38), where the replay was asked for its view. */
+  readonly yardstick?: PrintedCounters;
 }
 
 export interface ReplayFacts {
@@ -104,6 +107,7 @@ export interface ReplayFacts {
   /** How many hazards to explain, and whether to list cores. */
   readonly explained: number;
   readonly perCore: boolean;
+  readonly yardstick?: PrintedCounters | undefined;
   readonly operationAt?: OperationAt | undefined;
 }
 
@@ -153,6 +157,7 @@ export function replayReport(engine: Engine, facts: ReplayFacts): ReplayReport {
     notAssessable,
     firstHazards: hazards.slice(0, facts.explained).map((hazard) => hazardReport(hazard, machine, facts.operationAt)),
     cycles: totalCycles(machine, counters),
+    ...(facts.yardstick ? { yardstick: facts.yardstick } : {}),
     ...(facts.perCore
       ? {
           perCore: machine.cores.map(({ id }) => ({

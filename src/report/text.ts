@@ -7,6 +7,7 @@ import { allHazards } from "./json.ts";
 import { count, percent, rate, seconds } from "./number.ts";
 import { type Style, styleFor } from "./style.ts";
 import { type Column, table, wrap } from "./table.ts";
+import { yardstickText } from "./yardstick.ts";
 
 const WIDTH = 100;
 
@@ -20,6 +21,7 @@ export function replayText(report: ReplayReport, color: boolean): string {
     section("Cycles by cause", cyclesTable(report.cycles, style), style),
   ];
   if (report.perCore !== undefined) sections.push(section("Cycles by core", coresTable(report, style), style));
+  if (report.yardstick) sections.push(section("As the yardstick counts (R38)", yardstickText(report.yardstick), style));
   if (report.firstHazards.length > 0) {
     const total =
       report.firstHazards.length === 1 ? "The first hazard" : `The first ${report.firstHazards.length} hazards`;

@@ -6,9 +6,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { generate, LIKE_MC100 } from "../../bench/generate.ts";
 import { readWords, SOURCES, type Stream } from "../../bench/streams.ts";
 import { TypedArrayHost } from "../../bench/typed-array.ts";
-import { buildYardstick, type PrintedCounters, printedByKernel, runYardstick } from "../../bench/yardstick.ts";
+import { buildYardstick, runYardstick } from "../../bench/yardstick.ts";
 import { createKernel } from "../../src/engine/kernel.ts";
 import { loadMachine } from "../../src/machine/index.ts";
+import { type PrintedCounters, printedByKernel } from "../../src/report/yardstick.ts";
 import { TEXT_PROVENANCE } from "../../src/trace/source.ts";
 
 const FULL = process.env.SETWAY_FULL === "1";
