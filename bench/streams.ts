@@ -152,7 +152,7 @@ async function cachedTrace(name: string, file: string, limit: number): Promise<s
 }
 
 /** The first `limit` records of a trace that has no prefixes. */
-export async function firstWords(file: string, limit: number): Promise<Uint32Array> {
+async function firstWords(file: string, limit: number): Promise<Uint32Array> {
   const trace = await openTraceFile(file);
   let words = new Uint32Array(2 * Math.min(limit, trace.header.records ?? 1 << 20));
   let length = 0;

@@ -49,7 +49,7 @@ const LEVEL_COLUMNS: readonly Column[] = [
   ),
 ];
 
-export function levelsTable(levels: Readonly<Record<string, LevelReport>>, style: Style): string {
+function levelsTable(levels: Readonly<Record<string, LevelReport>>, style: Style): string {
   const rows = Object.entries(levels).map(([name, level]) => [
     name,
     count(level.accesses),
@@ -88,7 +88,7 @@ function countersTable(report: ReplayReport, style: Style): string {
   return table([{ title: "what" }, { title: "times", align: "right" }], rows, style);
 }
 
-export function hazardsTable(
+function hazardsTable(
   report: Pick<ReplayReport, "hazards" | "hazardLines" | "notAssessable" | "carriesData">,
   style: Style,
 ): string {
@@ -121,7 +121,7 @@ export function hazardsTable(
   return lines.join("\n");
 }
 
-export function cyclesTable(cycles: Cycles, style: Style): string {
+function cyclesTable(cycles: Cycles, style: Style): string {
   const columns: Column[] = [
     { title: "cause" },
     { title: "cycles", align: "right" },
