@@ -20,14 +20,14 @@ import { buildYardstick, runYardstick } from "./yardstick.ts";
 const USAGE = `usage: npm run bench -- [options]
   --streams a,b      only these: ${SOURCES.map(({ name }) => name).join(", ")}
   --contestants a,b  only these: ${CONTESTANTS.join(", ")}
-  --records N        of a stream at most (default 10000000)
+  --records N        of a stream at most (default 5000000)
   --rounds N         interleaved rounds (default 3)
   --milliseconds N   CPU time that a contestant plays in a round, at least once (default 500)
   --wasm FILE        a kernel in the place of the package's, in both columns
   --json FILE        everything measured, with the processor, Node and commit`;
 
 /** The reference model is thousands of times slower. */
-const REFERENCE_RECORDS = 20_000;
+const REFERENCE_RECORDS = 10_000;
 
 interface Options {
   readonly streams: readonly string[];
@@ -83,7 +83,7 @@ function readOptions(args: readonly string[]): Options {
     options: {
       streams: { type: "string" },
       contestants: { type: "string" },
-      records: { type: "string", default: "10000000" },
+      records: { type: "string", default: "5000000" },
       rounds: { type: "string", default: "3" },
       milliseconds: { type: "string", default: "500" },
       wasm: { type: "string" },

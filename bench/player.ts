@@ -19,13 +19,14 @@ export interface PlayOrder extends PlayedStream {
   readonly wasm?: string;
 }
 
-/** CPU milliseconds of each play. */
+/** CPU milliseconds of each play, shortest first. */
 export type PlayTimes = readonly number[];
 
 /** As much as a trace reader gives at a time. */
 const BATCH_WORDS = 2 * 65536;
 /** Enough for V8 to have compiled every function that matters with its optimizing compiler. */
 const WARM_UP_RECORDS = 1_000_000;
+const WARM_UP_MILLISECONDS = 300;
 
 export function play(order: PlayOrder): PlayTimes {
   const words = readWords(order.path).subarray(0, 2 * order.records);
@@ -37,7 +38,7 @@ export function play(order: PlayOrder): PlayTimes {
     now: cpuMilliseconds,
     time: order.milliseconds,
     iterations: 1,
-    warmupTime: 0,
+    warmupTime: WARM_UP_MILLISECONDS,
     warmupIterations: 1,
     retainSamples: true,
     throws: true,

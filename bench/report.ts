@@ -38,7 +38,7 @@ export function benchText(result: BenchResult, color: boolean): string {
   ]);
   const commit = `${environment.commit?.slice(0, 12) ?? "no commit"}${environment.modified ? " and changes" : ""}`;
   const lines = [
-    `Millions of references a second on ${result.machine}, and ratios (x); CPU time of playing alone, medians of ${result.rounds} interleaved rounds.`,
+    `Millions of references a second on ${result.machine}, and ratios (x). CPU time of playing alone; ${roundsText(result.rounds)}.`,
     `${environment.cpu}, ${environment.cores} cores, ${environment.platform}; Node ${environment.node}; ${commit}.`,
     "",
     table(columns, cells, styleFor(color)),
@@ -75,6 +75,8 @@ function floorNotes(rows: readonly Row[]): string[] {
   return [`Floor (tags-only at half the yardstick on hit-heavy streams): ${verdict}.`];
 }
 
+const roundsText = (rounds: number): string => (rounds === 1 ? "one round" : `medians of ${rounds} interleaved rounds`);
+
 const speedText = (refsPerSecond: number): string => {
   const millions = refsPerSecond / 1e6;
   return millions.toFixed(millions < 1 ? 3 : millions < 100 ? 1 : 0);
@@ -82,5 +84,5 @@ const speedText = (refsPerSecond: number): string => {
 
 const ratioText = (row: Row, contestant: Contestant): string => {
   const ratio = row.contestants[contestant]?.ratio;
-  return ratio === undefined ? "" : ratio.toFixed(ratio < 0.1 ? 3 : 2);
+  return ratio === undefined ? "" : ratio.toFixed(ratio < 0.01 ? 4 : ratio < 0.1 ? 3 : 2);
 };

@@ -6,7 +6,7 @@ import type { Stream } from "./streams.ts";
 export interface Measurement {
   /** Records of one play. */
   readonly records: number;
-  /** CPU time of every play, in the order of the rounds. */
+  /** CPU time of every play; round by round, in a round the shortest first. */
   readonly seconds: readonly number[];
   /** By the median of `seconds`. */
   readonly refsPerSecond: number;

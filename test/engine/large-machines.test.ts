@@ -1,0 +1,56 @@
+/** Does a machine of 512 cores in eight sockets do what the reference model does, requesters above 255 included? */
+import { describe, expect, test } from "vitest";
+import { createKernel } from "../../src/engine/kernel.ts";
+import { encodeRecords, load, type RecordEntry, store } from "../../src/engine/record.ts";
+import { createReference } from "../../src/engine/reference.ts";
+import { loadMachine } from "../../src/machine/index.ts";
+
+const MACHINE = `
+name: eight-sockets
+sockets: 8
+cores: 512
+protocol: moesi
+caches:
+  L1I: { size: 4KiB, ways: 2 }
+  L1D: { size: 4KiB, ways: 2 }
+  L2: { size: 16KiB, ways: 4, inclusion: inclusive }
+  L3: { size: 256KiB, ways: 16, per: socket, kind: system }
+memory: [{ base: 0, size: 64GiB }]
+`;
+
+/** Few lines and many cores: nearly every access meets a copy elsewhere. */
+function stream(length: number): RecordEntry[] {
+  let state = 0x2545f491;
+  const next = (below: number): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+  return Array.from({ length }, () => {
+    const core = next(512);
+    const address = next(40) * 64 + next(8) * 8;
+    return next(3) === 0 ? store(core, address) : load(core, address);
+  });
+}
+
+describe("512 cores in eight sockets", () => {
+  const machine = loadMachine(MACHINE);
+  const words = encodeRecords(stream(3000));
+
+  test.each([
+    ["with data", true],
+    ["tags only", false],
+  ])("the kernel %s agrees with the reference", { timeout: 60_000 }, (_name, data) => {
+    const reference = createReference(machine);
+    const kernel = createKernel(machine, { data });
+    reference.play(words);
+    kernel.play(words);
+    expect(kernel.counters()).toEqual(reference.counters());
+    expect(kernel.dirtyLines()).toEqual(reference.dirtyLines());
+    expect(kernel.hazards()).toEqual([]);
+    const { caches, machine: totals } = kernel.counters();
+    expect(caches.reduce((sum, { snoopsIn }) => sum + snoopsIn, 0)).toBeGreaterThan(1000);
+    expect(totals.crossings).toBeGreaterThan(1000);
+  });
+});
