@@ -48,6 +48,7 @@ import {
   N_KIND,
   N_LINE_BYTES,
   N_LINE_SHIFT,
+  N_POPULATION,
   N_RANK,
   N_SOCKET,
   N_UNIT,
@@ -213,6 +214,7 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
   const roots = load<u32>(sharedRoots);
   for (let i: u32 = 1; i <= roots; i++) {
     const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
+    if (!load<u32>(m, N_POPULATION)) continue;
     if (peers && (m == child || (child && isInside(m, child)) || isOnPath(m))) continue;
     found = addCache(found, m, compact, bytes);
   }

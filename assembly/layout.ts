@@ -89,6 +89,8 @@ export const N_UNITS_FROM: usize = 112;
 export const N_UNITS_TO: usize = 116;
 /** Bytes from one way's contents to the next. */
 export const N_STRIDE: usize = 120;
+/** Valid copies in a shared root: an empty one, such as another socket's, needn't be probed. */
+export const N_POPULATION: usize = 124;
 
 /** The machine in plain numbers, filled by the host before `build`. */
 export let cores: u32 = 0;
@@ -345,7 +347,8 @@ export function layOut(): void {
     const even = ctz(sets);
     bits = min(bits, even > position ? even - position : 0);
     store<u32>(n, position, N_GROUP_POSITION);
-    if (i < caches && load<u32>(n, N_HOLDS) != HOLDS_INSTRUCTIONS) lines += <u64>sets * load<u32>(n, N_WAYS);
+    // Lines that the presence directory has to find room for.
+    if (load<i32>(n, N_UNIT) >= 0 && !load<u32>(n, N_COVERED)) lines += <u64>sets * load<u32>(n, N_WAYS);
   }
   groupBits = bits;
   let at: usize = 0;

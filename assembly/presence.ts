@@ -13,6 +13,7 @@ import {
   N_HOLDS,
   N_LINE_BYTES,
   N_LINE_SHIFT,
+  N_POPULATION,
   N_UNIT,
   presenceBits,
   presenceOffset,
@@ -202,6 +203,7 @@ export function present(n: usize, line: u32): void {
     return;
   }
   const unit = load<i32>(n, N_UNIT);
+  if (unit < 0) store<u32>(n, load<u32>(n, N_POPULATION) + 1, N_POPULATION);
   if (unit < 0 || load<u32>(n, N_COVERED)) return;
   addUnit(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), unit);
 }
@@ -214,6 +216,7 @@ export function absent(n: usize, line: u32): void {
     return;
   }
   const unit = load<i32>(n, N_UNIT);
+  if (unit < 0) store<u32>(n, load<u32>(n, N_POPULATION) - 1, N_POPULATION);
   if (unit < 0 || load<u32>(n, N_COVERED)) return;
   const list = unitList(unit);
   const length = load<u32>(list);

@@ -24,6 +24,7 @@ const USAGE = `usage: npm run bench -- [options]
   --rounds N         interleaved rounds (default 3)
   --milliseconds N   CPU time that a contestant plays in a round, at least once (default 500)
   --wasm FILE        a kernel in the place of the package's, in both columns
+  --profile FOLDER   leaves V8's CPU profiles there, one a play; the times are then not to be trusted
   --json FILE        everything measured, with the processor, Node and commit`;
 
 /** The reference model is thousands of times slower. */
@@ -36,6 +37,7 @@ interface Options {
   readonly rounds: number;
   readonly milliseconds: number;
   readonly wasm: string | undefined;
+  readonly profile: string | undefined;
   readonly json: string | undefined;
 }
 
@@ -87,6 +89,7 @@ function readOptions(args: readonly string[]): Options {
       rounds: { type: "string", default: "3" },
       milliseconds: { type: "string", default: "500" },
       wasm: { type: "string" },
+      profile: { type: "string" },
       json: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -106,6 +109,7 @@ function readOptions(args: readonly string[]): Options {
     rounds: wholeNumber("rounds", values.rounds),
     milliseconds: wholeNumber("milliseconds", values.milliseconds),
     wasm: values.wasm,
+    profile: values.profile,
     json: values.json,
   };
 }
@@ -154,7 +158,8 @@ function measure(stream: Stream, native: string | undefined, options: Options): 
         } while (seconds.reduce((sum, each) => sum + each, 0) * 1000 < options.milliseconds);
         sofar.seconds.push(...seconds);
       } else {
-        const times = playApart({ ...orderFor(contestant, stream, options), path: file.path, records });
+        const order = { ...orderFor(contestant, stream, options), path: file.path, records };
+        const times = playApart(order, options.profile);
         sofar.seconds.push(...times.map((milliseconds) => milliseconds / 1000));
       }
     }
@@ -178,14 +183,10 @@ function orderFor(
 }
 
 /** In a process of its own, so that no contestant's garbage or compiled code is another's. */
-function playApart(order: PlayOrder): PlayTimes {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [fileURLToPath(import.meta.url), "play", JSON.stringify(order)],
-    {
-      encoding: "utf8",
-    },
-  );
+function playApart(order: PlayOrder, profile: string | undefined): PlayTimes {
+  const flags = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
+  const args = [...flags, fileURLToPath(import.meta.url), "play", JSON.stringify(order)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${order.player} on ${order.path} ended with ${status}: ${stderr}`);
   return JSON.parse(stdout) as PlayTimes;
 }

@@ -116,7 +116,10 @@ const value = fc.oneof(
 function mutate(target: unknown, steps: readonly number[], change: unknown, key: string): unknown {
   if (typeof target !== "object" || target === null || steps.length === 0) return change;
   const [step, ...rest] = steps;
-  const copy: Record<string, unknown> | unknown[] = Array.isArray(target) ? [...target] : { ...target };
+  // An array whose __proto__ was a change before can't be iterated any more, but it is an array still.
+  const copy: Record<string, unknown> | unknown[] = Array.isArray(target)
+    ? Array.prototype.slice.call(target)
+    : { ...target };
   const keys = [...Object.keys(copy), key];
   const chosen = keys[step! % keys.length]! as never;
   (copy as Record<string, unknown>)[chosen] = mutate((copy as Record<string, unknown>)[chosen], rest, change, key);
