@@ -17,7 +17,7 @@ import {
   stateOf,
   writeAside,
 } from "./coherence";
-import { checkPending, diverge, latent, observe, PLACE_MEMORY, touched, writeTruth } from "./hazard";
+import { diverge, latent, observe, PLACE_MEMORY, touched, writeTruth } from "./hazard";
 import {
   allocates,
   answer,
@@ -46,6 +46,7 @@ import {
   snoopedRemote,
   source,
 } from "./hierarchy";
+import { checkPending } from "./latent";
 import {
   allocate,
   C_L1D,

@@ -4,8 +4,8 @@
 import * as access from "./access";
 import * as bytes from "./bytes";
 import * as coherence from "./coherence";
-import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";
+import * as latentHazards from "./latent";
 import * as layout from "./layout";
 import {
   allocate,
@@ -49,6 +49,7 @@ import {
 import * as maintenance from "./maintenance";
 import * as memoryState from "./memory";
 import * as player from "./play";
+import * as run from "./run";
 import { initialize, probe, recordOf, setOf, stateAt } from "./set";
 
 export { hazardAt, hazardCount, setAssessable } from "./hazard";
@@ -175,8 +176,8 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   access.allocateAccess();
   maintenance.allocateGathered();
   player.allocateBatch();
-  player.allocateFastHits();
-  player.prepareFast();
+  run.allocateFastHits();
+  run.prepareFast();
   for (let c: u32 = 0; c < layout.cores; c++) {
     let places: u32 = 0;
     const path = pathAt(c, load<u32>(coreAt(c), C_SOCKET));
@@ -221,7 +222,7 @@ export function errorRequester(): u32 {
 }
 
 export function lastValue(): u64 {
-  return player.lastValue;
+  return run.lastValue;
 }
 
 export function counterAddress(): usize {
@@ -241,7 +242,7 @@ export function hitAddress(): usize {
 }
 
 export function fastHitAddress(): usize {
-  return player.fastHits;
+  return run.fastHits;
 }
 
 export function yardstickAddress(): usize {
@@ -249,7 +250,7 @@ export function yardstickAddress(): usize {
 }
 
 export function dirtyLines(index: u32): u32 {
-  return hazards.dirtyIn(nodeAt(index));
+  return latentHazards.dirtyIn(nodeAt(index));
 }
 
 export function bytesUsed(): usize {

@@ -17,8 +17,9 @@ import {
   stateOf,
   writeAside,
 } from "./coherence";
-import { diverge, markPlace } from "./hazard";
+import { diverge } from "./hazard";
 import { clean, mergeInto, removeAt, removeInstructions, takeInside } from "./hierarchy";
+import { markPlace } from "./latent";
 import {
   allocate,
   C_L1D,

@@ -2,8 +2,9 @@
 // the L2 holds. Same rules as hierarchy.ts (D9, D10, D15, D16), same counters; whatever isn't plain is left to it untouched.
 
 import { held, move } from "./bytes";
-import { divergent, equalsTruth, stamped } from "./hazard";
+import { divergent, equalsTruth } from "./hazard";
 import { bytesOf, distrust, yardstick } from "./hierarchy";
+import { stamped } from "./latent";
 import {
   C_FAST_L2,
   C_L1D,
