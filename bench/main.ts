@@ -11,11 +11,11 @@ import type { PrintedCounters } from "../src/report/yardstick.ts";
 import { CONTESTANTS, type Contestant, onlyAccesses, type Player } from "./contestants.ts";
 import { environment } from "./environment.ts";
 import { requireSameCounters } from "./fairness.ts";
-import { type PlayOrder, type PlayTimes, play } from "./player.ts";
+import { type PlayOrder, play } from "./player.ts";
 import { benchText } from "./report.ts";
 import { type BenchResult, type Plays, type Row, rowOf } from "./result.ts";
 import { SOURCES, type Stream } from "./streams.ts";
-import { buildYardstick, runYardstick } from "./yardstick.ts";
+import { buildYardstick, runYardstick, type YardstickRun } from "./yardstick.ts";
 
 const USAGE = `usage: npm run bench -- [options]
   --streams a,b      only these: ${SOURCES.map(({ name }) => name).join(", ")}
@@ -150,17 +150,15 @@ function measure(stream: Stream, native: string | undefined, options: Options): 
       const sofar = plays.get(contestant) ?? { records, seconds: [] };
       plays.set(contestant, sofar);
       if (contestant === "yardstick") {
-        const seconds: number[] = [];
-        do {
-          const run = runYardstick(native as string, file.path);
-          seconds.push(run.cpuSeconds);
-          printed = run.counters;
-        } while (seconds.reduce((sum, each) => sum + each, 0) * 1000 < options.milliseconds);
-        sofar.seconds.push(...seconds);
+        const runs: YardstickRun[] = [];
+        const sum = () => runs.reduce((seconds, { cpuSeconds }) => seconds + cpuSeconds, 0);
+        do runs.push(runYardstick(native as string, file.path));
+        while (sum() * 1000 < options.milliseconds);
+        sofar.seconds.push(sum() / runs.length);
+        printed = runs[0]?.counters;
       } else {
         const order = { ...orderFor(contestant, stream, options), path: file.path, records };
-        const times = playApart(order, options.profile);
-        sofar.seconds.push(...times.map((milliseconds) => milliseconds / 1000));
+        sofar.seconds.push(playApart(order, options.profile) / 1000);
       }
     }
   }
@@ -183,12 +181,12 @@ function orderFor(
 }
 
 /** In a process of its own, so that no contestant's garbage or compiled code is another's. */
-function playApart(order: PlayOrder, profile: string | undefined): PlayTimes {
+function playApart(order: PlayOrder, profile: string | undefined): number {
   const flags = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
   const args = [...flags, fileURLToPath(import.meta.url), "play", JSON.stringify(order)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${order.player} on ${order.path} ended with ${status}: ${stderr}`);
-  return JSON.parse(stdout) as PlayTimes;
+  return JSON.parse(stdout) as number;
 }
 
 /** One line on a terminal, rewritten; nothing elsewhere. */

@@ -6,7 +6,7 @@ import type { Stream } from "./streams.ts";
 export interface Measurement {
   /** Records of one play. */
   readonly records: number;
-  /** CPU time of every play; round by round, in a round the shortest first. */
+  /** CPU time of one play, by round: the mean of that round's plays. */
   readonly seconds: readonly number[];
   /** By the median of `seconds`. */
   readonly refsPerSecond: number;
