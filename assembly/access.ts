@@ -17,7 +17,7 @@ import {
   stateOf,
   writeAside,
 } from "./coherence";
-import { diverge, latent, observe, PLACE_MEMORY, touched, writeTruth } from "./hazard";
+import { diverge, latent, observe, PLACE_MEMORY, setAttribute, touched, writeTruth } from "./hazard";
 import {
   allocates,
   answer,
@@ -25,6 +25,7 @@ import {
   answerBytes,
   answerLow,
   beginAccess,
+  beginWalk,
   bytesOf,
   countAccess,
   DIRTY_ANSWER,
@@ -46,9 +47,9 @@ import {
   snoopedRemote,
   source,
 } from "./hierarchy";
-import { checkPending } from "./latent";
 import {
   allocate,
+  C_ACTIVE,
   C_L1D,
   C_L1I,
   CARRY,
@@ -121,6 +122,7 @@ import {
   HAZARD_STALE_DMA,
   HAZARD_STALE_FETCH,
   HAZARD_STALE_READ,
+  HAZARD_STALE_WALK,
   MACHINE_CROSSINGS,
   MACHINE_DEVICE_READS,
   MACHINE_DEVICE_WRITES,
@@ -128,6 +130,7 @@ import {
   MACHINE_UNCACHED_WRITES,
   MACHINE_UNEXPECTED_HITS,
 } from "./operations";
+import { checkPending } from "./pending";
 import { mayHoldInstructions } from "./presence";
 import { probe, recordOf, recordOfSet, setState, stateAt, touch } from "./set";
 
@@ -291,6 +294,36 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
   if (reads && CARRY && !known) observe(HAZARD_STALE_READ, compact, bytes, seen, from);
   if (writes) changeTruth(compact, bytes, path ? distrust : hadCopies);
   if ((reads || writes) && !hitFirst) checkPending(compact, false);
+}
+
+/**
+ * A table walk's read of one descriptor (D51): a load that observes, from the L1D or, for what is cacheable, from the PoU level
+ * on. `code` is what the walker's attribute comes to.
+ */
+export function walkPiece(compact: u64, bytes: u32, code: u32, fromUnification: bool): void {
+  begin();
+  const isAlone = code == ATTR_WRITE_BACK_NON_SHAREABLE;
+  let path: usize = 0;
+  if (cacheable(code)) path = pathFor(who, code, fromUnification);
+  if (!path || !load<u32>(path)) {
+    path = 0;
+    if (code != ATTR_DEVICE) code = ATTR_NON_CACHEABLE;
+  }
+  setAttribute(code);
+  if (!path) bypass(compact, bytes, true, false, code);
+  else {
+    store<u32>(coreAt(who), 1, C_ACTIVE);
+    if (code != ATTR_WRITE_BACK) distrustCopies();
+    if (!fromUnification) cached(path, compact, bytes, false, isAlone);
+    else {
+      beginWalk(compact, isAlone, path);
+      request(0, noL1I);
+      charge();
+      seeAnswer(compact, bytes);
+    }
+  }
+  if (CARRY && !known) observe(HAZARD_STALE_WALK, compact, bytes, seen, from);
+  if (!hitFirst) checkPending(compact, false);
 }
 
 /** D7: MMIO accepts accesses; reads give zero. An atomic is one supply. */

@@ -17,6 +17,7 @@ import {
   setAnswer,
   setPeerSupply,
   setSource,
+  walking,
   writeback,
   YARD_C2C,
   yard,
@@ -43,6 +44,7 @@ import {
   moesi,
   N_CORE_FIRST,
   N_CORE_LAST,
+  N_COVERED,
   N_DEPTH,
   N_FLAGS,
   N_KIND,
@@ -51,9 +53,12 @@ import {
   N_POPULATION,
   N_RANK,
   N_SOCKET,
+  N_SPEAKS,
   N_UNIT,
   N_UNITS_FROM,
   N_UNITS_TO,
+  N_WHOLE,
+  nodeAt,
   sharedRoots,
   smallestShift,
   sockets,
@@ -81,7 +86,7 @@ import {
   MACHINE_CROSSINGS,
   MACHINE_DIRECTORY_EVICTIONS,
 } from "./operations";
-import { findEntry, nextUnit, unitList } from "./presence";
+import { findEntry, holdsPart, nextUnit, unitList } from "./presence";
 import { probe, recordOf, setState, stateAt, tagAt } from "./set";
 
 export const PEER_NODE: usize = 0;
@@ -162,6 +167,29 @@ export function isInside(m: usize, n: usize): bool {
   );
 }
 
+/** Notes which caches have whole units inside them, and which speak for their unit. Called once the machine is laid out. */
+export function findWholes(): void {
+  for (let i: u32 = 0; i < caches; i++) {
+    const n = nodeAt(i);
+    let whole = load<u32>(n, N_CORE_FIRST) != load<u32>(n, N_CORE_LAST);
+    for (let unit = load<u32>(n, N_UNITS_FROM); unit < load<u32>(n, N_UNITS_TO); unit++) {
+      const list = unitList(unit);
+      for (let j: u32 = 1; j <= load<u32>(list); j++)
+        whole = whole && isInside(<usize>load<u32>(list + ((<usize>j) << 2)), n);
+    }
+    store<u32>(n, whole ? 1 : 0, N_WHOLE);
+    const unit = load<i32>(n, N_UNIT);
+    if (unit < 0) continue;
+    const list = unitList(unit);
+    let speaks = load<u32>(n, N_LINE_SHIFT) == largestShift;
+    for (let j: u32 = 1; j <= load<u32>(list); j++) {
+      const m = <usize>load<u32>(list + ((<usize>j) << 2));
+      speaks = speaks && (m == n || (load<u32>(m, N_COVERED) != 0 && isInside(m, n)));
+    }
+    store<u32>(n, speaks ? 1 : 0, N_SPEAKS);
+  }
+}
+
 function isOnPath(m: usize): bool {
   for (let i: u32 = 0; i < pathLength; i++) if (pathNode(i) == m) return true;
   return false;
@@ -187,15 +215,33 @@ export function collectPeers(compact: u64, bytes: u32, n: usize, child: usize): 
 
 function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, hidden: usize): u32 {
   let found: u32 = 0;
+  // Inside a private cache there is nothing but its own unit: no need to look up who has the line.
+  if (n && !peers && load<i32>(n, N_UNIT) >= 0 && load<u32>(n, N_CORE_FIRST) == load<u32>(n, N_CORE_LAST)) {
+    const list = unitList(load<u32>(n, N_UNIT));
+    const length = load<u32>(list);
+    for (let i: u32 = 1; i <= length; i++) {
+      const m = <usize>load<u32>(list + ((<usize>i) << 2));
+      if (isInside(m, n)) found = addCache(found, m, compact, bytes);
+    }
+    return found;
+  }
   const entry = findEntry(<u32>(compact >> largestShift));
   if (entry) {
     const end = n ? load<u32>(n, N_UNITS_TO) : unitCount;
     let unit = nextUnit(entry, n ? load<u32>(n, N_UNITS_FROM) : 0);
     // The asking unit's own caches lie inside the asker, if that is the unit's outermost.
     const skipped = peers && child && load<u32>(child, N_FLAGS) & FLAG_TOP ? load<u32>(child, N_UNIT) : INVALID;
+    // So do whole units, where the asker is shared.
+    const wholes = peers && child && load<u32>(child, N_WHOLE) != 0;
+    const wholesFrom = wholes ? load<u32>(child, N_UNITS_FROM) : INVALID;
+    const wholesTo = wholes ? load<u32>(child, N_UNITS_TO) : 0;
     while (unit < end) {
       if (unit == skipped) {
         unit = nextUnit(entry, unit + 1);
+        continue;
+      }
+      if (unit >= wholesFrom && unit < wholesTo) {
+        unit = nextUnit(entry, wholesTo);
         continue;
       }
       const list = unitList(unit);
@@ -456,10 +502,16 @@ export function fromMemory(low: u64, bytes: u32): void {
   setSource(behindSupplier);
 }
 
-/** Whether another root's tree holds a part of n's line: what makes a root's label exact (D10). */
+/** Whether another root's tree holds a part of n's line: what makes a root's label exact (D10). The likeliest are asked first. */
 export function heldElsewhere(n: usize, compact: u64): bool {
   const bytes = load<u32>(n, N_LINE_BYTES);
   const low = compact & ~(<u64>bytes - 1);
+  const roots = load<u32>(sharedRoots);
+  for (let i: u32 = 1; i <= roots; i++) {
+    const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
+    if (m == n || !load<u32>(m, N_POPULATION) || isInside(m, n) || isOnPath(m)) continue;
+    if (holdsPart(m, low, bytes)) return true;
+  }
   return collectPeers(low, bytes, 0, n) != 0;
 }
 
@@ -566,7 +618,7 @@ export function directoryLookup(j: u32): void {
     shift = load<u32>(pathNode(j - 1), N_LINE_SHIFT);
   } else {
     const l1i = <usize>load<u32>(coreAt(who), C_L1I);
-    if (!fetching || !l1i) return;
+    if (!fetching || walking || !l1i) return;
     shift = load<u32>(l1i, N_LINE_SHIFT);
   }
   for (let i = j; i < pathLength; i++) if (load<u32>(pathNode(i), N_KIND) == KIND_ARCHITECTED) return;

@@ -83,6 +83,8 @@ export let at: u64 = 0;
 /** 0 load, 1 store, 2 fetch: also the index of the demand counters. */
 export let kind: u32 = 0;
 export let fetching: bool = false;
+/** A table walk from the PoU level: it goes as a fetch of a core without L1I does, but is a load (D51). */
+export let walking: bool = false;
 /** Non-shareable: nobody else is asked (D20). */
 export let alone: bool = false;
 export let path: usize = 0;
@@ -94,12 +96,21 @@ export function beginAccess(compact: u64, accessKind: u32, isAlone: bool, thePat
   at = compact;
   kind = accessKind;
   fetching = accessKind == 2;
+  walking = false;
   alone = isAlone;
   path = thePath;
   pathLength = load<u32>(thePath);
   peerSupply = 0;
   snoopedLocal = false;
   snoopedRemote = false;
+}
+
+/** As beginAccess, for a load that looks from the PoU level on: the path's first cache is asked, and filled, like all others. */
+export function beginWalk(compact: u64, isAlone: bool, thePath: usize): void {
+  beginAccess(compact, 0, isAlone, thePath);
+  fetching = true;
+  walking = true;
+  fillsFirst = allocates(pathNode(0));
 }
 
 export function pathNode(k: u32): usize {

@@ -2,8 +2,11 @@
 // devices), calls `build`, then writes records into the batch and plays them.
 
 import * as access from "./access";
+import { allocateAhead } from "./ahead";
+import * as attributes from "./attributes";
 import * as bytes from "./bytes";
 import * as coherence from "./coherence";
+import * as exits from "./exit";
 import * as hierarchy from "./hierarchy";
 import * as latentHazards from "./latent";
 import * as layout from "./layout";
@@ -49,13 +52,18 @@ import {
 import * as maintenance from "./maintenance";
 import * as memoryState from "./memory";
 import * as player from "./play";
+import { allocateRefills, settleRefills } from "./refill";
+import * as registers from "./registers";
 import * as run from "./run";
 import { initialize, probe, recordOf, setOf, stateAt } from "./set";
+import * as translate from "./translate";
 
 export { hazardAt, hazardCount, setAssessable } from "./hazard";
 export { setDirectory, setFeatures, setProtocol, setShape, setUnitsAreCores } from "./layout";
 export { addRegion } from "./memory";
 export { play, recordsPlayed } from "./play";
+export { setTlb } from "./tlb";
+export { setWalker } from "./walk";
 
 /** Called after the setShape family: tables for the caches, cores and devices to come. */
 export function begin(): void {
@@ -170,6 +178,7 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   const all = layout.caches + 1 + layout.sockets;
   for (let i: u32 = 0; i < all; i++) if (load<u32>(nodeAt(i), N_SETS)) initialize(nodeAt(i));
   coherence.allocatePeers();
+  coherence.findWholes();
   coherence.allocateDirectory();
   hierarchy.allocateAnswer();
   bytes.allocateBuffers();
@@ -177,7 +186,12 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   maintenance.allocateGathered();
   player.allocateBatch();
   run.allocateFastHits();
+  exits.allocateExit();
+  translate.allocateParts();
+  allocateRefills();
+  allocateAhead();
   run.prepareFast();
+  registers.allocateRegisters();
   for (let c: u32 = 0; c < layout.cores; c++) {
     let places: u32 = 0;
     const path = pathAt(c, load<u32>(coreAt(c), C_SOCKET));
@@ -217,6 +231,49 @@ export function playError(): i32 {
   return player.error;
 }
 
+/** What stopped the batch with the error that is an exit (D50): numbers of 64 bits, in the order of assembly/exit.ts. */
+export function exitAddress(): usize {
+  return exits.exitBlock;
+}
+
+/** Counters of each core's translation, so many u64 apart. */
+export function tlbCounterAddress(): usize {
+  return registers.tlbCountersBase();
+}
+
+export function tlbCountersApart(): u32 {
+  return registers.COUNTERS_APART;
+}
+
+/** D43, for the table of all combinations: attribute byte, SH in bits 9:8, bit 10 where stage 2's encoding is reserved. */
+export function combineAttributes(
+  fetch: bool,
+  s1Attr: u32,
+  s1Sh: u32,
+  memAttr: u32,
+  s2Sh: u32,
+  fwb: bool,
+  cd: bool,
+  id: bool,
+): u32 {
+  return attributes.combine(fetch, attributes.packed(s1Attr, s1Sh), memAttr, s2Sh, fwb, cd, id);
+}
+
+/** D42, likewise. */
+export function stageOneAttributes(
+  fetch: bool,
+  m: bool,
+  c: bool,
+  i: bool,
+  dc: bool,
+  tge: bool,
+  s2On: bool,
+  attr: u32,
+  sh: u32,
+): u32 {
+  return attributes.stageOne(fetch, m, c, i, dc, tge, s2On, attributes.packed(attr, sh));
+}
+
 export function errorRequester(): u32 {
   return player.errorRequester;
 }
@@ -226,6 +283,7 @@ export function lastValue(): u64 {
 }
 
 export function counterAddress(): usize {
+  settleRefills();
   return layout.counterBase;
 }
 
@@ -242,7 +300,7 @@ export function hitAddress(): usize {
 }
 
 export function fastHitAddress(): usize {
-  return run.fastHits;
+  return run.gatherFastHits();
 }
 
 export function yardstickAddress(): usize {

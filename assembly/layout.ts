@@ -91,6 +91,10 @@ export const N_UNITS_TO: usize = 116;
 export const N_STRIDE: usize = 120;
 /** Valid copies in a shared root: an empty one, such as another socket's, needn't be probed. */
 export const N_POPULATION: usize = 124;
+/** Whether the units inside this cache, which is shared, have nothing outside it. */
+export const N_WHOLE: usize = 128;
+/** Whether its unit holds nothing of a block that this cache doesn't hold: it includes the others, and its line is a block. */
+export const N_SPEAKS: usize = 132;
 
 /** The machine in plain numbers, filled by the host before `build`. */
 export let cores: u32 = 0;
@@ -197,8 +201,6 @@ export let outer: usize = 0;
 export let memorySide: usize = 0; // table of node addresses by socket, 0 if none
 
 export const CORE_SIZE: usize = 64;
-/** The core's private L2, if refills from it are plain (refill.ts). */
-export const C_FAST_L2: usize = 60;
 export const C_SOCKET: usize = 0;
 export const C_L1I: usize = 4; // node addresses, 0 if none
 export const C_L1D: usize = 8;
@@ -210,9 +212,6 @@ export const C_MARKS: usize = 32; // address of the map of set/way marks
 export const C_UNMARKED: usize = 36; // places of the loop not yet visited
 export const C_MARKABLE: usize = 40; // all places of the loop
 export const C_MIGRATED: usize = 44;
-export const C_FAST: usize = 48; // bytes: load, store, fetch may take the fast path
-export const C_DATA_BASE: usize = 52;
-export const C_FETCH_BASE: usize = 56;
 
 /** Longest path: L1D and seven levels. */
 export const PATH_MAX: u32 = 8;
@@ -249,7 +248,7 @@ export let groupBits: u32 = 0;
 export let groupStride: usize = 0;
 let groups: usize = 0;
 
-/** Counters: one block of sixteen u64 a cache; hits by requester and level; events by requester; machine-wide ones. */
+/** Counters: one block of sixteen u64 a cache; hits by requester and level, sixteen; events by requester, thirty-two; machine-wide ones. */
 export const COUNTER_BLOCK: usize = 128;
 export let counterBase: usize = 0;
 export let hitBase: usize = 0;
@@ -274,7 +273,7 @@ export function allocateTables(): void {
   const all = <usize>caches + 1 + sockets;
   counterBase = allocate(all * COUNTER_BLOCK, 64);
   hitBase = allocate((<usize>cores + devices) * 16 * 8, 64);
-  eventBase = allocate((<usize>cores + devices) * 16 * 8, 64);
+  eventBase = allocate((<usize>cores + devices) * 32 * 8, 64);
   machineBase = allocate(16 * 8);
   yardstickBase = allocate(8 * 16 * 8);
   filter = allocate((<usize>2) << FILTER_BITS, 64);
@@ -331,12 +330,15 @@ function shapeRecord(n: usize): void {
 }
 
 /**
- * Lays out all sets. Groups are the index bits that every cache has above the largest line offset (R49), limited to
- * seven bits: 128 groups keep one group's state of a hundred cores in a host's second-level cache.
+ * More groups than the host has first-level TLB entries cost a program-order play up to a fifth of its speed, since lines
+ * that follow each other lie in different groups; 32 keep one group's state of a hundred cores in a host's second-level cache.
  */
+const MOST_GROUP_BITS: u32 = 5;
+
+/** Lays out all sets. Groups are the index bits that every cache has above the largest line offset (R49), or some of them. */
 export function layOut(): void {
   const all = caches + 1 + sockets;
-  let bits: u32 = 7;
+  let bits: u32 = MOST_GROUP_BITS;
   let lines: u64 = 0;
   for (let i: u32 = 0; i < all; i++) {
     const n = nodeAt(i);
@@ -368,7 +370,8 @@ export function layOut(): void {
   while (<u64>slots < share + 8) slots <<= 1;
   presenceBits = ctz(slots);
   at += <usize>slots * 8;
-  groupStride = (at + 63) & ~63;
+  // An odd number of the host's lines, so that the same record of all groups doesn't fall into a few sets of its caches.
+  groupStride = ((at + 63) & ~63) | 64;
   wideWords = (unitCount + 63) >> 6;
   groups = allocate(groupStride << bits, 64);
   for (let i: u32 = 0; i < all; i++) {

@@ -58,7 +58,7 @@ export function machineCount(counter: usize): void {
 }
 
 export function event(kind: usize): void {
-  const at = eventBase + <usize>who * 128 + kind * 8;
+  const at = eventBase + <usize>who * 256 + kind * 8;
   store<u64>(at, load<u64>(at) + 1);
 }
 

@@ -36,6 +36,11 @@ export const OP_OUTER_INVALIDATE_WAY: u32 = 45;
 export const OP_OUTER_FLUSH_WAY: u32 = 46;
 export const OP_ASSIGN_PAGE: u32 = 48;
 export const OP_MIGRATE: u32 = 49;
+export const OP_MSR: u32 = 50;
+export const OP_MRS: u32 = 51;
+export const OP_TLBI: u32 = 52;
+export const OP_CHARGE: u32 = 53;
+export const OP_FLUSH_STAGE2: u32 = 54;
 export const OP_WITH: u32 = 240;
 export const OP_VALUE_LOW: u32 = 241;
 export const OP_VALUE_HIGH: u32 = 242;
@@ -93,7 +98,10 @@ export const MACHINE_UNEXPECTED_HITS: u32 = 6;
 export const MACHINE_ATOMIC_FAILURES: u32 = 7;
 export const MACHINE_DIRECTORY_EVICTIONS: u32 = 8;
 export const MACHINE_CROSSINGS: u32 = 9;
-export const MACHINE_COUNT: u32 = 10;
+export const MACHINE_WALK_READS: u32 = 10;
+export const MACHINE_FLUSHED_LEAVES: u32 = 11;
+export const MACHINE_FLUSHED_LINES: u32 = 12;
+export const MACHINE_COUNT: u32 = 13;
 
 // Cost events of a requester by position (src/engine/engine.ts).
 export const EVENT_SNOOP: u32 = 0;
@@ -107,4 +115,81 @@ export const EVENT_MAINTENANCE: u32 = 7;
 export const EVENT_DSB: u32 = 8;
 export const EVENT_ISB: u32 = 9;
 export const EVENT_DEVICE: u32 = 10;
-export const EVENT_COUNT: u32 = 11;
+export const EVENT_WALK: u32 = 11;
+export const EVENT_TLB: u32 = 12;
+export const EVENT_TLBI: u32 = 13;
+export const EVENT_EXIT: u32 = 14;
+export const EVENT_ENTRY: u32 = 15;
+export const EVENT_SYSCALL: u32 = 16;
+export const EVENT_MMIO_EXIT: u32 = 17;
+export const EVENT_COUNT: u32 = 18;
+
+// Events that a CHARGE record counts: the first; the others follow it (src/engine/engine.ts).
+export const CHARGED_FIRST: u32 = 14;
+export const CHARGED_COUNT: u32 = 4;
+
+// Counters of a core's translation by position (src/engine/engine.ts).
+export const TLB_LOOKUPS: u32 = 0;
+export const TLB_MICRO_MISSES: u32 = 1;
+export const TLB_MAIN_MISSES: u32 = 2;
+export const TLB_WALK_HITS: u32 = 3;
+export const TLB_IPA_HITS: u32 = 4;
+export const TLB_INVALIDATED: u32 = 5;
+export const TLB_COUNT: u32 = 6;
+
+// System registers (src/engine/system-registers.ts).
+export const REG_SCTLR_EL1: u32 = 0;
+export const REG_TCR_EL1: u32 = 1;
+export const REG_TTBR0_EL1: u32 = 2;
+export const REG_TTBR1_EL1: u32 = 3;
+export const REG_MAIR_EL1: u32 = 4;
+export const REG_CONTEXTIDR_EL1: u32 = 5;
+export const REG_DACR: u32 = 6;
+export const REG_AFSR0_EL1: u32 = 7;
+export const REG_AFSR1_EL1: u32 = 8;
+export const REG_ESR_EL1: u32 = 9;
+export const REG_FAR_EL1: u32 = 10;
+export const REG_AMAIR_EL1: u32 = 11;
+export const REG_CTR_EL0: u32 = 12;
+export const REG_CLIDR_EL1: u32 = 13;
+export const REG_CCSIDR_EL1: u32 = 14;
+export const REG_CSSELR_EL1: u32 = 15;
+export const REG_HCR_EL2: u32 = 16;
+export const REG_VTCR_EL2: u32 = 17;
+export const REG_VTTBR_EL2: u32 = 18;
+export const REG_CONTEXT: u32 = 19;
+export const REG_COUNT: u32 = 20;
+export const REG_VIRTUAL_MEMORY: u32 = 4095;
+export const REG_CACHE_IDENTIFICATION: u32 = 61440;
+
+// What a TLBI removes (src/engine/system-registers.ts).
+export const TLBI_VMALLE1: u32 = 0;
+export const TLBI_VAE1: u32 = 1;
+export const TLBI_ASIDE1: u32 = 2;
+export const TLBI_VAAE1: u32 = 3;
+export const TLBI_VALE1: u32 = 4;
+export const TLBI_VAALE1: u32 = 5;
+export const TLBI_IPAS2E1: u32 = 6;
+export const TLBI_IPAS2LE1: u32 = 7;
+export const TLBI_VMALLS12E1: u32 = 8;
+export const TLBI_ALLE1: u32 = 9;
+
+// Exit types by position (src/engine/exit-types.ts).
+export const EXIT_TRANSLATION: u32 = 0;
+export const EXIT_ADDRESS_SIZE: u32 = 1;
+export const EXIT_ACCESS_FLAG: u32 = 2;
+export const EXIT_ALIGNMENT: u32 = 3;
+export const EXIT_DOMAIN: u32 = 4;
+export const EXIT_PERMISSION: u32 = 5;
+export const EXIT_EXTERNAL: u32 = 6;
+export const EXIT_ATOMIC: u32 = 7;
+export const EXIT_RESERVED: u32 = 8;
+export const EXIT_TRAP: u32 = 9;
+export const EXIT_COUNT: u32 = 10;
+
+// What an exiting record was doing, by position (src/engine/exit-types.ts).
+export const EXIT_ACCESS_READ: u32 = 0;
+export const EXIT_ACCESS_WRITE: u32 = 1;
+export const EXIT_ACCESS_FETCH: u32 = 2;
+export const EXIT_ACCESS_MAINTENANCE: u32 = 3;
+export const EXIT_ACCESS_COUNT: u32 = 4;

@@ -15,9 +15,10 @@ import {
 } from "./access";
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
+import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
-import { completeMaintenance, migrate, setWayRecord, stamp, synchronizeContext } from "./latent";
+import { migrate, setWayRecord } from "./latent";
 import {
   allocate,
   C_ACTIVE,
@@ -69,12 +70,16 @@ import {
   ATTR_WRITE_BACK,
   ATTR_WRITE_BACK_NON_SHAREABLE,
   ATTR_WRITE_THROUGH,
+  CHARGED_COUNT,
+  CHARGED_FIRST,
   EVENT_DSB,
   EVENT_ISB,
   EVENT_MAINTENANCE,
+  EXIT_EXTERNAL,
   MACHINE_ATOMIC_FAILURES,
   OP_ASSIGN_PAGE,
   OP_ATOMIC,
+  OP_CHARGE,
   OP_DC_CISW,
   OP_DC_CIVAC,
   OP_DC_CSW,
@@ -89,12 +94,15 @@ import {
   OP_DSB,
   OP_EVICT,
   OP_FETCH,
+  OP_FLUSH_STAGE2,
   OP_IC_IALLU,
   OP_IC_IALLUIS,
   OP_IC_IVAU,
   OP_ISB,
   OP_LOAD,
   OP_MIGRATE,
+  OP_MRS,
+  OP_MSR,
   OP_OUTER_CLEAN_PA,
   OP_OUTER_CLEAN_WAY,
   OP_OUTER_CONTROL,
@@ -105,12 +113,47 @@ import {
   OP_PREFETCH,
   OP_SCTLR,
   OP_STORE,
+  OP_TLBI,
+  OP_TLBI_ALL,
   OP_VALUE_HIGH,
   OP_VALUE_LOW,
   OP_WITH,
+  REG_COUNT,
+  REG_HCR_EL2,
+  REG_SCTLR_EL1,
+  TLBI_VMALLE1,
 } from "./operations";
-import { lastValue, playRun, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue, updateFast } from "./run";
+import { completeMaintenance, stamp, synchronizeContext } from "./pending";
+import {
+  AARCH32,
+  CONTROLLED,
+  flagsOf,
+  HCR_DC,
+  HCR_FB,
+  HCR_SWIO,
+  HCR_VM,
+  register,
+  TRANSLATES,
+  TRANSLATING,
+  WRITE_NEEDS_DATA,
+  WRITE_UNKNOWN,
+  writeRegister,
+} from "./registers";
+import { lastValue, playRun, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./run";
 import { probe, recordOf } from "./set";
+import { flushStageTwo } from "./stage2";
+import { invalidateTranslations, isTlbiKind } from "./tlb";
+import {
+  meetAtomic,
+  partBytes,
+  partCode,
+  partCount,
+  partIsL1IOnly,
+  partPhysical,
+  translateRecord,
+  virtualOf,
+} from "./translate";
+import { isDataByAddress, trapOf } from "./traps";
 
 /** Why `play` stopped before the end of a batch; the host makes the sentence (D7). */
 export const ERROR_NONE: i32 = 0;
@@ -122,6 +165,12 @@ export const ERROR_ZVA: i32 = 5;
 export const ERROR_ATOMIC: i32 = 6;
 export const ERROR_ATTRIBUTE: i32 = 7;
 export const ERROR_MIGRATE: i32 = 8;
+/** The record met a fault or a trap: no error, but an Exit (D40). */
+export const ERROR_EXIT: i32 = 9;
+export const ERROR_REGISTER: i32 = 10;
+export const ERROR_NO_DATA: i32 = 11;
+export const ERROR_TLBI: i32 = 12;
+export const ERROR_CHARGE: i32 = 13;
 export let error: i32 = 0;
 /** The requester of the record that failed, its prefix considered. */
 export let errorRequester: u32 = 0;
@@ -142,6 +191,9 @@ export function recordsPlayed(): u64 {
 let sizeGiven: u32 = 0;
 let requesterGiven: u32 = 0;
 let attributeGiven: u32 = 0;
+/** Bits 63:48 of the address are ones; and bits of WITH that mean nothing (D39). */
+let upperGiven: bool = false;
+let strayGiven: bool = false;
 let valueGiven: bool = false;
 let valueBits: u64 = 0;
 let prefixed: bool = false;
@@ -150,6 +202,8 @@ function dropPrefixes(): void {
   sizeGiven = 0;
   requesterGiven = 0;
   attributeGiven = 0;
+  upperGiven = false;
+  strayGiven = false;
   valueGiven = false;
   valueBits = 0;
   prefixed = false;
@@ -161,15 +215,12 @@ export function play(count: u32): u32 {
   let i: u32 = 0;
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
-    const requester = <u32>(word >> 56);
-    if (!prefixed && (<u32>(word >> 48) & 0xff) <= OP_FETCH && requester < cores) {
+    if (!prefixed && (<u32>(word >> 48) & 0xff) <= OP_FETCH) {
       const start = i;
-      i = playRun(batch, start, count, requester, number);
+      i = playRun(batch, start, count, number);
       number += i - start;
       if (i == count) break;
       word = load<u64>(batch + ((<usize>i) << 3));
-      // The run may have ended for another core's sake.
-      if (<u32>(word >> 56) != requester) continue;
     }
     const op = <u32>(word >> 48) & 0xff;
     const operand = word & 0xffffffffffff;
@@ -191,7 +242,9 @@ function takePrefix(op: u32, operand: u64): bool {
   if (op == OP_WITH) {
     sizeGiven = <u32>operand & 0xffffff;
     requesterGiven = <u32>(operand >> 24) & 0xffff;
-    attributeGiven = <u32>(operand >> 40) & 0xff;
+    attributeGiven = <u32>(operand >> 40) & 15;
+    upperGiven = ((operand >> 44) & 1) != 0;
+    strayGiven = operand >> 45 != 0;
   } else if (op == OP_VALUE_LOW) {
     valueGiven = true;
     valueBits = (valueBits & 0xffffffff00000000) | (operand & 0xffffffff);
@@ -239,8 +292,7 @@ function isKnown(op: u32): bool {
     op <= OP_EVICT ||
     (op >= OP_DC_IVAC && op <= OP_DC_ZVA) ||
     (op >= OP_OUTER_CONTROL && op <= OP_OUTER_FLUSH_WAY) ||
-    op == OP_ASSIGN_PAGE ||
-    op == OP_MIGRATE
+    (op >= OP_ASSIGN_PAGE && op <= OP_FLUSH_STAGE2)
   );
 }
 
@@ -251,18 +303,102 @@ function playSlow(op: u32, requester: u32, address: u64): i32 {
   if (requester >= cores + devices) return ERROR_REQUESTER;
   const isDevice = requester >= cores;
   if (op != OP_ASSIGN_PAGE && isDevice != forDevice(op)) return ERROR_REQUESTER_KIND;
-  if (attributeGiven > ATTR_INNER_NC_OUTER_WB + 1) return ERROR_ATTRIBUTE;
+  if (attributeGiven > ATTR_INNER_NC_OUTER_WB + 1 || strayGiven) return ERROR_ATTRIBUTE;
   setWho(requester, isDevice ? load<u32>(deviceAt(requester - cores), 4) : load<u32>(coreAt(requester), C_SOCKET));
   setRecord(number);
-  let failed: i32;
-  if (op <= OP_PREFETCH || forDevice(op) || op == OP_DC_ZVA) failed = playAccess(op, requester, address);
-  else failed = playOperation(op, requester, address);
+  const flags = isDevice ? 0 : flagsOf(requester);
+  let failed: i32 = 0;
+  if (flags & CONTROLLED && op >= OP_DC_IVAC) failed = trap(requester, op, address);
+  if (failed) {
+    // It is not the core's to do.
+  } else if (op <= OP_PREFETCH || forDevice(op) || op == OP_DC_ZVA)
+    failed = playAccess(op, requester, address, TRANSLATES && (flags & TRANSLATING) != 0);
+  else failed = playOperation(op, requester, address, TRANSLATES && (flags & TRANSLATING) != 0);
+  if (TRANSLATES && failed == ERROR_ADDRESS && flags & TRANSLATING) {
+    // A physical address, which no stage has seen (D40).
+    meet(EXIT_EXTERNAL, 0, -1, NONE, address, false);
+    failed = ERROR_EXIT;
+  }
+  if (failed == ERROR_EXIT) finishExit(requester, op, address, valueBits);
   if (divergent) checkLosses();
   return failed;
 }
 
-/** Where the record's last piece ended, for `lastValue`. */
-function playAccess(op: u32, requester: u32, address: u64): i32 {
+/** D49: an exit, or 0. */
+function trap(core: u32, op: u32, operand: u64): i32 {
+  const target = trapOf(core, op, operand);
+  if (!target) return 0;
+  meetTrap(target);
+  if (isDataByAddress(op) || op == OP_DC_ZVA || op == OP_IC_IVAU) {
+    const isNarrow = (flagsOf(core) & (TRANSLATING | AARCH32)) == (TRANSLATING | AARCH32);
+    setExitAddress(isNarrow ? operand & 0xffffffff : operand, upperGiven && !(flagsOf(core) & AARCH32));
+  }
+  return ERROR_EXIT;
+}
+
+// ---- what D8 leaves of an attribute: how a fetch goes, and which caches a data access or cacheable fetch goes through (0: none)
+let mode: u32 = 0;
+let path: usize = 0;
+
+/** A fetch with I set: its attribute, with `mode` and `path`. */
+function resolveFetch(core: u32, attribute: u32): u32 {
+  mode = FETCH_CACHEABLE;
+  path = pathFor(core, attribute, true);
+  if (
+    attribute <= ATTR_NON_CACHEABLE ||
+    attribute == ATTR_INNER_NC_OUTER_WB ||
+    (!load<u32>(path) && !load<u32>(coreAt(core), C_L1I))
+  ) {
+    mode = FETCH_UNCACHED;
+    return ATTR_NON_CACHEABLE;
+  }
+  if (attribute == ATTR_WRITE_BACK_NON_SHAREABLE) distrustCopies();
+  return attribute;
+}
+
+/** A fetch that fills the L1I alone. */
+function resolveL1IOnly(core: u32): u32 {
+  mode = FETCH_L1I_ONLY;
+  path = fetchPathAt(core, regionHome);
+  return ATTR_WRITE_THROUGH;
+}
+
+/** A fetch from memory itself. */
+function resolveUncached(attribute: u32): u32 {
+  mode = FETCH_UNCACHED;
+  path = 0;
+  return attribute;
+}
+
+/** Data with M and C set: its attribute, with `path`. */
+function resolveData(core: u32, attribute: u32): u32 {
+  path = 0;
+  if (attribute == ATTR_DEVICE) return attribute;
+  if (cacheable(attribute)) path = pathFor(core, attribute, false);
+  if (path && load<u32>(path)) return attribute;
+  path = 0;
+  return ATTR_NON_CACHEABLE;
+}
+
+/** Whether an atomic can be done in the caches (D26). */
+function isAtomic(attribute: u32): bool {
+  return path != 0 && attribute != ATTR_WRITE_BACK_NON_SHAREABLE;
+}
+
+/** An atomic that goes to memory all the same, as a read and a write. */
+function resolveAtMemory(attribute: u32): u32 {
+  if (path) attribute = ATTR_NON_CACHEABLE;
+  path = 0;
+  return attribute;
+}
+
+/** What data that goes through caches leaves behind. */
+function noteCached(core: u32, attribute: u32): void {
+  store<u32>(coreAt(core), 1, C_ACTIVE);
+  if (attribute != ATTR_WRITE_BACK) distrustCopies();
+}
+
+function playAccess(op: u32, requester: u32, address: u64, translated: bool): i32 {
   let start = address;
   let bytes = <u64>sizeGiven;
   if (op == OP_DC_ZVA) {
@@ -273,80 +409,106 @@ function playAccess(op: u32, requester: u32, address: u64): i32 {
     start = address & ~(<u64>7);
     bytes = 8;
   }
+  got = 0;
+  if (translated) return playTranslated(op, requester, start, <u32>bytes);
   if (!enterRegion(start) || start + bytes - regionLow > regionBytes) return ERROR_ADDRESS;
   let attribute: u32 = attributeGiven ? attributeGiven - 1 : ATTR_WRITE_BACK;
-  let mode = FETCH_CACHEABLE;
-  let path: usize = 0;
+  mode = FETCH_CACHEABLE;
+  path = 0;
   if (forDevice(op)) attribute = isCoherent(requester) ? ATTR_WRITE_BACK : ATTR_NON_CACHEABLE;
   else if (op == OP_FETCH) {
     // D8: what SCTLR and the attribute leave of a fetch.
     const sctlr = load<u32>(coreAt(requester), C_SCTLR);
-    if (regionIsDevice) {
-      mode = FETCH_UNCACHED;
-      attribute = ATTR_DEVICE;
-    } else if ((sctlr & (SCTLR_M | SCTLR_I)) == SCTLR_I) {
-      mode = FETCH_L1I_ONLY;
-      attribute = ATTR_WRITE_THROUGH;
-      path = fetchPathAt(requester, regionHome);
-    } else {
-      path = pathFor(requester, attribute, true);
-      if (
-        !(sctlr & SCTLR_I) ||
-        attribute <= ATTR_NON_CACHEABLE ||
-        attribute == ATTR_INNER_NC_OUTER_WB ||
-        (!load<u32>(path) && !load<u32>(coreAt(requester), C_L1I))
-      ) {
-        mode = FETCH_UNCACHED;
-        attribute = ATTR_NON_CACHEABLE;
-      }
-    }
-    if (mode == FETCH_CACHEABLE && attribute == ATTR_WRITE_BACK_NON_SHAREABLE) distrustCopies();
+    if (regionIsDevice) attribute = resolveUncached(ATTR_DEVICE);
+    else if (sctlr & SCTLR_I) {
+      if (sctlr & SCTLR_M) attribute = resolveFetch(requester, attribute);
+      else attribute = resolveL1IOnly(requester);
+    } else attribute = resolveUncached(ATTR_NON_CACHEABLE);
   } else {
-    attribute = dataAttribute(requester);
+    attribute = resolveData(requester, dataAttribute(requester));
     if (op == OP_DC_ZVA && attribute == ATTR_DEVICE) return ERROR_ZVA;
-    if (attribute != ATTR_DEVICE) {
-      if (cacheable(attribute)) path = pathFor(requester, attribute, false);
-      if (!path || !load<u32>(path)) {
-        path = 0;
-        attribute = ATTR_NON_CACHEABLE;
-      }
-    }
     if (op == OP_PREFETCH && !path) return 0;
-    if (op == OP_ATOMIC && (!path || attribute == ATTR_WRITE_BACK_NON_SHAREABLE)) {
+    if (op == OP_ATOMIC && !isAtomic(attribute)) {
       if (ncAtomics == 0) return ERROR_ATOMIC;
       if (ncAtomics == 1) {
         machineCount(MACHINE_ATOMIC_FAILURES);
         return 0;
       }
-      if (path) attribute = ATTR_NON_CACHEABLE;
-      path = 0;
+      attribute = resolveAtMemory(attribute);
     }
-    if (path) {
-      store<u32>(coreAt(requester), 1, C_ACTIVE);
-      if (attribute != ATTR_WRITE_BACK) distrustCopies();
+    if (path) noteCached(requester, attribute);
+  }
+  const compact = start - regionDelta;
+  playPieces(op, requester, compact, bytes, compact, attribute, 0);
+  return 0;
+}
+
+/** The same for a core that translates: page by page, and nothing is played before all of it has been translated (D40). */
+function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
+  if (!translateRecord(core, op, virtualOf(core, start, upperGiven), bytes, attributeGiven))
+    return op == OP_PREFETCH ? 0 : ERROR_EXIT;
+  if (op == OP_ATOMIC && ncAtomics < 2) {
+    for (let i: u32 = 0; i < partCount; i++) {
+      enterRegion(partPhysical(i));
+      if (isAtomic(resolveData(core, partCode(i)))) continue;
+      if (ncAtomics == 0) {
+        meetAtomic(i);
+        return ERROR_EXIT;
+      }
+      machineCount(MACHINE_ATOMIC_FAILURES);
+      return 0;
     }
   }
-  setAttribute(attribute);
-  const compact = start - regionDelta;
-  const end = compact + bytes;
-  let from = compact;
   let piece: u32 = 0;
-  let got: u32 = 0;
+  let done: u64 = 0;
+  for (let i: u32 = 0; i < partCount; i++) {
+    enterRegion(partPhysical(i));
+    let attribute = partCode(i);
+    if (op == OP_FETCH) {
+      if (regionIsDevice) attribute = resolveUncached(ATTR_DEVICE);
+      else attribute = partIsL1IOnly(i) ? resolveL1IOnly(core) : resolveFetch(core, attribute);
+    } else {
+      attribute = resolveData(core, attribute);
+      if (op == OP_ATOMIC && !isAtomic(attribute)) attribute = resolveAtMemory(attribute);
+      if (path) noteCached(core, attribute);
+    }
+    if (op != OP_PREFETCH || path) {
+      const compact = partPhysical(i) - regionDelta;
+      piece = playPieces(op, core, compact, partBytes(i), compact - done, attribute, piece);
+    }
+    done += partBytes(i);
+  }
+  return 0;
+}
+
+/** Bytes of the record's observation that `lastValue` has already. */
+let got: u32 = 0;
+
+/**
+ * Plays a physical range as pieces from number `piece` on (D5), with `mode` and `path`; returns the number that follows. Values
+ * count from `origin`, where the record's first byte would lie.
+ */
+function playPieces(op: u32, requester: u32, compact: u64, bytes: u64, origin: u64, attribute: u32, piece: u32): u32 {
+  setAttribute(attribute);
+  const end = compact + bytes;
+  const isObserved = op == OP_LOAD || op == OP_FETCH || op == OP_ATOMIC || op == OP_DEVICE_READ;
+  const thePath = path;
+  let from = compact;
   while (from < end) {
     const next = min(((from >> smallestShift) + 1) << smallestShift, end);
     const size = <u32>(next - from);
     setPiece(piece);
     if (piece && divergent) checkLosses();
     if (op == OP_DEVICE_READ) deviceRead(from, size, isCoherent(requester));
-    else if (op == OP_FETCH) fetchPiece(from, size, mode, attribute, path);
+    else if (op == OP_FETCH) fetchPiece(from, size, mode, attribute, thePath);
     else {
       const writes = op == OP_STORE || op == OP_DC_ZVA || op == OP_ATOMIC || op == OP_DEVICE_WRITE;
-      if (writes) makeValue(compact, from, size, op == OP_DC_ZVA);
+      if (writes) makeValue(origin, from, size, op == OP_DC_ZVA);
       if (op == OP_DEVICE_WRITE)
         deviceWrite(from, size, isCoherent(requester), isCoherent(requester) ? landingOf(requester) : 0);
-      else dataPiece(from, size, op == OP_LOAD || op == OP_ATOMIC, writes, attribute, path);
+      else dataPiece(from, size, op == OP_LOAD || op == OP_ATOMIC, writes, attribute, thePath);
     }
-    if (CARRY && !VERSIONS && got < 8 && (op == OP_LOAD || op == OP_FETCH || op == OP_ATOMIC || op == OP_DEVICE_READ)) {
+    if (CARRY && !VERSIONS && isObserved && got < 8) {
       let observed: u64 = got ? lastValue : 0;
       for (let b: u32 = 0; b < size && got < 8; b++, got++) observed |= (<u64>load<u8>(seen + b)) << (got * 8);
       setLastValue(observed);
@@ -356,7 +518,7 @@ function playAccess(op: u32, requester: u32, address: u64): i32 {
     from = next;
     piece++;
   }
-  return 0;
+  return piece;
 }
 
 function forDevice(op: u32): bool {
@@ -392,46 +554,83 @@ export function isOnPathOf(core: u32, n: usize): bool {
   return false;
 }
 
-function playOperation(op: u32, core: u32, address: u64): i32 {
-  if ((op >= OP_DC_IVAC && op <= OP_DC_CVAU) || op == OP_DC_CVAP || op == OP_IC_IVAU) {
+/** Whether HCR_EL2 of a core below EL2 has any of these bits. */
+function controls(core: u32, bits: u64): bool {
+  return (flagsOf(core) & CONTROLLED) != 0 && (register(core, REG_HCR_EL2) & bits) != 0;
+}
+
+function playByAddress(op: u32, core: u32, address: u64, translated: bool): i32 {
+  let attribute: u32;
+  if (translated) {
+    if (!translateRecord(core, op, virtualOf(core, address, upperGiven), 1, attributeGiven)) return ERROR_EXIT;
+    address = partPhysical(0);
+    attribute = partCode(0);
+  } else {
     if (!enterRegion(address)) return ERROR_ADDRESS;
-    const compact = address - regionDelta;
-    const attribute = dataAttribute(core);
-    setAttribute(attribute);
-    const own = attribute == ATTR_WRITE_BACK_NON_SHAREABLE;
-    event(EVENT_MAINTENANCE);
-    stamp(compact, op == OP_IC_IVAU);
-    if (op == OP_DC_IVAC) byAddress(compact, false, true, own);
-    else if (op == OP_DC_CVAC || op == OP_DC_CVAP) byAddress(compact, true, false, own);
-    else if (op == OP_DC_CIVAC) byAddress(compact, true, true, own);
-    else if (op == OP_DC_CVAU) toUnification(compact, own);
-    else invalidateInstructions(compact, own);
-    return 0;
+    attribute = dataAttribute(core);
   }
+  const compact = address - regionDelta;
+  setAttribute(attribute);
+  const own = attribute == ATTR_WRITE_BACK_NON_SHAREABLE;
+  event(EVENT_MAINTENANCE);
+  stamp(compact, op == OP_IC_IVAU);
+  // Under a hypervisor data isn't thrown away (D49).
+  if (op == OP_DC_IVAC) byAddress(compact, controls(core, HCR_DC | HCR_VM), true, own);
+  else if (op == OP_DC_CVAC || op == OP_DC_CVAP) byAddress(compact, true, false, own);
+  else if (op == OP_DC_CIVAC) byAddress(compact, true, true, own);
+  else if (op == OP_DC_CVAU) toUnification(compact, own);
+  else invalidateInstructions(compact, own);
+  return 0;
+}
+
+function playOperation(op: u32, core: u32, address: u64, translated: bool): i32 {
+  if (isDataByAddress(op) || op == OP_IC_IVAU) return playByAddress(op, core, address, translated);
   setAttribute(ATTR_WRITE_BACK);
   if (op >= OP_DC_ISW && op <= OP_DC_CISW) {
     event(EVENT_MAINTENANCE);
     setWayRecord(core);
-    bySetWay(core, load<u32>(coreAt(core), C_SOCKET), <u32>address, op != OP_DC_ISW, op != OP_DC_CSW);
+    const cleans = op != OP_DC_ISW || controls(core, HCR_SWIO | HCR_DC | HCR_VM);
+    bySetWay(core, load<u32>(coreAt(core), C_SOCKET), <u32>address, cleans, op != OP_DC_CSW);
     return 0;
   }
   switch (op) {
     case OP_EVICT: {
-      if (!enterRegion(address)) return ERROR_ADDRESS;
+      if (translated) {
+        if (!translateRecord(core, op, virtualOf(core, address, upperGiven), 1, attributeGiven, sizeGiven)) return 0;
+        address = partPhysical(0);
+      } else if (!enterRegion(address)) return ERROR_ADDRESS;
       evictInnermost(core, address - regionDelta);
       break;
     }
     case OP_IC_IALLU:
-      event(EVENT_MAINTENANCE);
-      invalidateAllInstructions(core);
-      break;
     case OP_IC_IALLUIS:
       event(EVENT_MAINTENANCE);
-      for (let c: u32 = 0; c < cores; c++) invalidateAllInstructions(c);
+      if (op == OP_IC_IALLUIS || controls(core, HCR_FB))
+        for (let c: u32 = 0; c < cores; c++) invalidateAllInstructions(c);
+      else invalidateAllInstructions(core);
       break;
     case OP_SCTLR:
-      store<u32>(coreAt(core), <u32>address, C_SCTLR);
-      updateFast(core);
+      return writeSystem(core, REG_SCTLR_EL1, address);
+    case OP_MSR:
+      return writeSystem(core, address, valueBits);
+    case OP_MRS:
+      if (address >= REG_COUNT) return ERROR_REGISTER;
+      setLastValue(register(core, <u32>address));
+      break;
+    case OP_TLBI_ALL:
+      invalidateTranslations(core, TLBI_VMALLE1, controls(core, HCR_FB), 0);
+      break;
+    case OP_TLBI: {
+      if (!isTlbiKind(<u32>address & 0xff)) return ERROR_TLBI;
+      invalidateTranslations(core, <u32>address & 0xff, (address & 0x100) != 0 || controls(core, HCR_FB), valueBits);
+      break;
+    }
+    case OP_CHARGE:
+      if (address >= CHARGED_COUNT) return ERROR_CHARGE;
+      event(<usize>CHARGED_FIRST + <usize>address);
+      break;
+    case OP_FLUSH_STAGE2:
+      flushStageTwo(core, address, valueBits);
       break;
     case OP_DSB:
       event(EVENT_DSB);
@@ -466,10 +665,15 @@ function playOperation(op: u32, core: u32, address: u64): i32 {
       migrate(<u32>address, core);
       break;
     default:
-      // TLBI, DMB and branch-predictor invalidation change nothing that this model keeps yet.
+      // DMB and branch-predictor invalidation change nothing that this model keeps.
       break;
   }
   return 0;
+}
+
+function writeSystem(core: u32, number: u64, bits: u64): i32 {
+  const refused = writeRegister(core, number, bits);
+  return refused == WRITE_UNKNOWN ? ERROR_REGISTER : refused == WRITE_NEEDS_DATA ? ERROR_NO_DATA : ERROR_NONE;
 }
 
 function playOuterControl(on: bool): void {

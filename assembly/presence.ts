@@ -14,6 +14,7 @@ import {
   N_LINE_BYTES,
   N_LINE_SHIFT,
   N_POPULATION,
+  N_SPEAKS,
   N_UNIT,
   presenceBits,
   presenceOffset,
@@ -77,6 +78,21 @@ export function findEntry(block: u32): usize {
     slot = (slot + 1) & mask;
   }
   return 0;
+}
+
+/** Loads where the entry of a line's block is looked for (ahead.ts). */
+export function touchEntry(compact: u64): u32 {
+  const block = <u32>(compact >> largestShift);
+  const entry = load<u32>(tableOf(block) + ((<usize>slotOf(block)) << 3));
+  return instructions ? entry + load<u16>(filterAt(block)) : entry;
+}
+
+/** Loads the mask of a block that several units may hold. */
+export function touchMask(compact: u64): u32 {
+  const entry = findEntry(<u32>(compact >> largestShift));
+  if (!entry) return 0;
+  const value = load<u32>(entry, 4);
+  return value & WIDE ? <u32>load<u64>(maskAt(value & ~WIDE)) : 0;
 }
 
 function addUnit(block: u32, unit: u32): void {
@@ -208,6 +224,17 @@ export function present(n: usize, line: u32): void {
   addUnit(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), unit);
 }
 
+/** Whether a cache of the unit holds a part of the block. */
+function unitHolds(unit: u32, block: u32): bool {
+  const list = unitList(unit);
+  const length = load<u32>(list);
+  for (let i: u32 = 1; i <= length; i++) {
+    const m = <usize>load<u32>(list + ((<usize>i) << 2));
+    if (holdsPart(m, (<u64>block) << largestShift, 1 << largestShift)) return true;
+  }
+  return false;
+}
+
 /** A cache lost a copy (the record no longer holds it). */
 export function absent(n: usize, line: u32): void {
   const block = <u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift);
@@ -218,12 +245,8 @@ export function absent(n: usize, line: u32): void {
   const unit = load<i32>(n, N_UNIT);
   if (unit < 0) store<u32>(n, load<u32>(n, N_POPULATION) - 1, N_POPULATION);
   if (unit < 0 || load<u32>(n, N_COVERED)) return;
-  const list = unitList(unit);
-  const length = load<u32>(list);
-  for (let i: u32 = 1; i <= length; i++) {
-    const m = <usize>load<u32>(list + ((<usize>i) << 2));
-    if (holdsPart(m, (<u64>block) << largestShift, 1 << largestShift)) return;
-  }
+  if (!load<u32>(n, N_SPEAKS) && unitHolds(unit, block)) return;
+  assert(!unitHolds(unit, block), "a unit's including cache loses a line last");
   removeUnit(block, unit);
 }
 
@@ -232,12 +255,16 @@ function filterAt(block: u32): usize {
   return filter + ((<usize>(block * 0x9e3779b1) >> (32 - FILTER_BITS)) << 1);
 }
 
+/** Copies in all L1Is together. */
+let instructions: i32 = 0;
+
 function countInstructions(block: u32, by: i32): void {
+  instructions += by;
   const at = filterAt(block);
   store<u16>(at, <u16>(<i32>load<u16>(at) + by));
 }
 
 /** Whether some L1I may hold a part of the block. */
 export function mayHoldInstructions(compact: u64): bool {
-  return load<u16>(filterAt(<u32>(compact >> largestShift))) != 0;
+  return instructions != 0 && load<u16>(filterAt(<u32>(compact >> largestShift))) != 0;
 }

@@ -1,48 +1,46 @@
-// Runs: the part of the loop over records that hits settle, as fast as it can be. A plain load, store or fetch that hits its L1,
-// or misses into the core's own L2, never leaves this file; what is anything else is left untouched.
+// Runs: the part of the loop over records that hits settle, as fast as it can be. Plain loads, stores and fetches that hit their
+// L1, or miss into their core's own L2, never leave this file; what is anything else is left untouched.
 
+import { lookAhead, noteMiss } from "./ahead";
 import { held } from "./bytes";
 import {
   allocate,
-  C_DATA_BASE,
-  C_FAST,
-  C_FAST_L2,
-  C_FETCH_BASE,
   C_L1D,
   C_L1I,
   C_SCTLR,
   CARRY,
-  CORE_SIZE,
   coreAt,
   cores,
-  coreTable,
-  DIRTY,
   dic,
-  EXCLUSIVE,
   FLAG_WRITE_THROUGH,
   groupBits,
   groupStride,
   N_BASE,
-  N_DATA,
   N_FLAGS,
-  N_LINE_SHIFT,
-  N_ORDER,
-  N_POLICY,
-  N_RECORD_SIZE,
-  N_SET_MASK,
-  N_SETS,
-  N_STATES,
-  N_STRIDE,
-  N_TRUTH,
-  N_WAYS,
+  smallestShift,
   TRUE,
   VERSIONS,
 } from "./layout";
 import { fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
-import { ATTR_WRITE_BACK, OP_FETCH, OP_LOAD, OP_STORE } from "./operations";
+import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
 import { mayHoldInstructions } from "./presence";
-import { find, isPlain, plainL2, refill } from "./refill";
+import { refill } from "./refill";
 import { toFront } from "./set";
+import {
+  allocateShapes,
+  isPlain,
+  plainL2,
+  S_DATA,
+  S_MASK,
+  S_ORDER,
+  S_RECORD,
+  S_SHIFT,
+  S_STATES,
+  S_STRIDE,
+  S_TRUTH,
+  S_WAYS,
+  shapesAt,
+} from "./shape";
 
 export const SCTLR_M: u32 = 1;
 export const SCTLR_C: u32 = 4;
@@ -55,221 +53,202 @@ export function setLastValue(bits: u64): void {
   lastValue = bits;
 }
 
-// ---- fast hits: counted apart, per core and kind, and added to the counters when those are read
-export let fastHits: usize = 0;
+// What every record of a run needs lies at fixed addresses and in globals: V8 keeps few locals in registers across so long a loop.
+
+/** Records name cores in eight bits; those of further cores, which need a prefix, are never part of a run. */
+const RUN_CORES: u32 = 256;
+
+/**
+ * By core, then by load, store, fetch and refill: where group 0 of the cache begins that answers plainly (L1D, L1D, L1I,
+ * private L2), or 0 if none does.
+ */
+const BASES = memory.data(16 * 256, 64);
+export const BASE_L2: usize = 12;
+
+export function basesOf(core: u32): usize {
+  return BASES + ((<usize>core) << 4);
+}
+
+/** Hits are counted apart, by core, then by load, store and fetch, and added to the counters when those are read. */
+const HITS = memory.data(32 * 256, 64);
+let fastHits: usize = 0;
 
 export function allocateFastHits(): void {
-  fastHits = allocate(<usize>cores * 32, 64);
+  fastHits = allocate(<usize>max(cores, 1) * 32, 64);
+}
+
+/** The hits of all cores. */
+export function gatherFastHits(): usize {
+  memory.copy(fastHits, HITS, (<usize>min(cores, RUN_CORES)) << 5);
+  return fastHits;
 }
 
 /**
  * Tells the loop which plain accesses of a core may be settled by an L1 hit alone.
  */
 export function updateFast(core: u32): void {
+  if (core >= RUN_CORES) return;
   const c = coreAt(core);
   const sctlr = load<u32>(c, C_SCTLR);
   const l1d = <usize>load<u32>(c, C_L1D);
   const l1i = <usize>load<u32>(c, C_L1I);
-  const data = l1d != 0 && isPlain(l1d) && (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
-  store<u32>(c, l1d ? load<u32>(l1d, N_BASE) : 0, C_DATA_BASE);
-  store<u32>(c, l1i ? load<u32>(l1i, N_BASE) : 0, C_FETCH_BASE);
-  store<u8>(c, data ? 1 : 0, C_FAST);
-  store<u8>(c, data && !(load<u32>(l1d, N_FLAGS) & FLAG_WRITE_THROUGH) ? 1 : 0, C_FAST + 1);
-  store<u8>(c, l1i != 0 && isPlain(l1i) && (sctlr & (SCTLR_M | SCTLR_I)) == (SCTLR_M | SCTLR_I) ? 1 : 0, C_FAST + 2);
-}
-
-// ---- shape of the L1s: loaded once where all cores look alike, else for every run
-let uniform: bool = false;
-let dataShift: u32 = 0;
-let dataMask: u32 = 0;
-let dataWays: u32 = 0;
-let dataRecord: usize = 0;
-let dataStates: usize = 0;
-let dataOrder: usize = 0;
-let dataBytes: usize = 0;
-let dataTruth: usize = 0;
-let dataStride: usize = 0;
-let fetchShift: u32 = 0;
-let fetchMask: u32 = 0;
-let fetchWays: u32 = 0;
-let fetchRecord: usize = 0;
-let fetchStates: usize = 0;
-let fetchOrder: usize = 0;
-let fetchBytes: usize = 0;
-let fetchStride: usize = 0;
-
-function loadShape(c: usize): void {
-  let n = <usize>load<u32>(c, C_L1D);
-  if (n) {
-    dataShift = load<u32>(n, N_LINE_SHIFT);
-    dataMask = load<u32>(n, N_SET_MASK);
-    dataWays = load<u32>(n, N_WAYS);
-    dataRecord = load<u32>(n, N_RECORD_SIZE);
-    dataStates = load<u32>(n, N_STATES);
-    dataOrder = load<u32>(n, N_ORDER);
-    dataBytes = load<u32>(n, N_DATA);
-    dataTruth = load<u32>(n, N_TRUTH);
-    dataStride = load<u32>(n, N_STRIDE);
-  }
-  n = <usize>load<u32>(c, C_L1I);
-  if (n) {
-    fetchShift = load<u32>(n, N_LINE_SHIFT);
-    fetchMask = load<u32>(n, N_SET_MASK);
-    fetchWays = load<u32>(n, N_WAYS);
-    fetchRecord = load<u32>(n, N_RECORD_SIZE);
-    fetchStates = load<u32>(n, N_STATES);
-    fetchOrder = load<u32>(n, N_ORDER);
-    fetchBytes = load<u32>(n, N_DATA);
-    fetchStride = load<u32>(n, N_STRIDE);
-  }
-}
-
-function sameShape(n: usize, m: usize): bool {
-  if (!n || !m) return n == m;
-  return (
-    load<u32>(n, N_SETS) == load<u32>(m, N_SETS) &&
-    load<u32>(n, N_WAYS) == load<u32>(m, N_WAYS) &&
-    load<u32>(n, N_LINE_SHIFT) == load<u32>(m, N_LINE_SHIFT) &&
-    load<u32>(n, N_POLICY) == load<u32>(m, N_POLICY)
-  );
+  const loads = l1d != 0 && isPlain(l1d) && (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
+  const stores = loads && !(load<u32>(l1d, N_FLAGS) & FLAG_WRITE_THROUGH);
+  const fetches = l1i != 0 && isPlain(l1i) && (sctlr & (SCTLR_M | SCTLR_I)) == (SCTLR_M | SCTLR_I);
+  const bases = basesOf(core);
+  store<u32>(bases, loads ? load<u32>(l1d, N_BASE) : 0);
+  store<u32>(bases, stores ? load<u32>(l1d, N_BASE) : 0, 4);
+  store<u32>(bases, fetches ? load<u32>(l1i, N_BASE) : 0, 8);
 }
 
 /** Called once the machine is laid out. */
 export function prepareFast(): void {
-  uniform = cores > 0;
-  for (let c: u32 = 0; c < cores; c++) {
-    store<u32>(coreAt(c), <u32>plainL2(c), C_FAST_L2);
-    updateFast(c);
-    uniform = uniform && sameShape(<usize>load<u32>(coreAt(0), C_L1D), <usize>load<u32>(coreAt(c), C_L1D));
-    uniform = uniform && sameShape(<usize>load<u32>(coreAt(0), C_L1I), <usize>load<u32>(coreAt(c), C_L1I));
+  allocateShapes();
+  keyMask = ~(((<u64>1) << smallestShift) - 1);
+  groupMask = (1 << groupBits) - 1;
+  minds = CARRY || dic;
+  for (let core: u32 = 0; core < min(cores, RUN_CORES); core++) {
+    updateFast(core);
+    const l2 = plainL2(core);
+    store<u32>(basesOf(core), l2 ? load<u32>(l2, N_BASE) : 0, BASE_L2);
   }
-  if (uniform) loadShape(coreAt(0));
 }
 
-/** Where the aligned 8 bytes of a record lie in its line's contents. */
-function offsetIn(word: u64, shift: u32): usize {
-  return VERSIONS ? held(<usize>word & ((1 << shift) - 1)) : <usize>word & ((1 << shift) - 8);
-}
-
-/** No record has this value: it names operation 255. */
-const NO_KEY: u64 = 0x00ff000000000000;
+let keyMask: u64 = 0;
+let groupMask: u32 = 0;
+/** Whether a store has to ask for copies in L1Is. */
+let minds: bool = false;
 
 /**
- * Plays a run: records of one core from batch position i that are plain L1 hits, or misses that the core's own L2 answers.
- * Returns the position of the first record that is neither; that one is untouched.
- *
- * The last line of each kind is remembered as the record's own upper bits: it is the most recent of its set, so another
- * access to it changes nothing but a count (and bytes), and one comparison tells requester, operation and line at once.
+ * The last line of each kind (load, store, fetch, and a place that nobody reads), as the record's own upper bits; and in
+ * builds with contents, where its bytes are: copy and truth. Such a line is the most recent of its set, so another access to
+ * it changes nothing but a count (and bytes), and one comparison tells requester, operation and line at once.
  */
-export function playRun(batch: usize, start: u32, end: u32, core: u32, first: u64): u32 {
-  const c = coreTable + <usize>core * CORE_SIZE;
-  if (!uniform) loadShape(c);
-  const low = fastLow;
-  const bytes = fastBytes;
-  const delta = regionDelta;
-  const groupMask: u32 = (1 << groupBits) - 1;
-  const groupShift = groupBits;
-  const stride = groupStride;
-  const dShift = dataShift;
-  const fShift = fetchShift;
-  const dataBase = <usize>load<u32>(c, C_DATA_BASE);
-  const fetchBase = <usize>load<u32>(c, C_FETCH_BASE);
-  const dataLineMask = ~(((<u64>1) << dShift) - 1);
-  const fetchLineMask = ~(((<u64>1) << fShift) - 1);
-  let loads: u64 = 0;
-  let stores: u64 = 0;
-  let fetches: u64 = 0;
-  let fetchKey = NO_KEY;
-  let loadKey = NO_KEY;
-  let storeKey = NO_KEY;
-  let dataAt: usize = 0;
-  let truthAt: usize = 0;
-  let fetchAt: usize = 0;
-  let i = start;
-  for (; i < end; i++) {
-    const word = load<u64>(batch + ((<usize>i) << 3));
-    if ((word & fetchLineMask) == fetchKey) {
-      if (CARRY) lastValue = load<u64>(fetchAt + offsetIn(word, fShift));
-      fetches++;
+const LASTS = memory.data(64, 64);
+const LAST_CONTENTS: usize = 32;
+/** No record has this value: it names operation 255. */
+const NO_KEY: u64 = 0xffffffffffffffff;
+
+/** Where the aligned 8 bytes of a record lie in the contents of its smallest line. */
+function offsetIn(word: u64): usize {
+  return VERSIONS ? 0 : <usize>word & ((1 << smallestShift) - 8);
+}
+
+function bump(at: usize): void {
+  store<u64>(at, load<u64>(at) + 1);
+}
+
+/**
+ * Plays a run: records from batch position i that are plain L1 hits, or misses that the core's own L2 answers. Returns the
+ * position of the first record that is neither; that one is untouched.
+ *
+ * Random streams decide how this is written: whether a record loads, stores or fetches, and which way has its line, can't be
+ * foreseen, so neither may cost a branch. Kinds are told apart by tables and by arithmetic on the operation's code.
+ */
+export function playRun(batch: usize, start: u32, stop: u32, first: u64): u32 {
+  store<u64>(LASTS, NO_KEY);
+  store<u64>(LASTS, NO_KEY, 8);
+  store<u64>(LASTS, NO_KEY, 16);
+  const begin = batch + ((<usize>start) << 3);
+  const until = batch + ((<usize>stop) << 3);
+  let at = begin;
+  let end = lookAhead(at, until);
+  for (;;) {
+    if (at >= end) {
+      if (at >= until) break;
+      end = lookAhead(at, until);
+    }
+    const word = load<u64>(at);
+    const key = word & keyMask;
+    const core = <u32>(word >> 56);
+    const hits = HITS + ((<usize>core) << 5);
+    // Three comparisons where one would do: what programs do next depends on what they did, and branches remember it.
+    if (key == load<u64>(LASTS, 16)) {
+      bump(hits + 16);
+      if (CARRY) again(LASTS + 16, word, first + <u64>((at - begin) >> 3));
+      at += 8;
       continue;
     }
-    const dataKey = word & dataLineMask;
-    if (dataKey == loadKey) {
-      if (CARRY) lastValue = load<u64>(dataAt + offsetIn(word, dShift));
-      loads++;
+    if (key == load<u64>(LASTS)) {
+      bump(hits);
+      if (CARRY) again(LASTS, word, first + <u64>((at - begin) >> 3));
+      at += 8;
       continue;
     }
-    if (dataKey == storeKey) {
-      if (CARRY) {
-        const offset = offsetIn(word, dShift);
-        plainStore(dataAt + offset, truthAt + offset, core, first + (i - start));
-      }
-      stores++;
+    if (key == load<u64>(LASTS, 8)) {
+      bump(hits + 8);
+      if (CARRY) again(LASTS + 8, word, first + <u64>((at - begin) >> 3));
+      at += 8;
       continue;
     }
     const op = <u32>(word >> 48) & 0xff;
+    if (op > OP_FETCH) break;
     const address = word & 0xffffffffffff;
-    if (op > OP_FETCH || <u32>(word >> 56) != core || address - low >= bytes || !load<u8>(c + op, C_FAST)) break;
-    const compact = address - delta;
-    if (op == OP_FETCH) {
-      const line = <u32>(compact >> fShift);
-      const set = line & fetchMask;
-      const r = fetchBase + <usize>(set & groupMask) * stride + <usize>(set >> groupShift) * fetchRecord;
-      let way = find(r, fetchWays, line);
-      if (way >= 0) {
-        if (CARRY && !(load<u8>(r + fetchStates + way) & TRUE)) break;
-        store<u64>(r + fetchOrder, toFront(load<u64>(r + fetchOrder), way));
-        fetches++;
-      } else {
-        way = refill(core, c, op, compact, r);
-        if (way < 0) break;
-      }
-      fetchKey = word & fetchLineMask;
-      if (CARRY) {
-        fetchAt = r + fetchBytes + <usize>way * fetchStride;
-        lastValue = load<u64>(fetchAt + offsetIn(word, fShift));
-      }
-      continue;
-    }
-    const line = <u32>(compact >> dShift);
-    const set = line & dataMask;
-    const r = dataBase + <usize>(set & groupMask) * stride + <usize>(set >> groupShift) * dataRecord;
-    let way = find(r, dataWays, line);
-    if (way >= 0) {
-      const state = <u32>load<u8>(r + dataStates + way);
+    if (address - fastLow >= fastBytes) break;
+    const base = <usize>load<u32>(BASES + ((<usize>core) << 4) + ((<usize>op) << 2));
+    if (!base) break;
+    const compact = address - regionDelta;
+    const shape = shapesAt(core) + ((<usize>(op & 2)) << 5);
+    const line = <u32>(compact >> load<u32>(shape, S_SHIFT));
+    const set = line & load<u32>(shape, S_MASK);
+    const r = base + <usize>(set & groupMask) * groupStride + <usize>(set >> groupBits) * load<u32>(shape, S_RECORD);
+    const tag = i32x4.splat(line);
+    let found: u32 = i32x4.bitmask(i32x4.eq(v128.load(r), tag));
+    const ways = load<u32>(shape, S_WAYS);
+    for (let w: u32 = 4; w < ways; w += 4) found |= i32x4.bitmask(i32x4.eq(v128.load(r + ((<usize>w) << 2)), tag)) << w;
+    const isStore = op & 1;
+    let way: i32;
+    if (found) {
+      way = ctz(found);
+      const stateAt = r + load<u32>(shape, S_STATES) + way;
+      const state = <u32>load<u8>(stateAt);
+      // A store needs EXCLUSIVE, which is bit 1.
+      if (isStore & ~(state >> 1)) break;
       if (CARRY && !(state & TRUE)) break;
-      if (op == OP_STORE) {
-        if (!(state & EXCLUSIVE) || ((CARRY || dic) && mayHoldInstructions(compact))) break;
-        store<u8>(r + dataStates + way, <u8>(state | DIRTY));
-        stores++;
-      } else loads++;
-      store<u64>(r + dataOrder, toFront(load<u64>(r + dataOrder), way));
+      if (minds && isStore && mayHoldInstructions(compact)) break;
+      store<u8>(stateAt, <u8>(state | (isStore << 2)));
+      const order = r + load<u32>(shape, S_ORDER);
+      store<u64>(order, toFront(load<u64>(order), way));
+      bump(hits + ((<usize>op) << 3));
     } else {
-      way = refill(core, c, op, compact, r);
-      if (way < 0) break;
+      way = refill(core, op, compact, line, r, shape);
+      if (way < 0) {
+        noteMiss();
+        break;
+      }
+      // An L1I may have got the line that is stored to.
+      store<u64>(LASTS, NO_KEY, 8);
     }
-    // Loads of a line say nothing about whether it may be stored to.
-    loadKey = dataKey & ~((<u64>1) << 48);
-    storeKey = op == OP_STORE ? dataKey : NO_KEY;
+    // A store's line may be loaded; a load says nothing about whether its line may be stored to. A fetch writes the places
+    // of fetches, and the one that nobody reads.
+    const pair = LASTS + ((<usize>(op & 2)) << 3);
+    store<u64>(pair, key & ~((<u64>1) << 48));
+    store<u64>(pair, key | (<u64>isStore - 1), 8);
     if (CARRY) {
-      dataAt = r + dataBytes + <usize>way * dataStride;
-      truthAt = load<u32>(r + dataTruth + ((<usize>way) << 2));
-      const offset = offsetIn(word, dShift);
-      if (op == OP_LOAD) lastValue = load<u64>(dataAt + offset);
-      else plainStore(dataAt + offset, truthAt + offset, core, first + (i - start));
+      const inLine = held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1) & ~((1 << smallestShift) - 1));
+      const copy = r + load<u32>(shape, S_DATA) + <usize>way * load<u32>(shape, S_STRIDE) + inLine;
+      const truth: usize =
+        op == OP_FETCH ? <usize>0 : <usize>load<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2)) + inLine;
+      const both = <u64>copy | ((<u64>truth) << 32);
+      store<u64>(pair, both, LAST_CONTENTS);
+      store<u64>(pair, both, LAST_CONTENTS + 8);
+      again(LASTS + ((<usize>op) << 3), word, first + <u64>((at - begin) >> 3));
     }
+    at += 8;
   }
-  const hits = fastHits + ((<usize>core) << 5);
-  store<u64>(hits, load<u64>(hits) + loads);
-  store<u64>(hits, load<u64>(hits, 8) + stores, 8);
-  store<u64>(hits, load<u64>(hits, 16) + fetches, 16);
-  return i;
+  return start + <u32>((at - begin) >> 3);
 }
 
-/** The default value (R44) into a copy that is true, and into the truth. */
-function plainStore(at: usize, truth: usize, core: u32, number: u64): void {
+/** Contents of an access to the last line of its kind: the observation, or the default value (R44) into copy and truth. */
+function again(mine: usize, word: u64, number: u64): void {
+  const at = <usize>load<u32>(mine, LAST_CONTENTS) + offsetIn(word);
+  if ((<u32>(word >> 48) & 0xff) != OP_STORE) {
+    lastValue = load<u64>(at);
+    return;
+  }
+  const truth = <usize>load<u32>(mine, LAST_CONTENTS + 4) + offsetIn(word);
   const bits = number + 1;
   store<u64>(at, bits);
   store<u64>(truth, bits, TRUTH);
-  store<u64>(truth, bits | ((<u64>core) << 40) | ((<u64>ATTR_WRITE_BACK) << 56), WRITER);
+  store<u64>(truth, bits | ((word >> 56) << 40) | ((<u64>ATTR_WRITE_BACK) << 56), WRITER);
 }

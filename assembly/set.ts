@@ -68,11 +68,10 @@ export function setState(n: usize, record: usize, way: u32, state: u32): void {
 /** Moves a way to the front of an order of nibbles, most recent lowest. */
 export function toFront(order: u64, way: u64): u64 {
   const differing = order ^ (way * REPEATED);
+  // The lowest bit set is the top one of the nibble that names the way.
   const zero = (differing - REPEATED) & ~differing & TOP_BITS;
-  const position = ctz(zero) & ~3;
-  const below = order & (((<u64>1) << position) - 1);
-  const above = position == 60 ? 0 : (order >> (position + 4)) << (position + 4);
-  return above | (below << 4) | way;
+  const upTo = zero ^ (zero - 1);
+  return (order & ~upTo) | ((order << 4) & upTo) | way;
 }
 
 function toFrontOfBytes(order: usize, way: u32): void {

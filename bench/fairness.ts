@@ -2,6 +2,7 @@
 import { createKernel } from "../src/engine/kernel.ts";
 import { type PrintedCounters, printedByKernel } from "../src/report/yardstick.ts";
 import { machineFor } from "./contestants.ts";
+import type { Loop, LoopCounters } from "./loops.ts";
 import { readWords, type Stream } from "./streams.ts";
 import { TypedArrayHost } from "./typed-array.ts";
 
@@ -29,8 +30,24 @@ export function requireSameCounters(stream: Stream, printed: PrintedCounters | u
   requireSame(`${stream.name}: yardstick and typed arrays`, printed, typed.counters());
 }
 
+/** Compares what kernel and native loop counted, all that the native one counts, and what they loaded last. */
+export function requireSameLoop(loop: Loop, kernel: CountedLoop, native: CountedLoop): void {
+  const of = ({ counters, lastValue }: CountedLoop) => ({ ...counters, lastValue });
+  requireSameNumbers(`${loop.name}: kernel and loops.c`, of(native), of(kernel));
+}
+
+export interface CountedLoop {
+  readonly counters: LoopCounters;
+  readonly lastValue: string;
+}
+
 function requireSame(who: string, left: PrintedCounters, right: PrintedCounters): void {
-  const [a, b] = [flat(left), flat(right)];
+  requireSameNumbers(who, flat(left), flat(right));
+}
+
+type Named = Readonly<Record<string, number | string>>;
+
+function requireSameNumbers(who: string, a: Named, b: Named): void {
   const different = Object.keys(a).filter((name) => a[name] !== b[name]);
   if (different.length === 0) return;
   const list = different.map((name) => `${name} ${a[name]} and ${b[name]}`).join(", ");

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: references a second of the kernel, in both builds, beside the native yardstick, typed arrays and the
- * reference model, on traces and on generated streams, in one table. README.md says how to read it. Times never make it
- * fail; only counters that differ do.
+ * reference model, on traces and on generated streams, and of walks, flushes and set/way loops beside native ones, in one
+ * table. README.md says how to read it. Times never make it fail; only counters that differ do.
  */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -10,15 +10,20 @@ import { parseArgs } from "node:util";
 import type { PrintedCounters } from "../src/report/yardstick.ts";
 import { CONTESTANTS, type Contestant, onlyAccesses, type Player } from "./contestants.ts";
 import { environment } from "./environment.ts";
-import { requireSameCounters } from "./fairness.ts";
+import { requireSameCounters, requireSameLoop } from "./fairness.ts";
+import { countLoop, type LoopOrder, playLoop } from "./loop-player.ts";
+import { LOOPS, type Loop, writeLoop } from "./loops.ts";
+import { buildNativeLoops, runNativeLoop } from "./native-loops.ts";
 import { type PlayOrder, play } from "./player.ts";
 import { benchText } from "./report.ts";
-import { type BenchResult, type Plays, type Row, rowOf } from "./result.ts";
+import { type BenchResult, type Plays, type Row, rowOf, rowOfLoop } from "./result.ts";
 import { SOURCES, type Stream } from "./streams.ts";
 import { buildYardstick, runYardstick, type YardstickRun } from "./yardstick.ts";
 
+const ROWS: readonly string[] = [...SOURCES, ...LOOPS].map(({ name }) => name);
+
 const USAGE = `usage: npm run bench -- [options]
-  --streams a,b      only these: ${SOURCES.map(({ name }) => name).join(", ")}
+  --streams a,b      only these: ${ROWS.join(", ")}
   --contestants a,b  only these: ${CONTESTANTS.join(", ")}
   --records N        of a stream at most (default 5000000)
   --rounds N         interleaved rounds (default 3)
@@ -29,6 +34,8 @@ const USAGE = `usage: npm run bench -- [options]
 
 /** The reference model is thousands of times slower. */
 const REFERENCE_RECORDS = 10_000;
+/** Of a native loop in one round: getting ready takes longer than what is timed, and its clock is a fine one. */
+const NATIVE_RUNS = 5;
 
 interface Options {
   readonly streams: readonly string[];
@@ -48,13 +55,20 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(JSON.stringify(play(JSON.parse(args[1] ?? "") as PlayOrder)));
     return;
   }
+  if (args[0] === "play-loop") {
+    process.stdout.write(JSON.stringify(playLoop(JSON.parse(args[1] ?? "") as LoopOrder)));
+    return;
+  }
   const options = readOptions(args);
-  const yardstick = options.contestants.includes("yardstick") ? buildYardstick() : undefined;
+  const sources = SOURCES.filter(({ name }) => options.streams.includes(name));
+  const loops = LOOPS.filter(({ name }) => options.streams.includes(name));
+  const wantsNative = options.contestants.includes("yardstick");
+  const yardstick = wantsNative && sources.length > 0 ? buildYardstick() : undefined;
   const native = yardstick !== undefined && "path" in yardstick ? yardstick.path : undefined;
   const missing: string[] = yardstick !== undefined && "missing" in yardstick ? [yardstick.missing] : [];
   const countersAgree: string[] = [];
   const rows: Row[] = [];
-  for (const source of SOURCES.filter(({ name }) => options.streams.includes(name))) {
+  for (const source of sources) {
     progress(`${source.name}: preparing`);
     const stream = await source.make(options.records);
     if ("missing" in stream) {
@@ -65,6 +79,14 @@ async function main(args: readonly string[]): Promise<void> {
     requireSameCounters(stream, printed);
     countersAgree.push(stream.name);
     rows.push(rowOf(stream, plays));
+  }
+  const nativeLoops = wantsNative && loops.length > 0 ? buildNativeLoops() : undefined;
+  if (nativeLoops !== undefined && "missing" in nativeLoops) missing.push(nativeLoops.missing);
+  const nativeLoop = nativeLoops !== undefined && "path" in nativeLoops ? nativeLoops.path : undefined;
+  for (const loop of loops) {
+    const row = measureLoop(loop, nativeLoop, options);
+    if (nativeLoop !== undefined) countersAgree.push(loop.name);
+    rows.push(row);
   }
   progress("");
   const result: BenchResult = {
@@ -99,11 +121,7 @@ function readOptions(args: readonly string[]): Options {
     process.exit(0);
   }
   return {
-    streams: someOf(
-      "streams",
-      values.streams,
-      SOURCES.map(({ name }) => name),
-    ),
+    streams: someOf("streams", values.streams, ROWS),
     contestants: someOf("contestants", values.contestants, CONTESTANTS),
     records: wholeNumber("records", values.records),
     rounds: wholeNumber("rounds", values.rounds),
@@ -158,11 +176,42 @@ function measure(stream: Stream, native: string | undefined, options: Options): 
         printed = runs[0]?.counters;
       } else {
         const order = { ...orderFor(contestant, stream, options), path: file.path, records };
-        sofar.seconds.push(playApart(order, options.profile) / 1000);
+        sofar.seconds.push(apart("play", order, `${contestant} on ${file.path}`, options.profile) / 1000);
       }
     }
   }
   return { plays, printed };
+}
+
+/** Native loop and data-carrying kernel in turn, after their counters were compared. */
+function measureLoop(loop: Loop, native: string | undefined, options: Options): Row {
+  progress(`${loop.name}: preparing`);
+  const files = writeLoop(loop);
+  const counted = countLoop(loop, files, options.wasm);
+  if (native !== undefined) requireSameLoop(loop, counted, runNativeLoop(native, loop, files));
+  const records = loop.units(counted.counters) * loop.machines;
+  const seconds: { [C in "yardstick" | "data"]: number[] } = { yardstick: [], data: [] };
+  for (let round = 1; round <= options.rounds; round++) {
+    progress(`${loop.name}: round ${round} of ${options.rounds}`);
+    if (native !== undefined) {
+      const runs: number[] = [];
+      const sum = () => runs.reduce((total, each) => total + each, 0);
+      do runs.push(runNativeLoop(native, loop, files).seconds);
+      while (sum() * 1000 < options.milliseconds && runs.length < NATIVE_RUNS);
+      seconds.yardstick.push(sum() / runs.length);
+    }
+    if (options.contestants.includes("data")) {
+      const order: LoopOrder = {
+        loop: loop.name,
+        files,
+        milliseconds: options.milliseconds,
+        ...(options.wasm === undefined ? {} : { wasm: options.wasm }),
+      };
+      seconds.data.push(apart("play-loop", order, loop.name, options.profile) / 1000);
+    }
+  }
+  const played = (["yardstick", "data"] as const).filter((contestant) => seconds[contestant].length > 0);
+  return rowOfLoop(loop, records, new Map(played.map((each) => [each, { records, seconds: seconds[each] }])));
 }
 
 function orderFor(
@@ -181,11 +230,11 @@ function orderFor(
 }
 
 /** In a process of its own, so that no contestant's garbage or compiled code is another's. */
-function playApart(order: PlayOrder, profile: string | undefined): number {
+function apart(verb: string, order: PlayOrder | LoopOrder, what: string, profile: string | undefined): number {
   const flags = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
-  const args = [...flags, fileURLToPath(import.meta.url), "play", JSON.stringify(order)];
+  const args = [...flags, fileURLToPath(import.meta.url), verb, JSON.stringify(order)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${order.player} on ${order.path} ended with ${status}: ${stderr}`);
+  if (status !== 0) throw new Error(`${what} ended with ${status}: ${stderr}`);
   return JSON.parse(stdout) as number;
 }
 

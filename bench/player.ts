@@ -25,39 +25,52 @@ const BATCH_WORDS = 2 * 65536;
 const WARM_UP_RECORDS = 1_000_000;
 const WARM_UP_MILLISECONDS = 300;
 
-/** CPU milliseconds of a play: the mean of all, because Linux brings this clock up to date only a few times in ten milliseconds. */
+/** CPU milliseconds of a play of the stream. */
 export function play(order: PlayOrder): number {
   const words = readWords(order.path).subarray(0, 2 * order.records);
   const wasm = order.wasm === undefined ? undefined : new WebAssembly.Module(readFileSync(order.wasm));
   const create = playerFactory(order.player, order, wasm);
   let engine = create();
   let length = 0;
-  const bench = new Bench({
-    now: cpuMilliseconds,
-    time: order.milliseconds,
-    iterations: 1,
-    warmupTime: WARM_UP_MILLISECONDS,
-    warmupIterations: 1,
-    throws: true,
-    setup: (_task, mode) => {
+  return meanMilliseconds(order.player, order.milliseconds, {
+    setup: (mode) => {
       length = mode === "warmup" ? Math.min(words.length, 2 * WARM_UP_RECORDS) : words.length;
     },
-  });
-  bench.add(
-    order.player,
-    () => {
+    beforeEach: () => {
+      engine = create();
+    },
+    work: () => {
       for (let at = 0; at < length; at += BATCH_WORDS) {
         engine.play(words.subarray(at, Math.min(length, at + BATCH_WORDS)));
       }
     },
-    {
-      beforeEach: () => {
-        engine = create();
-      },
-    },
-  );
+  });
+}
+
+export interface Timed {
+  readonly setup?: (mode: "run" | "warmup" | undefined) => void;
+  /** Not in the time. */
+  readonly beforeEach: () => void;
+  readonly work: () => void;
+}
+
+/**
+ * CPU milliseconds of `work`, after a warm-up: the mean of as many times as take `milliseconds`, because Linux brings this
+ * clock up to date only a few times in ten milliseconds.
+ */
+export function meanMilliseconds(name: string, milliseconds: number, { setup, beforeEach, work }: Timed): number {
+  const bench = new Bench({
+    now: cpuMilliseconds,
+    time: milliseconds,
+    iterations: 1,
+    warmupTime: WARM_UP_MILLISECONDS,
+    warmupIterations: 1,
+    throws: true,
+    setup: (_task, mode) => setup?.(mode),
+  });
+  bench.add(name, work, { beforeEach });
   const [task] = bench.runSync();
   const result = task?.result;
-  if (result?.state !== "completed") throw new Error(`${order.player} did not play`);
+  if (result?.state !== "completed") throw new Error(`${name} did not play`);
   return result.latency.mean;
 }

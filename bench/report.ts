@@ -21,15 +21,15 @@ export function benchText(result: BenchResult, color: boolean): string {
   const played = CONTESTANTS.filter((contestant) => rows.some((row) => row.contestants[contestant] !== undefined));
   const columns = [
     { title: "stream" },
-    { title: "M refs", align: "right" as const },
+    { title: "M", align: "right" as const },
     ...played.flatMap((contestant) => [
       { title: TITLES[contestant], align: "right" as const },
       ...(contestant === "yardstick" ? [] : [{ title: "x", align: "right" as const }]),
     ]),
   ];
   const cells = rows.map((row) => [
-    row.easierForOthers ? `${row.stream} *` : row.stream,
-    (row.records / 1e6).toFixed(1),
+    `${row.stream}${row.easierForOthers ? " *" : ""}${row.unit === "references" ? "" : ` (${row.unit})`}`,
+    millionsText(row.records),
     ...played.flatMap((contestant) => {
       const measured = row.contestants[contestant];
       const speed = measured === undefined ? "-" : speedText(measured.refsPerSecond);
@@ -38,7 +38,7 @@ export function benchText(result: BenchResult, color: boolean): string {
   ]);
   const commit = `${environment.commit?.slice(0, 12) ?? "no commit"}${environment.modified ? " and changes" : ""}`;
   const lines = [
-    `Millions of references a second on ${result.machine}, and ratios (x). CPU time of playing alone; ${roundsText(result.rounds)}.`,
+    `Millions of references (or what a row names) a second on ${result.machine}, and ratios (x). CPU time of playing alone; ${roundsText(result.rounds)}.`,
     `${environment.cpu}, ${environment.cores} cores, ${environment.platform}; Node ${environment.node}; ${commit}.`,
     "",
     table(columns, cells, styleFor(color)),
@@ -53,6 +53,9 @@ function notesOn({ rows, missing, countersAgree }: BenchResult): string[] {
   const notes: string[] = [];
   if (bases.has("yardstick")) notes.push("x: to the yardstick, native code for this one machine.");
   if (bases.has("typed")) notes.push("x: to the typed arrays, where there is no yardstick.");
+  if (rows.some(({ unit }) => unit !== "references")) {
+    notes.push("Rows that name what they count: on one core, and their yardstick is loops.c.");
+  }
   if (rows.some(({ easierForOthers }) => easierForOthers)) {
     notes.push("*: yardstick and typed arrays play only its loads, stores and fetches, with caches always on.");
   }
@@ -81,6 +84,8 @@ const speedText = (refsPerSecond: number): string => {
   const millions = refsPerSecond / 1e6;
   return millions.toFixed(millions < 1 ? 3 : millions < 100 ? 1 : 0);
 };
+
+const millionsText = (records: number): string => (records / 1e6).toFixed(records < 1e6 ? 3 : 1);
 
 const ratioText = (row: Row, contestant: Contestant): string => {
   const ratio = row.contestants[contestant]?.ratio;

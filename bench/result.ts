@@ -1,10 +1,11 @@
 /** What the bench found: medians, ratios, and everything needed to judge them. `--json` writes this. */
 import { CONTESTANTS, type Contestant, onlyAccesses } from "./contestants.ts";
 import type { Environment } from "./environment.ts";
+import type { Loop, LoopUnit } from "./loops.ts";
 import type { Stream } from "./streams.ts";
 
 export interface Measurement {
-  /** Records of one play. */
+  /** Records of one play, or what else the row counts. */
   readonly records: number;
   /** CPU time of one play, by round: the mean of that round's plays. */
   readonly seconds: readonly number[];
@@ -17,6 +18,8 @@ export interface Measurement {
 export interface Row {
   readonly stream: string;
   readonly about: string;
+  /** What is counted. Of loops the yardstick is `loops.c`. */
+  readonly unit: "references" | LoopUnit;
   readonly records: number;
   /** What the ratios are to: the yardstick, or the typed arrays where there is none. */
   readonly ratiosTo: Contestant | undefined;
@@ -31,7 +34,7 @@ export interface BenchResult {
   readonly rounds: number;
   /** What was left out, and why. */
   readonly missing: readonly string[];
-  /** Streams on which yardstick, typed arrays and kernel counted the same, to the last counter. */
+  /** Rows on which yardstick, typed arrays and kernel counted the same, to the last counter that they share. */
   readonly countersAgree: readonly string[];
   readonly rows: readonly Row[];
 }
@@ -40,6 +43,27 @@ export interface BenchResult {
 export type Plays = ReadonlyMap<Contestant, { readonly records: number; readonly seconds: readonly number[] }>;
 
 export function rowOf(stream: Stream, plays: Plays): Row {
+  const easierForOthers = stream.accesses.path !== stream.path && [...plays.keys()].some(onlyAccesses);
+  return {
+    stream: stream.name,
+    about: stream.about,
+    unit: "references",
+    records: stream.records,
+    easierForOthers,
+    ...measured(plays),
+  };
+}
+
+/** `units`: what one play comes to. */
+export function rowOfLoop(
+  { name, about, unit }: Pick<Loop, "name" | "about" | "unit">,
+  units: number,
+  plays: Plays,
+): Row {
+  return { stream: name, about, unit, records: units, easierForOthers: false, ...measured(plays) };
+}
+
+function measured(plays: Plays): Pick<Row, "ratiosTo" | "contestants"> {
   const speeds = new Map(
     [...plays].map(([contestant, { records, seconds }]) => [contestant, records / median(seconds)]),
   );
@@ -53,8 +77,7 @@ export function rowOf(stream: Stream, plays: Plays): Row {
     const ratio = base === undefined || contestant === ratiosTo ? undefined : refsPerSecond / base;
     contestants[contestant] = { ...played, refsPerSecond, ratio };
   }
-  const easierForOthers = stream.accesses.path !== stream.path && [...plays.keys()].some(onlyAccesses);
-  return { stream: stream.name, about: stream.about, records: stream.records, ratiosTo, easierForOthers, contestants };
+  return { ratiosTo, contestants };
 }
 
 function median(values: readonly number[]): number {

@@ -1,14 +1,34 @@
 /**
- * The library: engines that play records on machines, and what they say. Nothing here depends on another package; machines
- * by name or by description are in `setway/machine`.
+ * The library: engines that play records on machines, and what they say; CPUs, devices, hypervisors and stories over them.
+ * Nothing here depends on another package; machines by name or by description are in `setway/machine`.
  */
-export type { Copy, Counters, Engine, EngineOptions, Hazard, Place, Provenance } from "./engine/engine.ts";
+export { BareCpu } from "./cpu/bare.ts";
+export { type AccessOptions, Cpu, GuestFault, type RangeOperation } from "./cpu/cpu.ts";
+export * from "./devices/index.ts";
+export type { Copy, Counters, Engine, EngineOptions, Hazard, PeekPlace, Place, Provenance } from "./engine/engine.ts";
 export { EVERYTHING_RECORDED } from "./engine/engine.ts";
 export { MachineError, RecordError, SetwayError, TraceError } from "./engine/errors.ts";
 export { HAZARD_CLASSES, type HazardName } from "./engine/hazards.ts";
 export { createKernel, type Kernel, type KernelOptions } from "./engine/kernel.ts";
-export { ATTRIBUTES, OPERATIONS } from "./engine/operations.ts";
+export { ATTRIBUTES, OPERATIONS, SCTLR_C, SCTLR_I, SCTLR_M } from "./engine/operations.ts";
 export * from "./engine/record.ts";
 export { createReference } from "./engine/reference.ts";
+export * from "./hypervisor/index.ts";
+export { coreRegisters } from "./machine/registers.ts";
 export type { ResolvedMachine } from "./machine/resolved.ts";
 export { type Explanation, explainHazard } from "./report/explain.ts";
+export type { ReplayOptions, SetWayOperation } from "./scenario/replay.ts";
+export {
+  type AnyStory,
+  defineStory,
+  type Era,
+  type ExpectedHazards,
+  type MachineChanges,
+  type Need,
+  type Situation,
+  type Story,
+  type StoryDefinition,
+  type StoryDevice,
+} from "./scenario/story.ts";
+export type { MachineTraits } from "./scenario/traits.ts";
+export type { AllocateOptions, RecordedTrace, World } from "./scenario/world.ts";

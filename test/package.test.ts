@@ -25,6 +25,8 @@ describe.skipIf(!built)("the package", () => {
       "dist/kernel.wasm",
       "dist/kernel.wasm.d.ts",
       "dist/kernel-tags.wasm",
+      "docs/semantics.md",
+      "docs/trace-format.md",
       "LICENSE",
       "README.md",
     ]) {

@@ -3,15 +3,18 @@ import { type Command, Option } from "commander";
 import { SetwayError } from "../engine/errors.ts";
 import { count, counted } from "../report/number.ts";
 import { type ConvertProgress, convert } from "../trace/convert.ts";
+import { outputFormat } from "../trace/create.ts";
+import { losses } from "../trace/losses.ts";
 import { createTraceFile, openTraceFile } from "../trace/open.node.ts";
 import {
   ADDRESS_KINDS,
   type AddressKind,
-  TRACE_FORMATS,
-  type TraceFormat,
   type TraceSink,
   type TraceSource,
+  WRITTEN_FORMATS,
+  type WrittenFormat,
 } from "../trace/source.ts";
+import { windowed } from "../trace/window.ts";
 import { EXIT } from "./exit.ts";
 import { openOptions, type TraceOptions, withTraceOptions } from "./inputs.ts";
 import { untilAborted } from "./interrupt.ts";
@@ -33,11 +36,17 @@ export function addConvert(program: Command, session: Session): void {
     .command("convert")
     .description("write a trace in other formats")
     .argument("<trace>", "a file of any format that replay reads, or - for standard input")
-    .argument("[output]", "a file; its name says the format (.swt, .raw64, .din, .lackey, and .gz but for .swt)");
+    .argument(
+      "[output]",
+      "a file; its name says the format (.swt, .raw64, .din, .lackey, .drmemtrace, .trc for gem5; all but .swt also .gz)",
+    );
   withTraceOptions(command)
     .addOption(
       new Option("-o, --output <format:path>", `write this format to this path, repeatable; - is stdout`).argParser(
-        (text, previous: readonly KindAndPath[] | undefined) => [...(previous ?? []), kindAndPath(text, TRACE_FORMATS)],
+        (text, previous: readonly KindAndPath[] | undefined) => [
+          ...(previous ?? []),
+          kindAndPath(text, WRITTEN_FORMATS),
+        ],
       ),
     )
     .option("--source <text>", "where the trace was recorded and how, for a .swt's header")
@@ -60,11 +69,11 @@ Example:
 
 interface Target {
   readonly path: string;
-  readonly format: TraceFormat | undefined;
+  readonly format: WrittenFormat | undefined;
 }
 
 function outputsOf(output: string | undefined, options: ConvertOptions): readonly Target[] {
-  const targets: Target[] = (options.output ?? []).map(({ kind, path }) => ({ path, format: kind as TraceFormat }));
+  const targets: Target[] = (options.output ?? []).map(({ kind, path }) => ({ path, format: kind as WrittenFormat }));
   if (output === "-") {
     throw new SetwayError("usage", "standard output has no name to say its format", {
       found: "-",
@@ -90,7 +99,12 @@ async function convertTrace(
   terminal: Terminal,
 ): Promise<number> {
   const source = await openTraceFile(path, { ...openOptions(options), addresses: options.addresses });
-  const description = { ...source.header, source: options.source ?? source.header.source };
+  const isPart = options.skipRefs !== undefined || options.simRefs !== undefined;
+  const description = {
+    ...source.header,
+    source: options.source ?? source.header.source,
+    records: isPart ? undefined : source.header.records,
+  };
   const sinks: TraceSink[] = [];
   const progress = new Progress(terminal);
   try {
@@ -99,7 +113,8 @@ async function convertTrace(
         await createTraceFile(output, description, { format, skip: options.skipUnwritable }).catch(asUsageError),
       );
     }
-    const converted = await convert(untilInterrupted(source, terminal.signal), everyOne(sinks), {
+    const part = partOf(untilInterrupted(source, terminal.signal), options);
+    const converted = await convert(part, everyOne(sinks), {
       signal: terminal.signal,
       onProgress: ({ records, bytesRead, totalBytes }: ConvertProgress) =>
         totalBytes === undefined
@@ -111,11 +126,18 @@ async function convertTrace(
       trace: source.name,
       records: converted.records,
       skipped: converted.skipped,
-      outputs: targets.map((target, index) => ({ path: target.path, bytes: sinks[index]?.bytesWritten ?? 0 })),
+      outputs: targets.map((target, index) => ({
+        path: target.path,
+        bytes: sinks[index]?.bytesWritten ?? 0,
+        lost: losses(source.header, outputFormat(target.path, { format: target.format }).format, options.sizes),
+      })),
     };
     const text = [
       `${source.name}: ${counted(result.records, "record")}`,
-      ...result.outputs.map((output) => `  ${output.path}: ${count(output.bytes)} bytes`),
+      ...result.outputs.flatMap((output) => [
+        `  ${output.path}: ${count(output.bytes)} bytes`,
+        ...output.lost.map((lost) => `    without ${lost}`),
+      ]),
       ...(result.skipped > 0 ? [`  left out: ${count(result.skipped)}`] : []),
       "",
     ].join("\n");
@@ -137,6 +159,9 @@ async function convertTrace(
 
 const untilInterrupted = (source: TraceSource, signal: AbortSignal): TraceSource =>
   Object.create(source, { batches: { value: () => untilAborted(source.batches(), signal) } });
+
+const partOf = (source: TraceSource, { skipRefs: skip, simRefs: most }: ConvertOptions): TraceSource =>
+  Object.create(source, { batches: { value: () => windowed(source.batches(), { skip, most }) } });
 
 /** Several sinks as one. */
 function everyOne(sinks: readonly TraceSink[]): TraceSink {

@@ -6,6 +6,8 @@ import { MachineError } from "../engine/errors.ts";
 import { SCTLR_C, SCTLR_I, SCTLR_M } from "../engine/operations.ts";
 import { type LoadedMachine, loadDescription, PRESET_NAMES } from "../machine/index.ts";
 import { nearestWord } from "../machine/nearest.ts";
+import { ADDRESS_MAPPINGS, type AddressMapping } from "../trace/address-map.ts";
+import { SCHEDULES, type Schedule } from "../trace/cores.ts";
 import type { OpenOptions } from "../trace/open.ts";
 import { TRACE_FORMATS, type TraceFormat } from "../trace/source.ts";
 
@@ -47,6 +49,12 @@ export interface TraceOptions {
   readonly caches?: "on" | "off";
   readonly skip?: boolean;
   readonly sizes?: boolean;
+  readonly mapAddresses?: AddressMapping;
+  readonly cores?: number;
+  readonly schedule?: Schedule;
+  readonly quantum?: number;
+  readonly skipRefs?: number;
+  readonly simRefs?: number;
 }
 
 /** SCTLR_EL1 that stands for caches on (and the MMU with them), and off. */
@@ -68,8 +76,25 @@ export function withTraceOptions(command: Command): Command {
     .addOption(
       new Option("--caches <state>", "MMU and caches of every core before the first record").choices(["on", "off"]),
     )
-    .option("--sizes", "keep the sizes of accesses in text traces (one record is one block otherwise)")
-    .option("--skip", "leave out lines of a text trace that can't be understood, and count them");
+    .option("--sizes", "keep the sizes of accesses of other tools' traces (one record is one block otherwise)")
+    .option("--skip", "leave out what can't be understood of other tools' traces, and count it")
+    .addOption(
+      new Option(
+        "--map-addresses <how>",
+        "what becomes of addresses: keep them (none), drop the bits above 48 (low48), give every page the next page of RAM at its first touch (pages), or the physical one that a drmemtrace tells (recorded)",
+      ).choices(ADDRESS_MAPPINGS),
+    )
+    .option("--cores <count>", "cores that the threads of a drmemtrace share", positiveNumber)
+    .addOption(
+      new Option("--schedule <by>", "deal threads to cores, or the CPUs that they were recorded on").choices(SCHEDULES),
+    )
+    .option(
+      "--quantum <count>",
+      "threads take turns of so many instructions (they follow their timestamps otherwise)",
+      positiveNumber,
+    )
+    .option("--skip-refs <count>", "leave out so many records at the beginning", wholeNumber)
+    .option("--sim-refs <count>", "end after so many records", wholeNumber);
 }
 
 export function openOptions(options: TraceOptions): OpenOptions {
@@ -79,6 +104,10 @@ export function openOptions(options: TraceOptions): OpenOptions {
     initialSctlr: options.caches === undefined ? undefined : SCTLR[options.caches],
     skip: options.skip,
     sizes: options.sizes,
+    mapAddresses: options.mapAddresses,
+    cores: options.cores,
+    schedule: options.schedule,
+    quantum: options.quantum,
   };
 }
 
@@ -104,5 +133,12 @@ function recorded(text: string): Provenance {
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError("Expected a whole number.");
+  return value;
+}
+
+/** For commander: a whole number from 1 on. */
+export function positiveNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError("Expected a whole number from 1 on.");
   return value;
 }

@@ -6,7 +6,7 @@ import type { Emitted } from "../report/emitted.ts";
 import { RULES } from "../report/rules.ts";
 import { styleFor } from "../report/style.ts";
 import { table } from "../report/table.ts";
-import { SCENARIOS } from "../scenario/index.ts";
+import { SCENARIOS, STORIES } from "../scenario/index.ts";
 import { TRACE_FORMATS, type TraceFormat } from "../trace/source.ts";
 import { machineList } from "./machine.ts";
 import type { Session } from "./program.ts";
@@ -14,13 +14,34 @@ import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
 
 const FORMAT_TEXTS: Readonly<Record<TraceFormat, string>> = {
   raw64: "64-bit records, nothing else (also .gz, .xz)",
-  swt: "setway's own: header, provenance, checksums (writes and reads)",
+  swt: "setway's own: header, provenance, checksums",
   din: "Dinero: label and address, one access a line",
   lackey: "Valgrind's lackey with --trace-mem=yes",
+  drmemtrace: "DynamoRIO: a .zip or .gz a thread, or a directory of them",
+  champsim: "ChampSim: 64 bytes an instruction, mostly .xz (read only)",
+  gem5: "gem5's packet trace: protobuf, .trc, mostly .gz",
+  perf: "text of perf script with addresses, and its dump of Arm SPE (read only)",
 };
 
 const LISTS: Readonly<Record<string, () => Emitted>> = {
-  scenarios: () => named("scenario", Object.values(SCENARIOS), ({ name, summary }) => [name, summary]),
+  scenarios: () =>
+    named(
+      "scenario",
+      [
+        ...Object.values(SCENARIOS).map(({ name, summary }) => ({ name, summary })),
+        ...STORIES.map(({ name, number, title, eras, fixes }) => ({
+          name,
+          number: number ?? null,
+          summary: title,
+          eras,
+          fixes: Object.keys(fixes),
+        })),
+      ],
+      (each) => [
+        each.name,
+        "number" in each && each.number !== null ? `${each.number}: ${each.summary}` : each.summary,
+      ],
+    ),
   machines: machineList,
   hazards: () => named("hazard", HAZARD_CLASSES, ({ name, rule, summary }) => [name, `${rule}: ${summary}`]),
   rules: () =>

@@ -2,8 +2,10 @@
 import { Command } from "commander";
 
 import { addConvert } from "./convert.ts";
+import { addCost } from "./cost.ts";
 import { EXIT, exitFor } from "./exit.ts";
 import { addExplain } from "./explain.ts";
+import { addLint } from "./lint.ts";
 import { addList } from "./list.ts";
 import { addMachine } from "./machine.ts";
 import { addReplay } from "./replay.ts";
@@ -46,6 +48,8 @@ function buildProgram(session: Session): Command {
     .description("Shows what Arm caches will really do to a guest, a hypervisor or a driver.")
     .version(VERSION, "--version")
     .exitOverride()
+    // A verb's options are the verb's: `run` and its stories have the same ones.
+    .enablePositionalOptions()
     .showHelpAfterError("(add --help for usage and an example)")
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
@@ -62,7 +66,9 @@ Example:
     );
   addRun(program, session);
   addReplay(program, session);
+  addCost(program, session);
   addMachine(program, session);
+  addLint(program, session);
   addConvert(program, session);
   addList(program, session);
   addExplain(program, session);

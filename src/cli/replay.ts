@@ -6,13 +6,23 @@ import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { createKernel, type Kernel } from "../engine/kernel.ts";
 import { OPERATIONS } from "../engine/operations.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
+import { IntervalMeter, type IntervalReport, intervalsText, sinceNow } from "../report/intervals.ts";
 import { allHazards, observedHazards, type ReplayReport, replayReport, reportedHazards } from "../report/json.ts";
 import { replayText } from "../report/text.ts";
 import { printedByKernel } from "../report/yardstick.ts";
 import { openTraceFile } from "../trace/open.node.ts";
+import type { OpenOptions } from "../trace/open.ts";
 import type { TraceSource } from "../trace/source.ts";
+import { firstRecords, windowed } from "../trace/window.ts";
 import { EXIT } from "./exit.ts";
-import { machineFrom, openOptions, type TraceOptions, wholeNumber, withTraceOptions } from "./inputs.ts";
+import {
+  machineFrom,
+  openOptions,
+  positiveNumber,
+  type TraceOptions,
+  wholeNumber,
+  withTraceOptions,
+} from "./inputs.ts";
 import { untilAborted } from "./interrupt.ts";
 import { describeRecords } from "./lookup.ts";
 import type { Session } from "./program.ts";
@@ -31,13 +41,15 @@ interface ReplayOptions extends TraceOptions, ResultOptions {
   readonly hazards: number;
   readonly expectClean?: true;
   readonly strict?: true;
+  readonly warmupRefs?: number;
+  readonly every?: number;
 }
 
 export function addReplay(program: Command, session: Session): void {
   const command = program
     .command("replay")
     .description("play a trace on a machine")
-    .argument("<trace>", "a file (.raw64, .swt, .din, lackey; also .gz and .xz), or - for standard input")
+    .argument("<trace>", "a file of any format (setway list formats), the directory of a drmemtrace, or -")
     .requiredOption("-m, --machine <machine>", "a machine's name (setway machine list), or a file in YAML or JSON")
     .addOption(
       new Option("--engine <engine>", "the fast kernel, or the reference model")
@@ -52,6 +64,12 @@ export function addReplay(program: Command, session: Session): void {
         "data",
       ),
     )
+    .addOption(
+      new Option("--warmup-refs <count>", "play so many records before anything is counted (after --skip-refs)")
+        .argParser(wholeNumber)
+        .conflicts("yardstick"),
+    )
+    .option("--every <count>", "add statistics of every so many records", positiveNumber)
     .option("--hazards <count>", "how many hazards to explain", wholeNumber, 3)
     .option("--expect-clean", "exit 1 if anybody observed a stale or leaked value (R26, R28)")
     .option("--strict", "exit 1 on any hazard (R26 to R29)");
@@ -61,8 +79,11 @@ export function addReplay(program: Command, session: Session): void {
       `
 Without --data or --tags-only, copies carry bytes if the trace recorded enough to find stale values.
 
+Addresses of other tools are mostly virtual and don't fit a machine's RAM: --map-addresses pages gives them places.
+
 Example:
   $ setway replay boot.raw64.xz --machine seattle --caches off
+  $ setway replay drmemtrace.app.1.dir --machine host-100c --map-addresses pages --warmup-refs 1000000
   $ xzcat boot.raw64.xz | setway replay - --machine ./my-board.yaml --json`,
     )
     .action(session.action(async (path: string, options: ReplayOptions) => replay(path, options, session.terminal)));
@@ -70,20 +91,22 @@ Example:
 
 async function replay(path: string, options: ReplayOptions, terminal: Terminal): Promise<number> {
   const { machine } = await machineFrom(options.machine);
-  const opening = openOptions(options);
+  const opening = openOptionsFor(machine, options);
   const source = await openTraceFile(path, opening);
   const { provenance, initialSctlr } = source.header;
   const engine = await createEngine(withSctlr(machine, initialSctlr), provenance, options);
-  const played = await play(engine, source, terminal);
+  const skipped = options.skipRefs ?? 0;
+  const played = await play(engine, source, options, terminal);
 
   const assessed = options.recorded === undefined ? assessable(source, played) : provenance;
   const wanted = reportedHazards(engine, assessed)
     .slice(0, options.hazards)
     .flatMap(({ record, newest, lostAt }) => [record, newest, lostAt])
-    .filter((record) => record >= 0);
+    .filter((record) => record >= 0)
+    .map((record) => record + skipped);
   const records =
     path === "-" || played.partial ? new Map<number, string>() : await describeRecords(path, opening, new Set(wanted));
-  const report = replayReport(engine, {
+  const report = replayReport(played.counted, {
     trace: source.name,
     engineName: options.engine,
     seconds: played.seconds,
@@ -92,12 +115,33 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
     explained: options.hazards,
     perCore: options.perCore === true,
     yardstick: options.yardstick && isKernel(engine) ? printedByKernel(engine) : undefined,
-    operationAt: (record) => records.get(record),
+    operationAt: (record) => records.get(record + skipped),
   });
-  await emitResult({ json: report, text: (color) => replayText(report, color) }, options, terminal);
-  for (const note of notesOn(source, played)) await terminal.stderr.write(`note: ${note}\n`);
+  const { intervals } = played;
+  const json = {
+    ...report,
+    ...(skipped > 0 ? { skippedRefs: skipped } : {}),
+    ...(played.warmupRefs > 0 ? { warmupRefs: played.warmupRefs } : {}),
+    ...(intervals === undefined ? {} : { intervals }),
+  };
+  const text = (color: boolean): string =>
+    replayText(report, color) + (intervals === undefined ? "" : intervalsText(intervals, color));
+  await emitResult({ json, text }, options, terminal);
+  for (const note of notesOn(source, played, skipped)) await terminal.stderr.write(`note: ${note}\n`);
   if (played.partial) return EXIT.INTERRUPTED;
   return expectation(report, options, terminal);
+}
+
+/** Threads share the machine's cores, and pages are those of its RAM, unless the command line says otherwise. */
+function openOptionsFor(machine: ResolvedMachine, options: ReplayOptions): OpenOptions {
+  const opening = openOptions(options);
+  return {
+    ...opening,
+    cores: Math.min(opening.cores ?? machine.cores.length, machine.cores.length),
+    memory: machine.memory
+      .filter(({ type }) => type === "ram")
+      .map(({ base, sizeBytes }) => ({ base, size: sizeBytes })),
+  };
 }
 
 async function createEngine(machine: ResolvedMachine, provenance: Provenance, options: ReplayOptions): Promise<Engine> {
@@ -120,8 +164,13 @@ const withSctlr = (machine: ResolvedMachine, initialSctlr: number | undefined): 
   initialSctlr === undefined ? machine : { ...machine, initialSctlr };
 
 interface Played {
+  /** The engine, with the counters of what came after the warm-up. */
+  readonly counted: Engine;
+  readonly warmupRefs: number;
+  /** Of what was counted. */
   readonly seconds: number;
   readonly partial: boolean;
+  readonly intervals: readonly IntervalReport[] | undefined;
   /** Whether any record of these kinds came. */
   readonly maintenance: boolean;
   readonly control: boolean;
@@ -130,38 +179,74 @@ interface Played {
 /** How long other things (signals, the progress bar) may wait while batches are played. */
 const BREATH_MS = 50;
 
-async function play(engine: Engine, source: TraceSource, terminal: Terminal): Promise<Played> {
+async function play(engine: Engine, source: TraceSource, options: ReplayOptions, terminal: Terminal): Promise<Played> {
   const progress = new Progress(terminal);
   const seen = { maintenance: false, control: false };
+  const { skipRefs: skip = 0, warmupRefs: warmup = 0, simRefs, every } = options;
+  const most = simRefs === undefined ? undefined : warmup + simRefs;
+  let counted = engine;
+  let warmupRefs = 0;
   let seconds = 0;
   let breathed = performance.now();
+  let meter = every === undefined || warmup > 0 ? undefined : new IntervalMeter(engine, skip);
+  /** When the counters are looked at next: how many records are played by then. */
+  let next = warmup > 0 ? warmup : (every ?? Number.POSITIVE_INFINITY);
+
+  const arrive = (): void => {
+    if (warmupRefs < warmup) {
+      warmupRefs = engine.records;
+      counted = sinceNow(engine);
+      seconds = 0;
+      if (every !== undefined) meter = new IntervalMeter(engine, skip + warmupRefs);
+    } else meter?.cut();
+    next = every === undefined ? Number.POSITIVE_INFINITY : engine.records + every;
+  };
+
+  /** Up to the next moment at which counters are looked at; the rest is returned. */
+  const playPart = (words: Uint32Array): Uint32Array => {
+    const end = next === Number.POSITIVE_INFINITY ? words.length : firstRecords(words, next - engine.records).words;
+    const part = words.subarray(0, end);
+    const began = performance.now();
+    playBatch(engine, part, source, skip);
+    seconds += (performance.now() - began) / 1000;
+    if (engine.records >= next) arrive();
+    return words.subarray(end);
+  };
+
   try {
-    for await (const batch of untilAborted(source.batches(), terminal.signal)) {
-      const began = performance.now();
-      playBatch(engine, batch, source.name);
-      const ended = performance.now();
-      seconds += (ended - began) / 1000;
+    for await (const batch of windowed(untilAborted(source.batches(), terminal.signal), { skip, most })) {
+      for (let rest = batch; rest.length > 0; ) rest = playPart(rest);
       look(batch, seen);
       if (source.totalBytes === undefined) progress.show("records", engine.records, source.header.records);
       else progress.show("playing", source.bytesRead, source.totalBytes);
-      if (ended - breathed > BREATH_MS) {
+      if (performance.now() - breathed > BREATH_MS) {
         await new Promise((resolve) => setImmediate(resolve));
         breathed = performance.now();
       }
     }
-    return { seconds, partial: terminal.signal.aborted, ...seen };
+    // A trace that ends within its warm-up leaves nothing to count.
+    if (warmupRefs < warmup) arrive();
+    meter?.cut();
+    return { counted, warmupRefs, seconds, partial: terminal.signal.aborted, intervals: meter?.intervals, ...seen };
   } finally {
     await progress.clear();
   }
 }
 
-/** The engine knows the record, not the file. */
-function playBatch(engine: Engine, batch: Uint32Array, file: string): void {
+/** The engine knows the record, not the file, nor what was left out before it. */
+function playBatch(engine: Engine, batch: Uint32Array, source: TraceSource, skipped: number): void {
   try {
     engine.play(batch);
   } catch (error) {
-    if (error instanceof RecordError) throw new RecordError(error.what, { ...error.detail, file });
-    throw error;
+    if (!(error instanceof RecordError)) throw error;
+    const { record, expected } = error.detail;
+    const mapping = source.header.addresses !== "physical" && error.what.endsWith("outside memory");
+    throw new RecordError(error.what, {
+      ...error.detail,
+      file: source.name,
+      record: record === undefined ? undefined : record + skipped,
+      expected: mapping ? [expected, "--map-addresses pages"].filter(Boolean).join(", or ") : expected,
+    });
   }
 }
 
@@ -190,14 +275,19 @@ function assessable({ header }: TraceSource, played: Played): Provenance {
   return { ...header.provenance, maintenance: false, control: false };
 }
 
-function notesOn(source: TraceSource, played: Played): string[] {
+function notesOn(source: TraceSource, played: Played, skipped: number): string[] {
   const notes: string[] = [];
+  if (skipped > 0 && played.counted.hazards().length > 0) {
+    notes.push(
+      `records of hazards are counted from the first one played: add ${skipped} for their numbers in the trace`,
+    );
+  }
   if (played.control && source.header.initialSctlr === undefined) {
     notes.push(
       "the trace turns caches on or off but doesn't say how it began; played with the machine's initial SCTLR, --caches off plays it from reset",
     );
   }
-  if (source.skipped > 0) notes.push(`${source.skipped} lines of ${source.name} were left out`);
+  if (source.skipped > 0) notes.push(`${source.skipped} lines or items of ${source.name} were left out`);
   return notes;
 }
 

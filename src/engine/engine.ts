@@ -3,6 +3,7 @@
  * asks afterwards what happened; nothing here knows where records come from.
  */
 import type { ResolvedMachine } from "../machine/resolved.ts";
+import type { Exit } from "./exit.ts";
 import type { HazardName, Recorded } from "./hazards.ts";
 
 /** Counters of one cache (R37); D9 to D30 of docs/semantics.md say what counts. */
@@ -38,6 +39,9 @@ export const MACHINE_COUNTERS = [
   "atomicFailures",
   "directoryEvictions",
   "crossings",
+  "walkReads",
+  "flushedLeaves",
+  "flushedLines",
 ] as const;
 export type MachineCounter = (typeof MACHINE_COUNTERS)[number];
 
@@ -54,8 +58,23 @@ export const COST_EVENTS = [
   "dsb",
   "isb",
   "device",
+  "walk",
+  "tlb",
+  "tlbi",
+  "exit",
+  "entry",
+  "syscall",
+  "mmioExit",
 ] as const;
 export type CostEvent = (typeof COST_EVENTS)[number];
+
+/** Events that a `CHARGE` record counts, by its operand (D54). */
+export const CHARGED_EVENTS = ["exit", "entry", "syscall", "mmioExit"] as const satisfies readonly CostEvent[];
+
+/** Counters of one core's translation (D52, D53). */
+export const TLB_COUNTERS = ["lookups", "microMisses", "mainMisses", "walkHits", "ipaHits", "invalidated"] as const;
+export type TlbCounter = (typeof TLB_COUNTERS)[number];
+export type TlbCounters = Record<TlbCounter, number>;
 
 export interface Counters {
   /** By cache id; then the outer cache and the memory-side caches (`outer`, `memorySide` by socket), if any. */
@@ -67,6 +86,8 @@ export interface Counters {
   readonly events: readonly Record<CostEvent, number>[];
   /** By requester, then by level name (`L1D`, `L2`, ..., `outer`, `memory-side`): demand pieces that this level supplied. */
   readonly hits: readonly Readonly<Record<string, number>>[];
+  /** By core. */
+  readonly tlbs: readonly TlbCounters[];
 }
 
 /** Where a value is: a cache by id, or one of the places behind the interconnect. */
@@ -120,15 +141,26 @@ export interface Copy {
   readonly state: "S" | "E" | "O" | "M";
 }
 
+/** Where bytes can be looked at; of memory-side caches it is that of the address's home. */
+export type PeekPlace = "memory" | "truth" | "outer" | "memory-side" | { readonly cache: number };
+
 export interface Engine {
   readonly machine: ResolvedMachine;
   /** Whether copies have bytes: byte hazards and `read` need that. */
   readonly carriesData: boolean;
   /**
    * Plays records: two 32-bit words each, low word first. Throws `RecordError` on a bad record (D7).
-   * `count` records from `words`; default all of it.
+   * `count` records from `words`; default all of it. Throws `ExitError` where `run` would stop.
    */
   play(words: Uint32Array, count?: number): void;
+  /**
+   * Plays records until one exits (D40). Returns how many words of 64 bits are behind it: `count` if none exited, else
+   * the index of the record that did, which has not been played; `exit` then says why. Whoever goes on gives the rest
+   * again: from that record's prefixes to try it once more, from behind it where a hypervisor has emulated it.
+   */
+  run(words: Uint32Array, count?: number): number;
+  /** What stopped the last `run`. */
+  readonly exit: Exit | undefined;
   /** Records played so far, prefixes not counted. */
   readonly records: number;
   counters(): Counters;
@@ -140,7 +172,7 @@ export interface Engine {
   /** Dirty copies by cache id, right now. */
   dirtyLines(): readonly number[];
   /** Bytes of RAM, or of the truth (D31), or of a cache's copies (zero where it has none). Empty if the engine carries no data. */
-  peek(where: "memory" | "truth" | { readonly cache: number }, address: number, size: number): Uint8Array;
+  peek(where: PeekPlace, address: number, size: number): Uint8Array;
   /** The value that the last load, atomic, fetch or device read observed: its first 8 bytes, little-endian. 0 if no data. */
   lastValue(): bigint;
 }

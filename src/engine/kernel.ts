@@ -3,6 +3,7 @@ import type { Cache, ResolvedMachine } from "../machine/resolved.ts";
 import {
   CACHE_COUNTERS,
   type CacheCounters,
+  CHARGED_EVENTS,
   COST_EVENTS,
   type Copy,
   type Counters,
@@ -11,14 +12,20 @@ import {
   EVERYTHING_RECORDED,
   type Hazard,
   MACHINE_COUNTERS,
+  type PeekPlace,
   type Place,
   type Provenance,
+  TLB_COUNTERS,
+  type TlbCounters,
 } from "./engine.ts";
 import { MachineError, RecordError } from "./errors.ts";
+import { type Exit, ExitError } from "./exit.ts";
+import { EXIT_ACCESSES, EXIT_TYPES, type ExitAccess, type ExitType } from "./exit-types.ts";
 import { HAZARD_CLASSES, type HazardName } from "./hazards.ts";
 import { KERNELS } from "./kernel-binary.ts";
 import { OPERATION_BY_CODE } from "./operations.ts";
 import { type KernelCache, type Placement, place } from "./placement.ts";
+import { TLBI_KINDS } from "./system-registers.ts";
 
 export interface KernelOptions extends EngineOptions {
   /** Whether copies carry bytes, so that stale values can be seen; default true. */
@@ -80,6 +87,11 @@ interface Exports {
   play(count: number): number;
   playError(): number;
   errorRequester(): number;
+  exitAddress(): number;
+  setTlb(micro: number, entries: number, ways: number, walk: number, ipa: number): void;
+  setWalker(atUnification: number): void;
+  tlbCounterAddress(): number;
+  tlbCountersApart(): number;
   recordsPlayed(): bigint;
   lastValue(): bigint;
   carriesData(): number;
@@ -112,7 +124,7 @@ function flavourFor(data: boolean, provenance: Provenance): Flavour {
   return told.some((each) => each.needs.every((need) => provenance[need])) ? "versions" : "tags";
 }
 
-function inlined(flavour: Flavour): WebAssembly.Module {
+export function inlined(flavour: Flavour): WebAssembly.Module {
   let module = modules.get(flavour);
   if (!module) {
     const text = atob(KERNELS[flavour]);
@@ -127,7 +139,14 @@ const KINDS = ["architected", "system", "memory-side", "outer"];
 const POLICIES = ["lru", "tree-plru", "fifo", "random", "srrip"];
 const STATES: Record<number, Copy["state"]> = { 1: "S", 3: "E", 5: "O", 7: "M" };
 const COUNTER_BLOCK = 16;
+/** Counters in one requester's block of events. */
+const EVENT_BLOCK = 32;
 const NONE = -1;
+/** Linear memory that cannot grow by another large table. */
+const FULL_MEMORY_BYTES = 1.9 * 2 ** 30;
+/** The kernel's number for a record that exits (assembly/play.ts), and how many numbers describe one. */
+const ERROR_EXIT = 9;
+const EXIT_FIELDS = 14;
 
 /** Creates a kernel for a machine. Throws MachineError for what it cannot hold. */
 export function createKernel(machine: ResolvedMachine, options: KernelOptions = {}): Kernel {
@@ -154,6 +173,7 @@ class WasmKernel implements Kernel {
   readonly #exports: Exports;
   readonly #placement: Placement;
   readonly #provenance: Provenance;
+  #exit: Exit | undefined;
 
   constructor(machine: ResolvedMachine, exports: Exports, options: KernelOptions) {
     this.machine = machine;
@@ -169,17 +189,86 @@ class WasmKernel implements Kernel {
   }
 
   play(words: Uint32Array, count = words.length / 2): void {
+    this.run(words, count);
+    if (this.#exit) throw new ExitError(this.#exit);
+  }
+
+  run(words: Uint32Array, count = words.length / 2): number {
     const exports = this.#exports;
     const capacity = exports.batchCapacity();
+    this.#exit = undefined;
     for (let done = 0; done < count; ) {
       const many = Math.min(capacity, count - done);
       new Uint32Array(exports.memory.buffer, exports.batchAddress(), many * 2).set(
         words.subarray(done * 2, (done + many) * 2),
       );
-      const played = exports.play(many);
-      if (played < many) this.#fail(words, done + played);
+      const played = this.#playBatch(many);
+      if (played < many) {
+        if (exports.playError() !== ERROR_EXIT) this.#fail(words, done + played);
+        this.#exit = this.#readExit(done + played);
+        return done + played;
+      }
       done += many;
     }
+    return count;
+  }
+
+  /** A kernel that finds no more memory traps; that is the machine's size, not a record's fault. */
+  #playBatch(count: number): number {
+    const { memory, play } = this.#exports;
+    try {
+      return play(count);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError) || memory.buffer.byteLength < FULL_MEMORY_BYTES) throw error;
+      throw new MachineError("the simulated memory that was touched does not fit the kernel", {
+        found: `${(memory.buffer.byteLength / 2 ** 30).toFixed(2)} GiB in use after record ${this.records}`,
+        expected: "less than 4 GiB, of which each touched page of 4 KiB takes about 12 KiB",
+        cause: error,
+      });
+    }
+  }
+
+  /** What stopped the batch, in the order of assembly/exit.ts. */
+  #readExit(word: number): Exit {
+    const exports = this.#exports;
+    const block = new BigInt64Array(exports.memory.buffer, exports.exitAddress(), EXIT_FIELDS);
+    const [
+      type,
+      target,
+      stage,
+      level,
+      requester,
+      access,
+      address,
+      upper,
+      ipa,
+      physical,
+      duringWalk,
+      operation,
+      operand,
+    ] = Array.from(block, Number) as [number, ...number[]];
+    return {
+      type: EXIT_TYPES[type] as ExitType,
+      target: target as Exit["target"],
+      stage: stage as Exit["stage"],
+      level: level as number,
+      record: this.records,
+      word,
+      requester: requester as number,
+      access: EXIT_ACCESSES[access as number] as ExitAccess,
+      address: address as number,
+      upper: upper !== 0,
+      ipa: ipa as number,
+      physical: physical as number,
+      duringWalk: duringWalk !== 0,
+      operation: operation as number,
+      operand: operand as number,
+      value: BigInt.asUintN(64, block[EXIT_FIELDS - 1] as bigint),
+    };
+  }
+
+  get exit(): Exit | undefined {
+    return this.#exit;
   }
 
   #fail(words: Uint32Array, at: number): never {
@@ -230,6 +319,30 @@ class WasmKernel implements Kernel {
           found: address,
           expected: "Write-Back shareable memory, or ncAtomics other than fault",
         });
+      case 10:
+        throw new RecordError(`${name} of a register or a value that the model lacks`, {
+          record,
+          found: `register ${Number(address)}`,
+          expected: "a number of the table of system registers, and an exception level from 0 to 2",
+        });
+      case 11:
+        throw new RecordError(`${name} would make the core translate, which needs an engine that carries data`, {
+          record,
+          found: `register ${Number(address)}`,
+          expected: "a kernel made with data: true",
+        });
+      case 12:
+        throw new RecordError("unknown kind of TLBI", {
+          record,
+          found: `operand ${address}`,
+          expected: `a kind from 0 to ${Object.keys(TLBI_KINDS).length - 1}`,
+        });
+      case 13:
+        throw new RecordError("unknown event to charge", {
+          record,
+          found: `event ${Number(address)}`,
+          expected: CHARGED_EVENTS.map((event, i) => `${i} (${event})`).join(", "),
+        });
       case 8:
         throw new RecordError("no such core to migrate from", {
           record,
@@ -250,7 +363,7 @@ class WasmKernel implements Kernel {
   }
 
   get memoryBytes(): number {
-    return this.#exports.bytesUsed();
+    return this.#exports.bytesUsed() >>> 0;
   }
 
   counters(): Counters {
@@ -267,7 +380,7 @@ class WasmKernel implements Kernel {
       all.set(index, counters);
     }
     const requesters = cores.length + devices.length;
-    const eventView = view(exports.eventAddress(), requesters * COUNTER_BLOCK);
+    const eventView = view(exports.eventAddress(), requesters * EVENT_BLOCK);
     const hitView = view(exports.hitAddress(), requesters * COUNTER_BLOCK);
     const fast = view(exports.fastHitAddress(), cores.length * 4);
     const events = [];
@@ -275,7 +388,7 @@ class WasmKernel implements Kernel {
     for (let r = 0; r < requesters; r++) {
       events.push(
         Object.fromEntries(
-          COST_EVENTS.map((name, i) => [name, Number(eventView[r * COUNTER_BLOCK + i])]),
+          COST_EVENTS.map((name, i) => [name, Number(eventView[r * EVENT_BLOCK + i])]),
         ) as Counters["events"][number],
       );
       hits.push(
@@ -309,7 +422,15 @@ class WasmKernel implements Kernel {
       ) as Counters["machine"],
       events,
       hits,
+      tlbs: cores.map((_, c) => this.#tlbCounters(c)),
     };
+  }
+
+  #tlbCounters(core: number): TlbCounters {
+    const exports = this.#exports;
+    const at = exports.tlbCounterAddress() + core * exports.tlbCountersApart() * 8;
+    const counters = new BigUint64Array(exports.memory.buffer, at, TLB_COUNTERS.length);
+    return Object.fromEntries(TLB_COUNTERS.map((name, i) => [name, Number(counters[i])])) as TlbCounters;
   }
 
   hazards(): readonly Hazard[] {
@@ -386,18 +507,29 @@ class WasmKernel implements Kernel {
     return this.machine.caches.map((cache) => this.#exports.dirtyLines(cache.id));
   }
 
-  peek(where: "memory" | "truth" | { readonly cache: number }, address: number, size: number): Uint8Array {
+  peek(where: PeekPlace, address: number, size: number): Uint8Array {
     const bytes = new Uint8Array(this.carriesData ? size : 0);
     const exports = this.#exports;
     for (let i = 0; i < bytes.length; i++) {
       const here = BigInt(address + i);
       if (!exports.locate(here)) continue;
-      const at = typeof where === "object" ? exports.copyByte(where.cache, here) : exports.memoryByte(here);
+      const isRam = where === "memory" || where === "truth";
+      const index = isRam ? NONE : this.#cacheIndex(where, address + i);
+      if (!isRam && index === NONE) continue;
+      const at = isRam ? exports.memoryByte(here) : exports.copyByte(index, here);
       if (at === 0) continue;
       // Frames may have been made just now, so the memory may have grown.
       bytes[i] = new Uint8Array(exports.memory.buffer)[where === "truth" ? at + 4096 : at] as number;
     }
     return bytes;
+  }
+
+  /** The kernel's number of the cache that holds an address there, if there is one. */
+  #cacheIndex(where: Exclude<PeekPlace, "memory" | "truth">, address: number): number {
+    if (typeof where === "object") return where.cache;
+    if (where === "outer") return this.#placement.outer;
+    const region = this.machine.memory.find(({ base, sizeBytes }) => address >= base && address < base + sizeBytes);
+    return this.#placement.memorySide[region?.socket ?? 0] ?? NONE;
   }
 
   lastValue(): bigint {
@@ -452,6 +584,9 @@ function describe(exports: Exports, machine: ResolvedMachine, placement: Placeme
     Math.log2(machine.smallestLineBytes),
     Math.log2(machine.largestLineBytes),
   );
+  const { tlb } = machine;
+  exports.setTlb(tlb.micro, tlb.entries, tlb.ways, tlb.walk, tlb.ipa);
+  exports.setWalker(flag(machine.walker === "pou"));
   exports.setUnitsAreCores(flag(placement.unitsAreCores));
   exports.begin();
   exports.setYardstick(flag(yardstick));

@@ -37,8 +37,10 @@ export interface Placement {
 
 /** More shared roots than this are tracked like everybody else instead of being probed one by one. */
 const MAX_PROBED_ROOTS = 8;
-/** Line numbers are 32-bit; the last one means "invalid". */
+/** Line numbers are 32-bit; the last one means "invalid" (assembly/layout.ts), so no line may have it. */
 const MAX_LINES = 2 ** 32;
+/** Frames of memory are found by 38 bits of the compact address (assembly/memory.ts). */
+const MAX_COMPACT_BYTES = 2 ** 38;
 
 export function place(machine: ResolvedMachine): Placement {
   const { caches } = machine;
@@ -199,11 +201,13 @@ function alwaysIncludes(machine: ResolvedMachine, cache: Cache): boolean {
 }
 
 /**
- * Compact addresses: the address itself where all memory lies below 2^32 lines; else regions are moved down by multiples
- * of every cache's size of one way, so that set indices stay what they are.
+ * Compact addresses: the address itself where all memory lies below the last of 2^32 lines; else regions are moved down by
+ * multiples of every cache's size of one way, so that set indices stay what they are. A machine that has all 2^32 lines
+ * comes here without the last one (resolve.ts).
  */
 function regionsOf(machine: ResolvedMachine): Placement["regions"] {
-  const limit = machine.smallestLineBytes * MAX_LINES;
+  // Caches with the smallest line are probed for all of the largest one, so all of that stays out.
+  const limit = Math.min(machine.smallestLineBytes * MAX_LINES - machine.largestLineBytes, MAX_COMPACT_BYTES);
   const shape = (region: (typeof machine.memory)[number], delta: bigint) => ({
     base: region.base,
     sizeBytes: region.sizeBytes,
@@ -224,9 +228,10 @@ function regionsOf(machine: ResolvedMachine): Placement["regions"] {
     const at = next + ((((base - next) % step) + step) % step);
     next = at + BigInt(region.sizeBytes);
     if (next > BigInt(limit)) {
-      throw new MachineError("memory does not fit into 2^32 lines", {
+      throw new MachineError("memory does not fit into the kernel's line numbers", {
+        path: "memory",
         found: `${machine.memory.length} regions up to 0x${top.toString(16)}, smallest line ${machine.smallestLineBytes} bytes`,
-        expected: `at most ${limit / 2 ** 30} GiB in all, with room for cache indexing`,
+        expected: `at most 0x${limit.toString(16)} bytes in all, with room for cache indexing`,
       });
     }
     return shape(region, base - at);

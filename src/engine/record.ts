@@ -2,6 +2,7 @@
  * Records as people write them and as engines read them: builders (`store(0, 0x1000)`), the 64-bit encoding with its
  * prefixes (D5), the way back, and one line of text for each. What an operation does is none of this file's business.
  */
+import { CHARGED_EVENTS } from "./engine.ts";
 import { RecordError } from "./errors.ts";
 import {
   ATTRIBUTES,
@@ -14,6 +15,7 @@ import {
   SCTLR_I,
   SCTLR_M,
 } from "./operations.ts";
+import { SYSTEM_REGISTERS, type SystemRegisterName, TLBI_INNER_SHAREABLE, TLBI_KINDS } from "./system-registers.ts";
 
 /** One record with what its prefixes say. Immutable: `withSize` and its kin return a changed one. */
 export interface RecordEntry {
@@ -25,8 +27,10 @@ export interface RecordEntry {
   /** Size of an access; undefined means the aligned 8 bytes around the address (R44). */
   readonly sizeBytes?: number;
   readonly attribute?: AttributeCode;
-  /** 64 bits that a write stores, little-endian and repeated (D6). */
+  /** 64 bits that a write stores, little-endian and repeated (D6), or that an operation is given (MSR, TLBI). */
   readonly value?: bigint;
+  /** Bits 63:48 of the address are ones (D39). */
+  readonly upper?: true;
 }
 
 export type AttributeName = keyof typeof ATTRIBUTES;
@@ -36,6 +40,7 @@ export interface RecordDetail {
   readonly sizeBytes?: number;
   readonly attribute?: AttributeName;
   readonly value?: bigint;
+  readonly upper?: true;
 }
 
 const OPERAND_LIMIT = 2 ** 48;
@@ -59,6 +64,7 @@ export function record(
     ...(detail.sizeBytes === undefined ? {} : { sizeBytes: detail.sizeBytes }),
     ...(detail.attribute === undefined ? {} : { attribute: ATTRIBUTES[detail.attribute].code }),
     ...(detail.value === undefined ? {} : { value: detail.value & VALUE_MASK }),
+    ...(detail.upper === undefined ? {} : { upper: detail.upper }),
   };
 }
 
@@ -141,6 +147,32 @@ export function sctlr(core: number, bits: "" | "M" | "C" | "I" | "MC" | "MI" | "
   return record("SCTLR", core, value);
 }
 
+/** Writes a system register (D38). */
+export const msr = (core: number, register: SystemRegisterName, value: bigint | number): RecordEntry =>
+  record("MSR", core, SYSTEM_REGISTERS[register].number, { value: BigInt(value) });
+
+/** Reads a system register; `lastValue` is then what it holds. */
+export const mrs = (core: number, register: SystemRegisterName): RecordEntry =>
+  record("MRS", core, SYSTEM_REGISTERS[register].number);
+
+/** TLBI of a kind; `value` is its register as the architecture has it, `innerShareable` reaches all cores (D53). */
+export const tlbi = (
+  core: number,
+  kind: keyof typeof TLBI_KINDS,
+  detail: { readonly value?: bigint | number; readonly innerShareable?: boolean } = {},
+): RecordEntry =>
+  record("TLBI", core, TLBI_KINDS[kind] + (detail.innerShareable ? TLBI_INNER_SHAREABLE : 0), {
+    value: BigInt(detail.value ?? 0),
+  });
+
+/** One exit, entry, system call or MMIO exit is paid for (D54). */
+export const charge = (core: number, event: (typeof CHARGED_EVENTS)[number]): RecordEntry =>
+  record("CHARGE", core, CHARGED_EVENTS.indexOf(event));
+
+/** What a hypervisor's walk over mapped stage 2 does to a range of IPAs (D54). */
+export const flushStage2 = (core: number, ipa: number, sizeBytes: bigint | number): RecordEntry =>
+  record("FLUSH_STAGE2", core, ipa, { value: BigInt(sizeBytes) });
+
 /** The page of `address` now belongs to somebody else (R28). */
 export const assignPage = (requester: number, address: number): RecordEntry =>
   record("ASSIGN_PAGE", requester, address);
@@ -171,11 +203,16 @@ export function encodeRecords(entries: readonly RecordEntry[]): Uint32Array {
     checkField(index, "operand", entry.operand, OPERAND_LIMIT);
     checkField(index, "requester", entry.requester, REQUESTER_LIMIT);
     const wide = entry.requester >= NARROW_REQUESTERS;
-    if (wide || entry.sizeBytes !== undefined || entry.attribute !== undefined) {
+    if (wide || entry.sizeBytes !== undefined || entry.attribute !== undefined || entry.upper) {
       checkField(index, "size", entry.sizeBytes ?? 0, SIZE_LIMIT);
       const attribute = entry.attribute === undefined ? 0 : entry.attribute + 1;
       const requester = wide ? entry.requester + 1 : 0;
-      push(words, OPERATIONS.WITH.code, 0, (entry.sizeBytes ?? 0) + requester * 2 ** 24 + attribute * 2 ** 40);
+      push(
+        words,
+        OPERATIONS.WITH.code,
+        0,
+        (entry.sizeBytes ?? 0) + requester * 2 ** 24 + attribute * 2 ** 40 + (entry.upper ? 2 ** 44 : 0),
+      );
     }
     if (entry.value !== undefined) {
       push(words, OPERATIONS.VALUE_LOW.code, 0, Number(entry.value & 0xffff_ffffn));
@@ -190,7 +227,14 @@ export function encodeRecords(entries: readonly RecordEntry[]): Uint32Array {
 /** The records in `words`, each with its prefixes folded in. Prefixes at the very end modify nothing and are dropped. */
 export function decodeRecords(words: Uint32Array): RecordEntry[] {
   const entries: RecordEntry[] = [];
-  let prefix: { sizeBytes?: number; attribute?: AttributeCode; requester?: number; low?: bigint; high?: bigint } = {};
+  let prefix: {
+    sizeBytes?: number;
+    attribute?: AttributeCode;
+    requester?: number;
+    low?: bigint;
+    high?: bigint;
+    upper?: true;
+  } = {};
   for (let index = 0; index + 1 < words.length; index += 2) {
     const low = words[index] as number;
     const high = words[index + 1] as number;
@@ -199,13 +243,17 @@ export function decodeRecords(words: Uint32Array): RecordEntry[] {
     if (code === OPERATIONS.WITH.code) {
       const size = operand % SIZE_LIMIT;
       const requester = Math.floor(operand / 2 ** 24) & 0xffff;
-      const attribute = Math.floor(operand / 2 ** 40);
+      // Bits 45 to 47 are never set but by an attribute that no code has: it comes back as it was written.
+      const top = Math.floor(operand / 2 ** 40);
+      const attribute = top >= 32 ? top : top & 15;
+      const upper = top < 32 && top >= 16;
       prefix = {
         ...(prefix.low === undefined ? {} : { low: prefix.low }),
         ...(prefix.high === undefined ? {} : { high: prefix.high }),
         ...(size === 0 ? {} : { sizeBytes: size }),
         ...(requester === 0 ? {} : { requester: requester - 1 }),
         ...(attribute === 0 ? {} : { attribute: (attribute - 1) as AttributeCode }),
+        ...(upper ? { upper } : {}),
       };
     } else if (code === OPERATIONS.VALUE_LOW.code) {
       prefix.low = BigInt(low);
@@ -221,6 +269,7 @@ export function decodeRecords(words: Uint32Array): RecordEntry[] {
         ...(prefix.low === undefined && prefix.high === undefined
           ? {}
           : { value: (prefix.low ?? 0n) | (prefix.high ?? 0n) }),
+        ...(prefix.upper === undefined ? {} : { upper: prefix.upper }),
       });
       prefix = {};
     }

@@ -1,73 +1,79 @@
 /**
  * The reference model: the rules of docs/semantics.md in the plainest TypeScript, written for reading. It plays one piece
  * after another on objects that look like what they model (`reference/`), and is what the kernel is compared with. This
- * file decodes records, refuses bad ones (D5 to D7) and says what each operation does; how, the other files say.
+ * file takes records, refuses or traps those that may not be played (D7, D40) and says what each operation does; how, the
+ * other files say.
  */
-import type { MemoryRegion, ResolvedMachine } from "../machine/resolved.ts";
+import type { ResolvedMachine } from "../machine/resolved.ts";
 import {
+  CHARGED_EVENTS,
   type Copy,
   type Counters,
   type Engine,
   type EngineOptions,
   EVERYTHING_RECORDED,
   type Hazard,
+  type PeekPlace,
 } from "./engine.ts";
 import { RecordError } from "./errors.ts";
+import { type Exit, ExitError } from "./exit.ts";
 import type { HazardName } from "./hazards.ts";
-import {
-  ATTRIBUTES,
-  type AttributeCode,
-  OPERATION_BY_CODE,
-  OPERATIONS,
-  type Operation,
-  type OperationName,
-} from "./operations.ts";
-import { dataAttribute, dataManner, fetchManner, NON_SHAREABLE, writesThrough } from "./reference/attributes.ts";
+import { OPERATION_BY_CODE, type Operation } from "./operations.ts";
+import { Accesses } from "./reference/accesses.ts";
+import { dataAttribute, NON_SHAREABLE } from "./reference/attributes.ts";
 import { CacheArray, type LineCopy, zeroCacheCounters } from "./reference/cache-array.ts";
-import { type Access, Coherence, type Outcome } from "./reference/coherence.ts";
+import { Coherence } from "./reference/coherence.ts";
+import { Context, systemRegister } from "./reference/context.ts";
 import { Devices } from "./reference/devices.ts";
-import { HazardLog, type Moment } from "./reference/hazard-log.ts";
+import { HazardLog } from "./reference/hazard-log.ts";
 import { dirtyLines, Latent } from "./reference/latent.ts";
 import { Lines } from "./reference/lines.ts";
 import { Maintenance, type SetWayOperation } from "./reference/maintenance.ts";
 import { Memory } from "./reference/memory.ts";
-import { blockAround, covers, littleEndian, overlay, type Range, split } from "./reference/ranges.ts";
+import { Mmu } from "./reference/mmu.ts";
+import { Parts } from "./reference/parts.ts";
+import type { Purpose } from "./reference/permissions.ts";
+import { blockAround, littleEndian, overlay, type Range } from "./reference/ranges.ts";
+import {
+  addressOf,
+  checkedAttribute,
+  NO_ADDRESS,
+  nameOf,
+  type Played,
+  type Prefix,
+  type RecordName,
+  trapExit,
+  withPrefix,
+} from "./reference/records.ts";
+import { StageTwoFlush } from "./reference/stage-two-flush.ts";
+import { TableReader } from "./reference/table-reader.ts";
 import { Tally } from "./reference/tally.ts";
 import { Topology } from "./reference/topology.ts";
+import { invalidateCleans, promoted, trapTarget } from "./reference/traps.ts";
 import { Truth } from "./reference/truth.ts";
 import { Uncached } from "./reference/uncached.ts";
+import {
+  CONTEXT_EL_MASK,
+  SYSTEM_REGISTERS,
+  type SystemRegister,
+  TLBI_INNER_SHAREABLE,
+  TLBI_KINDS,
+} from "./system-registers.ts";
 
 export function createReference(machine: ResolvedMachine, options: EngineOptions = {}): Engine {
   return new Reference(machine, options);
 }
 
-/** R44: a record without a size covers the aligned eight bytes around its address. */
-const DEFAULT_SIZE_BYTES = 8;
-
-/** What the prefixes before a record said (D5). */
-interface Prefix {
-  sizeBytes?: number | undefined;
-  requester?: number | undefined;
-  attribute?: number | undefined;
-  value?: bigint | undefined;
-}
-
-/** A record with its prefixes, checked as far as its operation and requester go. */
-interface Played {
-  readonly number: number;
-  readonly operation: Operation;
-  readonly requester: number;
-  readonly operand: number;
-  readonly sizeBytes: number;
-  readonly attribute: AttributeCode | undefined;
-  readonly value: bigint | undefined;
-}
-
-/** Operations that are records of their own. */
-type RecordName = Exclude<OperationName, "WITH" | "VALUE_LOW" | "VALUE_HIGH">;
-
-/** What a data record does; an atomic loads and stores, a prefetch does neither but fills. */
-type DataKind = "load" | "store" | "atomic" | "prefetch";
+/** Records that name a VA: their traps do too (D50). */
+const NAMES_ADDRESS: readonly RecordName[] = [
+  "DC_IVAC",
+  "DC_CVAC",
+  "DC_CIVAC",
+  "DC_CVAU",
+  "DC_CVAP",
+  "DC_ZVA",
+  "IC_IVAU",
+];
 
 class Reference implements Engine {
   readonly machine: ResolvedMachine;
@@ -75,20 +81,18 @@ class Reference implements Engine {
   private readonly topology: Topology;
   private readonly tally: Tally;
   private readonly memory: Memory;
-  private readonly lines: Lines;
-  private readonly coherence: Coherence;
   private readonly maintenance: Maintenance;
-  private readonly uncached: Uncached;
-  private readonly devices: Devices;
+  private readonly mmu: Mmu;
+  private readonly parts: Parts;
+  private readonly accesses: Accesses;
+  private readonly stageTwoFlush: StageTwoFlush;
   private readonly log: HazardLog;
   private readonly truth: Truth;
   private readonly latent: Latent;
-  /** SCTLR_EL1 by core. */
-  private readonly sctlr: number[];
+  /** What stopped the last `run`. */
+  exit: Exit | undefined = undefined;
   private prefix: Prefix = {};
   private recordCount = 0;
-  /** First bytes that the last observing record saw. */
-  private observed: Uint8Array = new Uint8Array(0);
 
   constructor(machine: ResolvedMachine, options: EngineOptions) {
     this.machine = machine;
@@ -97,15 +101,47 @@ class Reference implements Engine {
     this.topology = new Topology(machine, arrays);
     this.tally = new Tally(machine);
     this.memory = new Memory(this.topology, this.tally, onChange);
-    this.lines = new Lines(this.topology, this.memory, this.tally);
-    this.coherence = new Coherence(this.topology, this.lines, this.memory, this.tally);
-    this.maintenance = new Maintenance(this.topology, this.lines, this.memory, this.tally);
-    this.uncached = new Uncached(this.topology, this.lines, this.memory, this.maintenance, this.tally);
-    this.devices = new Devices(this.topology, this.lines, this.memory, this.maintenance, this.tally);
+    const { topology, memory, tally } = this;
+    const lines = new Lines(topology, memory, tally);
+    const coherence = new Coherence(topology, lines, memory, tally);
+    const maintenance = new Maintenance(topology, lines, memory, tally);
+    const uncached = new Uncached(topology, lines, memory, maintenance, tally);
+    const devices = new Devices(topology, lines, memory, maintenance, tally);
+    this.maintenance = maintenance;
     this.log = new HazardLog(options.provenance ?? EVERYTHING_RECORDED);
     this.truth = new Truth(this.topology, this.memory, this.log, machine.smallestLineBytes);
     this.latent = new Latent(this.topology, this.maintenance, this.log);
-    this.sctlr = machine.cores.map(() => machine.initialSctlr);
+    const { truth, latent } = this;
+    const reader = new TableReader(topology, coherence, uncached, truth, latent, tally);
+    const contexts = machine.cores.map(() => new Context(machine.initialSctlr));
+    this.mmu = new Mmu(machine, contexts, reader, tally);
+    this.parts = new Parts(topology, this.mmu);
+    this.stageTwoFlush = new StageTwoFlush(topology, reader, maintenance, truth, latent, tally);
+    const { parts } = this;
+    this.accesses = new Accesses({
+      topology,
+      parts,
+      coherence,
+      uncached,
+      maintenance,
+      devices,
+      lines,
+      truth,
+      latent,
+      tally,
+    });
+  }
+
+  run(words: Uint32Array, count = Math.floor(words.length / 2)): number {
+    this.exit = undefined;
+    try {
+      this.play(words, count);
+      return count;
+    } catch (error) {
+      if (!(error instanceof ExitError)) throw error;
+      this.exit = error.exit;
+      return error.exit.word;
+    }
   }
 
   play(words: Uint32Array, count = Math.floor(words.length / 2)): void {
@@ -115,8 +151,8 @@ class Reference implements Engine {
       const operand = low + (high % 2 ** 16) * 2 ** 32;
       const code = Math.floor(high / 2 ** 16) % 256;
       const requester = Math.floor(high / 2 ** 24);
-      if (OPERATION_BY_CODE[code]?.prefix) this.playPrefix(code, operand);
-      else this.playRecord(code, requester, operand);
+      if (OPERATION_BY_CODE[code]?.prefix) this.prefix = withPrefix(this.prefix, code, operand);
+      else this.playRecord(index, code, requester, operand);
     }
   }
 
@@ -132,6 +168,7 @@ class Reference implements Engine {
       machine: { ...this.tally.machine },
       events: this.tally.events.map((events) => ({ ...events })),
       hits: this.tally.hits.map((hits) => ({ ...hits })),
+      tlbs: this.mmu.tlbs.map(({ counters }) => ({ ...counters })),
     };
   }
 
@@ -160,37 +197,35 @@ class Reference implements Engine {
     return this.topology.arrays.map(dirtyLines);
   }
 
-  peek(where: "memory" | "truth" | { readonly cache: number }, address: number, size: number): Uint8Array {
+  peek(where: PeekPlace, address: number, size: number): Uint8Array {
     const range = { address, sizeBytes: size };
     if (where === "memory") return this.memory.ram.read(range);
     if (where === "truth") return this.truth.bytes.read(range);
     const bytes = new Uint8Array(size);
-    for (const copy of this.topology.arrays[where.cache]?.overlapping(range) ?? []) {
-      overlay(bytes, address, copy.bytes, copy.line.address);
+    for (const array of this.arraysAt(where)) {
+      for (const copy of array.overlapping(range)) {
+        overlay(bytes, address, copy.bytes, copy.line.address);
+      }
     }
     return bytes;
   }
 
+  /** A memory-side cache holds what is at home there, so those of all sockets together are the address's own. */
+  private arraysAt(where: Exclude<PeekPlace, "memory" | "truth">): readonly CacheArray[] {
+    const arrays =
+      where === "outer"
+        ? [this.memory.outer]
+        : where === "memory-side"
+          ? this.memory.memorySide
+          : [this.topology.arrays[where.cache]];
+    return arrays.filter((array) => array !== undefined);
+  }
+
   lastValue(): bigint {
-    return littleEndian(this.observed);
+    return littleEndian(this.accesses.observed);
   }
 
-  private playPrefix(code: number, operand: number): void {
-    if (code === OPERATIONS.WITH.code) {
-      const requester = Math.floor(operand / 2 ** 24) % 2 ** 16;
-      const attribute = Math.floor(operand / 2 ** 40);
-      this.prefix.sizeBytes = operand % 2 ** 24;
-      this.prefix.requester = requester === 0 ? undefined : requester - 1;
-      this.prefix.attribute = attribute === 0 ? undefined : attribute - 1;
-      return;
-    }
-    const half = BigInt(operand % 2 ** 32);
-    const value = this.prefix.value ?? 0n;
-    const isLow = code === OPERATIONS.VALUE_LOW.code;
-    this.prefix.value = isLow ? ((value >> 32n) << 32n) | half : (half << 32n) | (value & 0xffff_ffffn);
-  }
-
-  private playRecord(code: number, ownRequester: number, operand: number): void {
+  private playRecord(word: number, code: number, ownRequester: number, operand: number): void {
     const prefix = this.prefix;
     this.prefix = {};
     const number = this.recordCount;
@@ -200,42 +235,62 @@ class Reference implements Engine {
       throw new RecordError("unknown operation", { record: number, found: `operation code ${code}` });
     }
     this.checkRequester(number, operation, requester);
-    const attribute = checkedAttribute(number, prefix.attribute);
-    const { sizeBytes = 0, value } = prefix;
-    const played: Played = { number, operation, requester, operand, sizeBytes, attribute, value };
+    const attribute = checkedAttribute(number, prefix);
+    const { sizeBytes = 0, upper = false, value } = prefix;
+    const played: Played = { number, word, operation, requester, operand, upper, sizeBytes, attribute, value };
     this.tally.beginPiece(requester);
-    this.actions[nameOf(operation)](played);
+    this.actions[this.permitted(played)](played);
     this.truth.checkLost({ record: number, piece: 0, requester });
     this.recordCount += 1;
   }
 
+  /** What the record does at its core's exception level; throws the exit of one that is trapped (D49). */
+  private permitted(played: Played): RecordName {
+    const name = nameOf(played.operation);
+    if (played.requester >= this.machine.cores.length) return name;
+    const context = this.mmu.contextOf(played.requester);
+    const target = trapTarget(context, name, played.operand);
+    if (target !== undefined) {
+      throw trapExit(played, target, NAMES_ADDRESS.includes(name) ? this.parts.address(played) : NO_ADDRESS);
+    }
+    return promoted(context, name);
+  }
+
   /** What each operation does. */
   private readonly actions: Readonly<Record<RecordName, (played: Played) => void>> = {
-    LOAD: (played) => this.data(played, "load", extentOf(played)),
-    STORE: (played) => this.data(played, "store", extentOf(played)),
-    FETCH: (played) => this.fetch(played, extentOf(played)),
-    ATOMIC: (played) => this.data(played, "atomic", extentOf(played)),
-    PREFETCH: (played) => this.data(played, "prefetch", extentOf(played)),
-    EVICT: (played) => this.evict(played),
-    DC_ZVA: (played) => this.zero(played),
-    DC_IVAC: (played) =>
-      this.byAddress(played, "data", (core) => this.maintenance.byAddress(played.operand, false, true, core)),
-    DC_CVAC: (played) =>
-      this.byAddress(played, "data", (core) => this.maintenance.byAddress(played.operand, true, false, core)),
-    DC_CIVAC: (played) =>
-      this.byAddress(played, "data", (core) => this.maintenance.byAddress(played.operand, true, true, core)),
-    DC_CVAP: (played) =>
-      this.byAddress(played, "data", (core) => this.maintenance.byAddress(played.operand, true, false, core)),
-    DC_CVAU: (played) => this.byAddress(played, "data", (core) => this.maintenance.cleanToPou(played.operand, core)),
+    LOAD: (played) => this.accesses.data(played, "load"),
+    STORE: (played) => this.accesses.data(played, "store"),
+    FETCH: (played) => this.accesses.fetch(played),
+    ATOMIC: (played) => this.accesses.data(played, "atomic"),
+    PREFETCH: (played) => this.accesses.data(played, "prefetch"),
+    EVICT: (played) => this.accesses.evict(played),
+    DC_ZVA: (played) => this.accesses.zero(played),
+    DC_IVAC: (played) => {
+      const cleans = invalidateCleans(this.mmu.contextOf(played.requester));
+      this.toPoc(played, "invalidate", cleans, true);
+    },
+    DC_CVAC: (played) => this.toPoc(played, "clean", true, false),
+    DC_CIVAC: (played) => this.toPoc(played, "clean", true, true),
+    DC_CVAP: (played) => this.toPoc(played, "clean", true, false),
+    DC_CVAU: (played) =>
+      this.byAddress(played, "data", "clean", (address, core) => this.maintenance.cleanToPou(address, core)),
     IC_IVAU: (played) =>
-      this.byAddress(played, "instructions", (core) => this.maintenance.invalidateInstructions(played.operand, core)),
+      this.byAddress(played, "instructions", "clean", (address, core) =>
+        this.maintenance.invalidateInstructions(address, core),
+      ),
     IC_IALLU: (played) => this.invalidateInstructions(played.requester),
     IC_IALLUIS: () => this.invalidateInstructions(undefined),
     DC_ISW: (played) => this.bySetWay(played, "invalidate"),
     DC_CSW: (played) => this.bySetWay(played, "clean"),
     DC_CISW: (played) => this.bySetWay(played, "clean and invalidate"),
     SCTLR: ({ requester, operand }) => {
-      this.sctlr[requester] = operand % 2 ** 32;
+      this.mmu.contextOf(requester).write(SYSTEM_REGISTERS.SCTLR_EL1, BigInt(operand));
+    },
+    MSR: (played) => this.writeRegister(played),
+    MRS: (played) => this.readRegister(played),
+    TLBI: (played) => this.invalidateTlbs(played),
+    TLBI_ALL: ({ requester }) => {
+      this.mmu.invalidate(requester, TLBI_KINDS.VMALLE1, false, 0n);
     },
     DSB: ({ requester, number }) => {
       this.tally.event("dsb");
@@ -245,12 +300,11 @@ class Reference implements Engine {
       this.tally.event("isb");
       this.latent.isb(requester, number);
     },
-    // Records are played in order, and there is no translation or prediction here: nothing happens.
+    // Records are played in order, and there is no prediction here: nothing happens.
     DMB: () => {},
-    TLBI_ALL: () => {},
     BP_INVALIDATE: () => {},
-    DEVICE_READ: (played) => this.dma(played, "read", extentOf(played)),
-    DEVICE_WRITE: (played) => this.dma(played, "write", extentOf(played)),
+    DEVICE_READ: (played) => this.accesses.dma(played, "read"),
+    DEVICE_WRITE: (played) => this.accesses.dma(played, "write"),
     OUTER_CONTROL: ({ operand }) => {
       this.memory.outerEnabled = operand % 2 === 1;
     },
@@ -261,203 +315,36 @@ class Reference implements Engine {
     OUTER_INVALIDATE_WAY: (played) => this.outerByWay(played, false, true),
     OUTER_FLUSH_WAY: (played) => this.outerByWay(played, true, true),
     ASSIGN_PAGE: (played) => {
-      this.regionAround(played, addressOf(played));
+      this.parts.physicalRegion(played, addressOf(played));
       this.truth.assignPage(played.operand, played.number);
     },
     MIGRATE: (played) => this.migrate(played),
+    CHARGE: (played) => this.charge(played),
+    FLUSH_STAGE2: (played) => this.flushStageTwo(played),
   };
-
-  // Accesses
-
-  private data(played: Played, kind: DataKind, extent: Range): void {
-    const { requester: core, number } = played;
-    const region = this.regionAround(played, extent);
-    const isMmio = region.type === "device";
-    const path = this.topology.dataPath(core, extent.address);
-    const manner = dataManner(this.machine, this.sctlr[core] ?? 0, isMmio, played.attribute, path);
-    if (kind === "prefetch" && !manner.cacheable) return;
-    const shareable = manner.attribute !== NON_SHAREABLE;
-    const coherently = manner.cacheable && (kind !== "atomic" || shareable);
-    if (kind === "atomic" && !coherently && !this.atomicGoesToMemory(number)) return;
-    // An atomic that the caches can't serve is a Non-cacheable access in every respect (D26).
-    const isForced = manner.cacheable && !coherently;
-    const attribute = isForced ? ATTRIBUTES.NON_CACHEABLE.code : manner.attribute;
-
-    const loads = kind === "load" || kind === "atomic";
-    const stores = kind === "store" || kind === "atomic";
-    if (coherently) this.latent.cachedData(core);
-    const seen = new Uint8Array(extent.sizeBytes);
-    this.forEachPiece(played, extent, (piece, moment) => {
-      const bytes = stores ? bytesToStore(played, extent, piece) : undefined;
-      const outcome = isMmio
-        ? this.mmio(piece, loads, stores)
-        : coherently
-          ? this.cached(core, kind, piece, manner.path, attribute, shareable, bytes)
-          : this.bypassing(core, piece, attribute, loads, bytes, moment);
-      this.tally.supplied(outcome.supply, region.socket);
-      if (loads) overlay(seen, extent.address, outcome.seen, piece.address);
-      if (isMmio) return;
-      const { place } = outcome.supply;
-      if (loads) this.truth.compare("stale-read", piece, outcome.seen, place, attribute, moment);
-      if (bytes) this.truth.write(piece.address, bytes, attribute, moment);
-      const isL1dHit = outcome.heldBy?.cache.id === this.machine.cores[core]?.l1d;
-      if (kind !== "prefetch" && !isL1dHit) {
-        this.latent.relies(stores ? "store" : "load", piece, attribute, moment);
-      }
-    });
-    if (loads) this.observed = seen;
-  }
-
-  private cached(
-    core: number,
-    kind: DataKind,
-    piece: Range,
-    path: readonly CacheArray[],
-    attribute: AttributeCode,
-    shareable: boolean,
-    bytes: Uint8Array | undefined,
-  ): Outcome {
-    const access: Access = { kind: bytes ? "store" : "load", core, piece, path, shareable, ...(bytes && { bytes }) };
-    if (!bytes) return this.coherence.data(access);
-    if (this.machine.dic) this.maintenance.invalidateInstructionsForStore(piece);
-    const through = writesThrough(attribute);
-    if (!through) return this.coherence.data(access);
-    return this.coherence.storeThrough(access, bytes, through.stopsAtSystem, kind === "atomic");
-  }
-
-  /** A Non-cacheable or Device access; an atomic reads and then writes, and is one piece with one supply. */
-  private bypassing(
-    core: number,
-    piece: Range,
-    attribute: AttributeCode,
-    reads: boolean,
-    bytes: Uint8Array | undefined,
-    moment: Moment,
-  ): Outcome {
-    if (bytes && this.machine.dic) this.maintenance.invalidateInstructionsForStore(piece);
-    this.latent.bypasses(piece, attribute, moment);
-    const read = reads ? this.uncached.read(core, piece, attribute) : undefined;
-    const written = bytes && this.uncached.write(core, piece, attribute, bytes);
-    const outcome = read ?? written;
-    if (!outcome) throw new Error("an access that neither reads nor writes");
-    return outcome;
-  }
-
-  private mmio(piece: Range, reads: boolean, writes: boolean): Outcome {
-    const read = reads ? this.uncached.mmio(piece, "read") : undefined;
-    const written = writes ? this.uncached.mmio(piece, "write") : undefined;
-    const outcome = read ?? written;
-    if (!outcome) throw new Error("an access that neither reads nor writes");
-    return outcome;
-  }
-
-  /** `ncAtomics` (R17): whether an atomic on memory that isn't cacheable and shareable is played at all. */
-  private atomicGoesToMemory(number: number): boolean {
-    if (this.machine.ncAtomics === "fault") {
-      throw new RecordError("atomic on memory that is not cacheable and shareable", {
-        record: number,
-        expected: "Write-Back shareable memory with MMU and caches on (ncAtomics is fault)",
-      });
-    }
-    if (this.machine.ncAtomics === "memory") return true;
-    this.tally.machine.atomicFailures += 1;
-    return false;
-  }
-
-  private fetch(played: Played, extent: Range): void {
-    const { requester: core } = played;
-    const region = this.regionAround(played, extent);
-    const isMmio = region.type === "device";
-    const path = this.topology.fetchPath(core, extent.address);
-    const hasL1i = this.topology.instructionCache(core) !== undefined;
-    const manner = fetchManner(this.machine, this.sctlr[core] ?? 0, isMmio, played.attribute, path, hasL1i);
-    const { attribute } = manner;
-    const seen = new Uint8Array(extent.sizeBytes);
-    this.forEachPiece(played, extent, (piece, moment) => {
-      const outcome = isMmio
-        ? this.uncached.mmio(piece, "read")
-        : manner.l1iOnly
-          ? this.uncached.fetchL1iOnly(core, piece)
-          : manner.cacheable
-            ? this.coherence.fetch({
-                kind: "fetch",
-                core,
-                piece,
-                path: manner.path,
-                shareable: attribute !== NON_SHAREABLE,
-              })
-            : this.uncached.fetch(core, piece, attribute);
-      this.tally.supplied(outcome.supply, region.socket);
-      overlay(seen, extent.address, outcome.seen, piece.address);
-      if (isMmio) return;
-      this.truth.compare("stale-fetch", piece, outcome.seen, outcome.supply.place, attribute, moment);
-      const isL1iHit = outcome.heldBy?.cache.id === this.machine.cores[core]?.l1i;
-      if (!isL1iHit) this.latent.relies("fetch", piece, attribute, moment);
-    });
-    this.observed = seen;
-  }
-
-  /** DC ZVA (R21): a store of zeroes to its aligned block. */
-  private zero(played: Played): void {
-    const { zvaBytes } = this.machine;
-    if (zvaBytes === 0) {
-      throw new RecordError("DC ZVA is prohibited on this machine", { record: played.number });
-    }
-    const block = blockAround(played.operand, zvaBytes);
-    const region = this.regionAround(played, block);
-    const sctlr = this.sctlr[played.requester] ?? 0;
-    if (dataAttribute(sctlr, region.type === "device", played.attribute) === ATTRIBUTES.DEVICE.code) {
-      throw new RecordError("DC ZVA to Device memory", { record: played.number, expected: "Normal memory" });
-    }
-    this.data({ ...played, value: 0n }, "store", block);
-  }
-
-  /** The first holder on the core's path loses the line as if it were replaced (D26). */
-  private evict(played: Played): void {
-    const address = played.operand;
-    this.regionAround(played, addressOf(played));
-    const path = this.topology.dataPath(played.requester, address);
-    const holder = path.map((array) => array.find(address)).find((copy) => copy);
-    if (holder) this.lines.evict(holder);
-  }
-
-  private dma(played: Played, direction: "read" | "write", extent: Range): void {
-    const { requester } = played;
-    const device = this.machine.devices.find((each) => each.requester === requester);
-    if (!device) throw new Error(`no device ${requester}`);
-    const region = this.regionAround(played, extent);
-    const attribute = device.coherent ? ATTRIBUTES.WRITE_BACK.code : ATTRIBUTES.NON_CACHEABLE.code;
-    const seen = new Uint8Array(extent.sizeBytes);
-    this.forEachPiece(played, extent, (piece, moment) => {
-      this.tally.event("device");
-      if (region.type === "device") {
-        this.tally.machine[direction === "read" ? "deviceReads" : "deviceWrites"] += 1;
-        return;
-      }
-      if (direction === "read") {
-        const read = this.devices.read(device, piece);
-        overlay(seen, extent.address, read.seen, piece.address);
-        this.truth.compare("stale-dma", piece, read.seen, read.place, attribute, moment);
-      } else {
-        const bytes = bytesToStore(played, extent, piece);
-        if (this.machine.dic) this.maintenance.invalidateInstructionsForStore(piece);
-        this.devices.write(device, piece, bytes);
-        this.truth.write(piece.address, bytes, attribute, moment);
-      }
-      this.latent.relies(direction === "read" ? "load" : "store", piece, attribute, moment);
-    });
-    if (direction === "read") this.observed = seen;
-  }
 
   // Maintenance
 
-  private byAddress(played: Played, kind: "data" | "instructions", act: (onlyCore: number | undefined) => void): void {
-    const { requester: core, operand } = played;
-    const region = this.regionAround(played, addressOf(played));
-    const attribute = dataAttribute(this.sctlr[core] ?? 0, region.type === "device", played.attribute);
-    this.tally.event("maintenance");
-    act(attribute === NON_SHAREABLE ? core : undefined);
-    this.latent.maintains(kind, core, operand);
+  private toPoc(played: Played, purpose: Purpose, clean: boolean, invalidate: boolean): void {
+    this.byAddress(played, "data", purpose, (address, core) =>
+      this.maintenance.byAddress(address, clean, invalidate, core),
+    );
+  }
+
+  private byAddress(
+    played: Played,
+    kind: "data" | "instructions",
+    purpose: Purpose,
+    act: (address: number, onlyCore: number | undefined) => void,
+  ): void {
+    const { requester: core } = played;
+    const named: Range = { ...addressOf(played), address: this.parts.address(played).address };
+    for (const { range, region, given, sctlr } of this.parts.resolve(played, purpose, named)) {
+      const attribute = dataAttribute(sctlr, region.type === "device", given);
+      this.tally.event("maintenance");
+      act(range.address, attribute === NON_SHAREABLE ? core : undefined);
+      this.latent.maintains(kind, core, range.address);
+    }
   }
 
   private invalidateInstructions(onlyCore: number | undefined): void {
@@ -473,7 +360,7 @@ class Reference implements Engine {
   }
 
   private outerByAddress(played: Played, clean: boolean, invalidate: boolean): void {
-    this.regionAround(played, addressOf(played));
+    this.parts.physicalRegion(played, addressOf(played));
     this.tally.event("maintenance");
     const copy = this.memory.outer?.find(played.operand);
     if (copy) this.memory.maintainOuter([copy], clean, invalidate);
@@ -506,18 +393,56 @@ class Reference implements Engine {
     this.latent.migrate(from, to);
   }
 
-  // What every record needs
+  // System registers, translation and the hypervisor's hand
 
-  /** Pieces end at multiples of the smallest line, and each is played to its end before the next (D5). */
-  private forEachPiece(played: Played, extent: Range, play: (piece: Range, moment: Moment) => void): void {
-    const { number: record, requester } = played;
-    split(extent, this.machine.smallestLineBytes).forEach((range, piece) => {
-      const moment: Moment = { record, piece, requester };
-      this.tally.beginPiece(requester);
-      play(range, moment);
-      this.truth.checkLost(moment);
+  private writeRegister({ number, requester, operand, value = 0n }: Played): void {
+    const register = registerNamed(number, operand);
+    if (register.number === SYSTEM_REGISTERS.CONTEXT.number && (value & BigInt(CONTEXT_EL_MASK)) === 3n) {
+      throw new RecordError("no such exception level", { record: number, found: "3", expected: "0, 1 or 2" });
+    }
+    this.mmu.contextOf(requester).write(register, value);
+  }
+
+  private readRegister({ number, requester, operand }: Played): void {
+    const value = this.mmu.contextOf(requester).read(registerNamed(number, operand));
+    const bytes = new DataView(new ArrayBuffer(8));
+    bytes.setBigUint64(0, value, true);
+    this.accesses.observed = new Uint8Array(bytes.buffer);
+  }
+
+  private invalidateTlbs({ number, requester, operand, value = 0n }: Played): void {
+    const kind = operand % 2 ** 8;
+    const innerShareable = (operand & TLBI_INNER_SHAREABLE) !== 0;
+    if (this.mmu.invalidate(requester, kind, innerShareable, value)) return;
+    throw new RecordError("unknown TLBI", {
+      record: number,
+      found: `kind ${kind}`,
+      expected: Object.entries(TLBI_KINDS)
+        .map(([name, code]) => `${code} ${name}`)
+        .join(", "),
     });
   }
+
+  private charge({ number, operand }: Played): void {
+    const event = CHARGED_EVENTS[operand];
+    if (event) {
+      this.tally.event(event);
+      return;
+    }
+    throw new RecordError("unknown event to charge", {
+      record: number,
+      found: String(operand),
+      expected: CHARGED_EVENTS.map((name, index) => `${index} ${name}`).join(", "),
+    });
+  }
+
+  private flushStageTwo({ number, requester, operand, value = 0n }: Played): void {
+    const end = operand + Number(value);
+    const moment = { record: number, piece: 0, requester };
+    this.stageTwoFlush.flush(this.mmu.contextOf(requester), { start: operand, end }, moment);
+  }
+
+  // What every record needs
 
   private checkRequester(record: number, operation: Operation, requester: number): void {
     const cores = this.machine.cores.length;
@@ -538,55 +463,20 @@ class Reference implements Engine {
       });
     }
   }
-
-  /** R11: an access outside any memory, or across the end of a region, is refused. */
-  private regionAround(played: Played, range: Range): MemoryRegion {
-    const region = this.topology.region(range.address);
-    if (region && covers({ address: region.base, sizeBytes: region.sizeBytes }, range)) return region;
-    const end = range.address + range.sizeBytes;
-    throw new RecordError(`${played.operation.name} outside memory`, {
-      record: played.number,
-      found: `0x${range.address.toString(16)} to 0x${end.toString(16)}`,
-      expected: `one of ${this.machine.memory.map(nameOfRegion).join(", ")}`,
-    });
-  }
 }
 
-const NAMES = Object.keys(OPERATIONS) as OperationName[];
-
-function nameOf({ code }: Operation): RecordName {
-  return NAMES.find((name) => OPERATIONS[name].code === code) as RecordName;
-}
-
-/** Bytes that a record covers; DC ZVA and maintenance don't ask. */
-function extentOf({ operand, sizeBytes }: Played): Range {
-  return sizeBytes === 0 ? blockAround(operand, DEFAULT_SIZE_BYTES) : { address: operand, sizeBytes };
-}
-
-function addressOf({ operand }: Played): Range {
-  return { address: operand, sizeBytes: 1 };
-}
-
-/** D6: a given value repeats from the record's first byte; without one, record + 1 stands in every aligned word. */
-function bytesToStore({ value, number }: Played, extent: Range, piece: Range): Uint8Array {
-  const pattern = new DataView(new ArrayBuffer(8));
-  pattern.setBigUint64(0, value ?? BigInt(number + 1), true);
-  const start = value === undefined ? 0 : extent.address;
-  return Uint8Array.from({ length: piece.sizeBytes }, (_, i) => pattern.getUint8((piece.address + i - start) % 8));
-}
-
-function checkedAttribute(record: number, code: number | undefined): AttributeCode | undefined {
-  if (code === undefined) return undefined;
-  const attribute = Object.values(ATTRIBUTES).find((each) => each.code === code);
-  if (attribute) return attribute.code;
-  throw new RecordError("unknown memory attribute", { record, found: `attribute ${code}`, expected: "0 to 7" });
+function registerNamed(record: number, operand: number): SystemRegister {
+  const register = systemRegister(operand);
+  if (register) return register;
+  const all = Object.values(SYSTEM_REGISTERS);
+  throw new RecordError("unknown system register", {
+    record,
+    found: String(operand),
+    expected: all.map((each) => `${each.number} ${each.name}`).join(", "),
+  });
 }
 
 function stateOf({ dirty, shared }: LineCopy): Copy["state"] {
   if (dirty) return shared ? "O" : "M";
   return shared ? "S" : "E";
-}
-
-function nameOfRegion({ base, sizeBytes }: MemoryRegion): string {
-  return `0x${base.toString(16)} to 0x${(base + sizeBytes).toString(16)}`;
 }

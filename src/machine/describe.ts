@@ -5,6 +5,8 @@ import { resolveMachine } from "./resolve.ts";
 import type { Cache, Core, Device, ResolvedMachine } from "./resolved.ts";
 import type { MachineDescription } from "./schema.ts";
 
+const PAGE_BYTES = 4096;
+
 /** `8 cores, 1 socket; L1 48+32 KiB, L2 1 MiB, L3 8 MiB (system); MOESI`. */
 export function summarizeMachine(machine: ResolvedMachine): string {
   const core = machine.cores[0]!;
@@ -158,7 +160,10 @@ function cacheText(machine: ResolvedMachine, cache: Cache): string {
 function memoryLine(region: ResolvedMachine["memory"][number], sockets: number): string {
   const home = sockets === 1 ? "" : `, socket ${region.socket}`;
   const end = region.base + region.sizeBytes - 1;
-  return `${hex(region.base)}..${hex(end)}  ${formatBytes(region.sizeBytes)} ${region.type === "ram" ? "RAM" : "MMIO"}${home}`;
+  // Regions are whole pages, except where the last line has no number.
+  const missing = (PAGE_BYTES - (region.sizeBytes % PAGE_BYTES)) % PAGE_BYTES;
+  const size = `${formatBytes(region.sizeBytes + missing)}${missing === 0 ? "" : ` less ${missing} B`}`;
+  return `${hex(region.base)}..${hex(end)}  ${size} ${region.type === "ram" ? "RAM" : "MMIO"}${home}`;
 }
 
 function deviceLine(device: Device): string {

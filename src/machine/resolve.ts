@@ -24,14 +24,17 @@ import {
   type CompleteDescription,
   LEVEL_NAMES,
   type LevelName,
+  MAX_TREE_PLRU_WAYS,
   type MachineDescription,
   type RegisterDescription,
 } from "./schema.ts";
 
 const MAX_CORES = 512;
 const ADDRESS_BITS = 48;
-/** Engines number lines with 32 bits. */
+/** Engines number lines with 32 bits; the number 2^32 - 1 means none (Readings, D7). */
 const MAX_LINES = 2 ** 32;
+/** What the kernel has frames for. */
+const MAX_MEMORY_BYTES = 2 ** 38;
 /** R5: a 32-bit CCSIDR_EL1 has 15 bits for NumSets - 1. */
 const CCSIDR_MAX_SETS = 2 ** 15;
 const DEFAULT_MEMORY_BYTES = 16 * 2 ** 30;
@@ -48,6 +51,8 @@ interface Cluster {
   readonly socket: number;
   readonly cores: readonly number[];
   readonly levels: ReadonlyMap<LevelName, Level>;
+  /** Position in the description's list of clusters. */
+  readonly described: number;
   readonly registers: RegisterOverrides;
   readonly model: string | undefined;
 }
@@ -97,12 +102,14 @@ export function resolveMachine(description: MachineDescription, locate: Locate =
   checkEqualLines(clusters, problems);
   const tree = plantTree(clusters, sockets, problems);
   checkLinesOutwards(tree, problems);
+  checkFirstDataCaches(complete, clusters, problems);
   const { outer, outerSharedOverride, memorySide } = behindInterconnect(clusters, tree, sockets, problems);
   const lines = [...tree.caches, ...(outer === undefined ? [] : [outer]), ...memorySide].map(
     (cache) => cache.lineBytes,
   );
   const smallestLineBytes = lines.length === 0 ? DEFAULT_LINE_BYTES : Math.min(...lines);
-  const memory = listMemory(complete, sockets, smallestLineBytes, problems);
+  const largestLineBytes = lines.length === 0 ? DEFAULT_LINE_BYTES : Math.max(...lines);
+  const memory = listMemory(complete, sockets, { smallestLineBytes, largestLineBytes }, problems);
   checkDirectory(complete, tree, problems);
   const { zvaBlock } = complete.registers;
   const machine: ResolvedMachine = {
@@ -126,14 +133,27 @@ export function resolveMachine(description: MachineDescription, locate: Locate =
     idc: complete.features.idc,
     zvaBytes: zvaBlock,
     initialSctlr: complete.initialSctlr,
+    tlb: checkedTlb(complete, problems),
+    walker: complete.walker,
     seed: complete.seed,
     latencies: complete.latencies,
     smallestLineBytes,
-    largestLineBytes: lines.length === 0 ? DEFAULT_LINE_BYTES : Math.max(...lines),
+    largestLineBytes,
     aarch32: complete.aarch32,
     features: complete.features,
   };
   return { ...machine, idc: hasEffectiveIdc(machine) };
+}
+
+/** D52: sets of the main TLB are entries / ways. */
+function checkedTlb({ tlb }: CompleteDescription, problems: Problems): CompleteDescription["tlb"] {
+  if (tlb.entries % tlb.ways !== 0) {
+    problems.fail(["tlb", "entries"], "entries don't fill the ways", {
+      found: String(tlb.entries),
+      expected: `a multiple of ${tlb.ways}`,
+    });
+  }
+  return tlb;
 }
 
 /** R35: as Linux computes it, for a system whose cores all agree. */
@@ -179,6 +199,7 @@ function listClusters(complete: CompleteDescription, sockets: number, problems: 
         socket: cluster.socket,
         cores: Array.from({ length: cluster.count }, (_, core) => first + core),
         levels,
+        described: index,
         registers: merged,
         model: cluster.name,
       });
@@ -266,6 +287,12 @@ function levelOf(name: LevelName, said: CacheDescription, path: Path, ccidx: boo
   const per = said.per ?? (kind === "outer" ? "machine" : behind || depth > 2 ? "socket" : "core");
   checkMeaningful(said, path, { isFirst, holds, kind, behind, per }, problems);
   const { sets, ways } = geometryOf(said, path, problems);
+  if (said.replacement === "tree-plru" && ways > MAX_TREE_PLRU_WAYS) {
+    problems.fail([...path, "ways"], "too many ways for tree-plru", {
+      found: `${ways}`,
+      expected: `${MAX_TREE_PLRU_WAYS} at most, or another policy`,
+    });
+  }
   const inclusion = said.inclusion ?? "nine";
   const inclusionOfData = typeof inclusion === "string" ? inclusion : inclusion.L1D;
   const inclusionOfInstructions = typeof inclusion === "string" ? inclusion : inclusion.L1I;
@@ -432,6 +459,25 @@ function checkEqualLines(clusters: readonly Cluster[], problems: Problems): void
       });
     }
   }
+}
+
+/**
+ * D1: all cores have an L1D or none has. A hit in the first cache of a path asks no peers (D9), so that cache must not
+ * have other cores' L1Ds inside.
+ */
+function checkFirstDataCaches(complete: CompleteDescription, clusters: readonly Cluster[], problems: Problems): void {
+  const having = clusters.find(({ levels }) => levels.has("L1D"));
+  const lacking = clusters.find(({ levels }) => !levels.has("L1D"));
+  if (having === undefined || lacking === undefined) return;
+  // One of the two says so: the first adds what `caches` lacks, or the second takes it away.
+  const isAdded = complete.caches.L1D === undefined;
+  const path = isAdded ? having.levels.get("L1D")!.path : ["cores", lacking.described, "caches", "L1D"];
+  const coresOf = ({ cores }: Cluster) =>
+    cores.length === 1 ? `core ${cores[0]}` : `cores ${cores[0]} to ${cores.at(-1)}`;
+  problems.fail(path, "some cores have an L1D and others have not (D1)", {
+    found: `an L1D at ${coresOf(having)}, none at ${coresOf(lacking)}`,
+    expected: "an L1D at every core, or at none",
+  });
 }
 
 // The tree of caches
@@ -685,9 +731,10 @@ function behindInterconnect(clusters: readonly Cluster[], tree: Tree, sockets: n
 function listMemory(
   complete: CompleteDescription,
   sockets: number,
-  smallestLineBytes: number,
+  { smallestLineBytes, largestLineBytes }: Pick<ResolvedMachine, "smallestLineBytes" | "largestLineBytes">,
   problems: Problems,
 ): MemoryRegion[] {
+  const mostLines = Math.min(MAX_LINES, MAX_MEMORY_BYTES / smallestLineBytes);
   const regions = (complete.memory ?? defaultMemory(sockets))
     .map(({ base, size, socket, type }, index) => ({ base, sizeBytes: size, socket, type, index }))
     .sort((a, b) => a.base - b.base);
@@ -709,14 +756,18 @@ function listMemory(
       problems.fail([...path, "size"], `memory ends beyond ${ADDRESS_BITS} bits`, { found: `0x${end.toString(16)}` });
     }
     lines += sizeBytes / smallestLineBytes;
-    if (lines > MAX_LINES) {
+    if (lines > mostLines) {
       problems.fail([...path, "size"], "too much memory", {
         found: `${lines} lines of ${smallestLineBytes} bytes`,
-        expected: "2^32 of the smallest lines at most",
+        expected: `2^${Math.log2(mostLines)} of the smallest lines at most`,
       });
     }
   }
-  return regions.map(({ index: _, ...region }) => region);
+  // The last line of a machine that uses up all numbers has none left, and the largest line around it goes with it.
+  const missingBytes = lines === MAX_LINES ? largestLineBytes : 0;
+  return regions.map(({ index: _, ...region }, position) =>
+    position === regions.length - 1 ? { ...region, sizeBytes: region.sizeBytes - missingBytes } : region,
+  );
 }
 
 /** Each socket's share of 16 GiB, one after another from 0; the last takes what doesn't divide. */

@@ -123,6 +123,18 @@ export interface Latencies {
   readonly mmioExit: number;
 }
 
+/** Entries of each core's translation caches (D52); 0: it has none. */
+export interface TlbGeometry {
+  /** Each of the instruction and the data micro TLB; fully associative. */
+  readonly micro: number;
+  /** The main TLB; a multiple of `ways`. */
+  readonly entries: number;
+  readonly ways: number;
+  /** Stage-1 table pointers, and stage-2 translations; fully associative. */
+  readonly walk: number;
+  readonly ipa: number;
+}
+
 export interface ResolvedMachine {
   readonly name: string;
   readonly sockets: number;
@@ -153,6 +165,9 @@ export interface ResolvedMachine {
   readonly zvaBytes: number;
   /** SCTLR_EL1 of every core before the first record. */
   readonly initialSctlr: number;
+  readonly tlb: TlbGeometry;
+  /** Where table walks look first: the L1D, or the PoU level (R8). */
+  readonly walker: "l1" | "pou";
   readonly seed: number;
   readonly latencies: Latencies;
   /** Smallest and largest line of any cache, bytes; 64 where there is no cache. */

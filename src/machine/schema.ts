@@ -58,12 +58,15 @@ const powerOfTwo = (low: number, high: number, about: string, otherwise?: string
 export const LEVEL_NAMES = ["L1I", "L1D", "L2", "L3", "L4", "L5", "L6", "L7"] as const;
 export type LevelName = (typeof LEVEL_NAMES)[number];
 
+/** A set's tree of bits is one 64-bit word. */
+export const MAX_TREE_PLRU_WAYS = 64;
+
 const INCLUSIONS = ["inclusive", "exclusive", "nine"] as const;
 
 const cacheShape = {
   size: size("capacity of one instance", "from `sets`"),
   sets: integer(1, 2 ** 24, "number of sets, instead of `size`; any number, also an odd one", "from `size`"),
-  ways: integer(1, 256, "associativity; any number", "required"),
+  ways: integer(1, 256, `associativity; any number, with tree-plru up to ${MAX_TREE_PLRU_WAYS}`, "required"),
   line: powerOfTwo(16, 2048, "line length").default(64),
   per: choice(
     ["core", "cluster", "socket", "machine"],
@@ -253,7 +256,7 @@ export const machineSchema = z.strictObject({
   ),
   memory: note(
     z.array(regionSchema).min(1).max(64),
-    "regions of memory; at most 2^32 of the smallest lines together",
+    "regions of memory; at most 2^32 of the smallest lines together, and 256 GiB",
     "a list of up to 64 regions",
     "16 GiB of RAM from 0, the sockets' shares one after another",
   ).optional(),
@@ -331,6 +334,18 @@ export const machineSchema = z.strictObject({
     "R31; the defaults are assumptions, not measurements",
     "a mapping of events to cycles",
   ).prefault({}),
+  tlb: note(
+    z.strictObject({
+      micro: integer(0, 256, "entries of each core's instruction and data micro TLB; fully associative").default(16),
+      entries: integer(0, 65536, "entries of each core's main TLB, a multiple of `ways`").default(512),
+      ways: integer(1, 64, "associativity of the main TLB").default(4),
+      walk: integer(0, 1024, "pointers to stage-1 tables that walks keep; fully associative").default(32),
+      ipa: integer(0, 1024, "stage-2 translations that walks keep; fully associative").default(32),
+    }),
+    "translation caches of each core (D52); 0: none. The defaults are assumptions",
+    "a mapping of micro, entries, ways, walk, ipa to integers",
+  ).prefault({}),
+  walker: choice(["l1", "pou"], "where table walks look first: the L1D, or the PoU level (R8)").default("l1"),
   seed: integer(0, 2 ** 32 - 1, "seeds random replacement (R39)").default(1),
   sources: note(
     z.record(z.string(), z.string()),

@@ -1,11 +1,11 @@
 /** The published result of `setway run decompressor`: what `--json` prints and the text is made from. Keys are only ever added. */
 import type { Hazard } from "../engine/engine.ts";
 import { HAZARD_CLASSES, type HazardName } from "../engine/hazards.ts";
+import { type Cycles, levelNames, totalCycles } from "../machine/cycles.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import type { Checkpoint, PlayedBoot } from "../scenario/decompressor/play.ts";
 import type { BootRun, DecompressorResult, RecordedPhase } from "../scenario/decompressor/result.ts";
 import type { Maintenance, Phase } from "../scenario/decompressor/stream.ts";
-import { type Cycles, levelNames, totalCycles } from "./cycles.ts";
 import { decompressorText } from "./decompressor-text.ts";
 import type { Emitted } from "./emitted.ts";
 import { type HazardReport, hazardReport, type LevelReport, levelReports, linesOf } from "./json.ts";

@@ -289,7 +289,7 @@ class Teller {
 }
 
 /** `core 0's L1D`, `the L2 of cores 0-3`, `the L3 of socket 1`, `memory`. */
-function placeName(place: Place, machine: ResolvedMachine): string {
+export function placeName(place: Place, machine: ResolvedMachine): string {
   if (place === "outer") return "the outer cache";
   if (place === "memory-side") return "the memory-side cache";
   if (typeof place === "string") return place;

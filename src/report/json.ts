@@ -5,8 +5,8 @@
 import type { CacheCounters, Engine, Hazard, MachineCounter, Place, Provenance } from "../engine/engine.ts";
 import { CACHE_COUNTERS } from "../engine/engine.ts";
 import { HAZARD_CLASSES, type HazardName } from "../engine/hazards.ts";
+import { type Cycles, cyclesOf, levelNames, totalCycles } from "../machine/cycles.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
-import { type Cycles, cyclesOf, levelNames, totalCycles } from "./cycles.ts";
 import { attributeName, type Explanation, explainHazard, type NameOf, type OperationAt } from "./explain.ts";
 import { address, word } from "./number.ts";
 import type { PrintedCounters } from "./yardstick.ts";

@@ -1,6 +1,6 @@
 /** A replay's result for a terminal: tables with units, then the first hazards explained. Every number comes from `ReplayReport`. */
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
-import type { Cycles } from "./cycles.ts";
+import type { Cycles } from "../machine/cycles.ts";
 import type { Explanation } from "./explain.ts";
 import type { HazardReport, LevelReport, ReplayReport } from "./json.ts";
 import { allHazards } from "./json.ts";

@@ -6,6 +6,9 @@ export interface ByteSource {
   readonly totalBytes: number | undefined;
   /** A chunk is valid until the next one is asked for. May be called once; leaving the loop lets go of the input. */
   chunks(): AsyncIterable<Uint8Array>;
+  /** Bytes from anywhere, fewer at the end; only where the input is a file or the like. What it opens, `close` closes. */
+  readAt?(offset: number, length: number): Promise<Uint8Array>;
+  close?(): Promise<void>;
 }
 
 export interface ByteSink {
@@ -24,6 +27,7 @@ export function bytesFrom(bytes: Uint8Array, name = "memory", chunkBytes = 65536
     async *chunks() {
       for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
     },
+    readAt: async (offset, length) => bytes.slice(offset, offset + length),
   };
 }
 

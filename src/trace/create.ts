@@ -4,21 +4,23 @@ import type { ByteSink } from "./bytes.ts";
 import type { Codecs } from "./codec.ts";
 import { formatByName } from "./detect.ts";
 import { writeDin } from "./din.ts";
+import { writeDrmemtrace } from "./drmemtrace-writer.ts";
+import { writeGem5 } from "./gem5-writer.ts";
 import { writeLackey } from "./lackey.ts";
 import { writeRaw64 } from "./raw64.ts";
 import {
   type Compression,
   type EntryWriter,
-  TRACE_FORMATS,
   type TraceDescription,
-  type TraceFormat,
   type TraceSink,
+  WRITTEN_FORMATS,
+  type WrittenFormat,
 } from "./source.ts";
 import { writeSwt } from "./swt-writer.ts";
 
 export interface CreateOptions {
   /** Instead of what the name says. */
-  readonly format?: TraceFormat | undefined;
+  readonly format?: WrittenFormat | undefined;
   readonly compression?: Compression | undefined;
   /** Leaves out what the format can't hold, and counts it, where there would be an error. */
   readonly skip?: boolean | undefined;
@@ -28,22 +30,22 @@ export interface CreateOptions {
 export function outputFormat(
   name: string,
   options: CreateOptions,
-): { readonly format: TraceFormat; readonly compression: "none" | "gz" } {
+): { readonly format: WrittenFormat; readonly compression: "none" | "gz" } {
   const named = formatByName(name);
-  const format = options.format ?? named.format;
+  const format = options.format ?? WRITTEN_FORMATS.find((written) => written === named.format);
   const compression = options.compression ?? named.compression;
   if (format === undefined) {
     throw new SetwayError("usage", "the output's name doesn't say its format", {
       file: name,
-      expected: TRACE_FORMATS.map((known) => `.${known}`)
+      expected: WRITTEN_FORMATS.map((known) => (known === "gem5" ? ".trc (gem5)" : `.${known}`))
         .join(", ")
         .concat(", or any of them with .gz; or --format"),
     });
   }
-  if (compression === "xz") {
-    throw new SetwayError("usage", "xz is read but not written", {
+  if (compression === "xz" || compression === "zip") {
+    throw new SetwayError("usage", `${compression} is read but not written`, {
       file: name,
-      found: ".xz",
+      found: `.${compression}`,
       expected: ".gz, or a .swt",
     });
   }
@@ -85,7 +87,7 @@ export function createTrace(
 }
 
 function createWriter(
-  format: TraceFormat,
+  format: WrittenFormat,
   bytes: ByteSink,
   description: TraceDescription,
   codecs: Codecs,
@@ -100,5 +102,9 @@ function createWriter(
       return writeDin(bytes, options.skip);
     case "lackey":
       return writeLackey(bytes, options.skip);
+    case "drmemtrace":
+      return writeDrmemtrace(bytes, options.skip);
+    case "gem5":
+      return writeGem5(bytes, description, options.skip);
   }
 }

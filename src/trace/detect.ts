@@ -1,5 +1,9 @@
 /** Says what a trace is from its first bytes, and from its name where they leave it open. */
 import { TraceError } from "../engine/errors.ts";
+import { looksLikeChampsim } from "./champsim.ts";
+import { drmemtraceHead } from "./drmemtrace-layout.ts";
+import { GEM5_MAGIC } from "./gem5.ts";
+import { looksLikePerf } from "./perf.ts";
 import { type Compression, TRACE_FORMATS, type TraceFormat } from "./source.ts";
 import { MAGIC } from "./swt-layout.ts";
 import { quote } from "./text.ts";
@@ -10,16 +14,29 @@ const TAR_BLOCK_BYTES = 512;
 
 const XZ_MAGIC = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
 const GZIP_MAGIC = [0x1f, 0x8b, 0x08];
+/** Of the first member, or of the end of an archive without members. */
+const ZIP_MAGICS = [
+  [0x50, 0x4b, 0x03, 0x04],
+  [0x50, 0x4b, 0x05, 0x06],
+];
 
 /** Containers that people try, and what to do instead. */
 const FOREIGN: readonly (readonly [name: string, magic: readonly number[]])[] = [
-  ["a zip archive", [0x50, 0x4b, 0x03, 0x04]],
   ["zstd data", [0x28, 0xb5, 0x2f, 0xfd]],
   ["bzip2 data", [0x42, 0x5a, 0x68]],
   ["lz4 data", [0x04, 0x22, 0x4d, 0x18]],
 ];
 
-const EXTENSIONS: Readonly<Record<string, TraceFormat>> = { raw64: "raw64", swt: "swt", din: "din", lackey: "lackey" };
+const EXTENSIONS: Readonly<Record<string, TraceFormat>> = {
+  raw64: "raw64",
+  swt: "swt",
+  din: "din",
+  lackey: "lackey",
+  drmemtrace: "drmemtrace",
+  trc: "gem5",
+  champsimtrace: "champsim",
+  champsim: "champsim",
+};
 
 const extensionOf = (name: string): string => /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
 
@@ -29,24 +46,28 @@ export function formatByName(name: string): {
   readonly compression: Compression;
 } {
   const outer = extensionOf(name);
-  const compression = outer === "gz" || outer === "xz" ? outer : "none";
-  const inner = compression === "none" ? outer : extensionOf(name.slice(0, -3));
+  const compression = outer === "gz" || outer === "xz" || outer === "zip" ? outer : "none";
+  const inner = compression === "none" ? outer : extensionOf(name.slice(0, -1 - outer.length));
   return { format: Object.hasOwn(EXTENSIONS, inner) ? EXTENSIONS[inner] : undefined, compression };
 }
 
 export function detectCompression(head: Uint8Array): Compression {
   if (startsWith(head, XZ_MAGIC)) return "xz";
+  if (ZIP_MAGICS.some((magic) => startsWith(head, magic))) return "zip";
   return startsWith(head, GZIP_MAGIC) ? "gz" : "none";
 }
 
 /** Content first, name second. `sizeBytes` is that of the uncompressed trace if known. Throws `TraceError`. */
 export function detectFormat(head: Uint8Array, file: string, sizeBytes: number | undefined): TraceFormat {
   if (startsWith(head, MAGIC)) return "swt";
+  if (startsWith(head, GEM5_MAGIC)) return "gem5";
+  if (drmemtraceHead(head) !== undefined) return "drmemtrace";
   const named = formatByName(file).format;
   const text = detectText(head);
   if (text !== undefined) return text;
   refuseForeign(head, file, named);
   if (named !== undefined) return named;
+  if (looksLikeChampsim(head, sizeBytes)) return "champsim";
   if (looksLikeText(head)) {
     const line = firstLine(head);
     throw new TraceError("not a trace", {
@@ -54,7 +75,7 @@ export function detectFormat(head: Uint8Array, file: string, sizeBytes: number |
       line: line.number,
       column: 1,
       found: line.quoted,
-      expected: `"label address" (din), "I  address,size" (lackey), or a binary trace`,
+      expected: `"label address" (din), "I  address,size" (lackey), "[cpu] event: address" (perf), or a binary trace`,
     });
   }
   if (sizeBytes === undefined || sizeBytes % 8 === 0) return "raw64";
@@ -91,7 +112,7 @@ function refuseForeign(head: Uint8Array, file: string, named: TraceFormat | unde
       file,
       offset: 0,
       found: foreign[0],
-      expected: "no compression, gz or xz",
+      expected: "no compression, gz, xz or zip",
     });
 }
 
@@ -110,7 +131,8 @@ function tarMember(head: Uint8Array): string | undefined {
 function detectText(head: Uint8Array): TraceFormat | undefined {
   const { text } = firstLine(head);
   if (/^\s*[0-9]\s+(0x)?[0-9a-f]+(\s|$)/i.test(text)) return "din";
-  return /^\s*[ILSM]\s+(0x)?[0-9a-f]+,/i.test(text) || /^(==|--|\*\*)\d+\1/.test(text) ? "lackey" : undefined;
+  if (/^\s*[ILSM]\s+(0x)?[0-9a-f]+,/i.test(text) || /^(==|--|\*\*)\d+\1/.test(text)) return "lackey";
+  return looksLikePerf(text) ? "perf" : undefined;
 }
 
 /** The first line that isn't blank, as far as `head` has it; empty if that is no text. */

@@ -4,10 +4,10 @@
  */
 import { OPERATIONS } from "../engine/operations.ts";
 import type { ByteReader, ByteSink } from "./bytes.ts";
+import type { EntryBuffer } from "./entry-buffer.ts";
 import type { EntryWriter } from "./source.ts";
 import {
-  address,
-  type EntryBuffer,
+  appendAccess,
   isSpace,
   LineError,
   readAddress,
@@ -25,8 +25,8 @@ const LABELS_EXPECTED = "0 (read), 1 (write) or 2 (instruction fetch)";
 /** What Dinero III does with 3 and 4 (unknown access, flush everything) has no counterpart on an Arm machine. */
 const ESCAPES = [3, 4];
 
-export const readDin = (input: ByteReader, file: string, options: TextOptions = {}): TextTrace =>
-  readText(input, file, parseDinLine, options.skip);
+export const readDin = (input: ByteReader, file: string, entries: EntryBuffer, options: TextOptions = {}): TextTrace =>
+  readText(input, file, entries, parseDinLine, options.skip);
 
 function parseDinLine(bytes: Uint8Array, start: number, end: number, entries: EntryBuffer): void {
   const at = skipSpace(bytes, start, end);
@@ -43,7 +43,7 @@ function parseDinLine(bytes: Uint8Array, start: number, end: number, entries: En
   if (after < end && !isSpace(bytes[after])) {
     throw new LineError("not a hexadecimal digit", after, word(bytes, after, end), "a blank or the end of the line");
   }
-  entries.push(operation, address.low, address.high16);
+  appendAccess(entries, operation, 0, bytes, from, end);
 }
 
 /** Writes loads, stores and fetches of one requester; anything else is an error unless `skip`. */

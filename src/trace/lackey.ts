@@ -4,10 +4,10 @@
  */
 import { OPERATIONS } from "../engine/operations.ts";
 import type { ByteReader, ByteSink } from "./bytes.ts";
+import { type EntryBuffer, LARGEST_SIZE } from "./entry-buffer.ts";
 import type { EntryWriter } from "./source.ts";
 import {
-  address,
-  type EntryBuffer,
+  appendAccess,
   isSpace,
   LineError,
   readAddress,
@@ -21,8 +21,6 @@ import {
 
 const { LOAD, STORE, FETCH } = OPERATIONS;
 const COMMA = 44;
-/** The size field of `WITH`. */
-const LARGEST_SIZE = 0xffffff;
 
 const ACCESSES: Readonly<Record<string, readonly number[]>> = {
   I: [FETCH.code],
@@ -35,22 +33,22 @@ const BY_LETTER: readonly (readonly number[] | undefined)[] = Array.from(
   (_, byte) => ACCESSES[String.fromCharCode(byte)],
 );
 
-export const readLackey = (input: ByteReader, file: string, options: TextOptions = {}): TextTrace =>
-  readText(
-    input,
-    file,
-    (bytes, start, end, entries) => parseLackeyLine(bytes, start, end, entries, options.sizes === true),
-    options.skip,
-  );
+export const readLackey = (
+  input: ByteReader,
+  file: string,
+  entries: EntryBuffer,
+  options: TextOptions = {},
+): TextTrace => readText(input, file, entries, parseLackeyLine, options.skip);
 
-function parseLackeyLine(bytes: Uint8Array, start: number, end: number, entries: EntryBuffer, sizes: boolean): void {
+function parseLackeyLine(bytes: Uint8Array, start: number, end: number, entries: EntryBuffer): void {
   const at = skipSpace(bytes, start, end);
   if (at === end || isBanner(bytes, start, end)) return;
   const operations = BY_LETTER[bytes[at] as number];
   if (operations === undefined || !isSpace(bytes[at + 1])) {
     throw new LineError("unknown access", at, word(bytes, at, end), "I, L, S or M, then address,size");
   }
-  const comma = readAddress(bytes, skipSpace(bytes, at + 1, end), end);
+  const from = skipSpace(bytes, at + 1, end);
+  const comma = readAddress(bytes, from, end);
   if (comma >= end || bytes[comma] !== COMMA) {
     throw new LineError("no size", comma, word(bytes, comma, end), "a comma and the size in bytes");
   }
@@ -65,10 +63,7 @@ function parseLackeyLine(bytes: Uint8Array, start: number, end: number, entries:
   }
   const rest = skipSpace(bytes, digit, end);
   if (rest < end) throw new LineError("more than an access", digit, word(bytes, rest, end), "the end of the line");
-  for (const operation of operations) {
-    if (sizes) entries.pushSize(size);
-    entries.push(operation, address.low, address.high16);
-  }
+  for (const operation of operations) appendAccess(entries, operation, size, bytes, from, end);
 }
 
 /** `==1234== text`, and Valgrind's other two kinds of message: `--1234-- text`, `**1234** text`. */

@@ -1,5 +1,6 @@
 /** Traces in files and on standard input and output. Here alone a path becomes bytes. */
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { TraceError } from "../engine/errors.ts";
 import type { ByteSource } from "./bytes.ts";
 import { nodeCodecs } from "./codec.node.ts";
@@ -9,10 +10,44 @@ import { fileSink, stdoutSink } from "./output.node.ts";
 import type { TraceDescription, TraceSink, TraceSource } from "./source.ts";
 
 const READ_BYTES = 1 << 19;
+/** Of each of many files at a time. */
+const MANY_READ_BYTES = 1 << 16;
 
-/** Opens a file, or standard input for `-`. Throws `TraceError`. */
+/**
+ * Opens a file, standard input for `-`, or a directory whose files are a trace's threads (drmemtrace). Throws `TraceError`.
+ */
 export async function openTraceFile(path: string, options: OpenOptions = {}): Promise<TraceSource> {
-  return openTrace(path === "-" ? stdinSource() : await fileSource(path), nodeCodecs, options);
+  if (path === "-") return openTrace(stdinSource(), nodeCodecs, options);
+  const files = await threadFiles(path);
+  if (files === undefined) return openTrace(await fileSource(path), nodeCodecs, options);
+  const sources: ByteSource[] = [];
+  try {
+    for (const file of files) sources.push(await fileSource(file, MANY_READ_BYTES));
+  } catch (error) {
+    for (const source of sources) await source.close?.();
+    throw error;
+  }
+  return openTrace(sources, nodeCodecs, options);
+}
+
+/** What DynamoRIO puts beside the traces of threads. */
+const BESIDE = /^(?:\.|cpu_schedule\.|serial_schedule\.|modules\.log|funclist\.log|encodings\.bin|v2p\.|[^.]*\.log$)/;
+
+/** The files of a directory, by name, numbers by their value; those of its folder `trace` if it has one. */
+async function threadFiles(path: string): Promise<readonly string[] | undefined> {
+  const isDirectory = async (place: string): Promise<boolean> =>
+    (await stat(place).catch(() => undefined))?.isDirectory() === true;
+  if (!(await isDirectory(path))) return undefined;
+  const folder = (await isDirectory(join(path, "trace"))) ? join(path, "trace") : path;
+  const names = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory() && !BESIDE.test(entry.name))
+    .map((entry) => entry.name);
+  if (names.length === 0) {
+    const expected = "a file, or a directory with the files of a drmemtrace's threads";
+    throw new TraceError("not a trace", { file: path, found: "a directory without traces", expected });
+  }
+  const order = new Intl.Collator("en", { numeric: true });
+  return names.sort((a, b) => order.compare(a, b)).map((name) => join(folder, name));
 }
 
 /**
@@ -29,39 +64,49 @@ export async function createTraceFile(
   return createTrace(path === "-" ? stdoutSink() : await fileSink(path), description, nodeCodecs, options);
 }
 
-async function fileSource(path: string): Promise<ByteSource> {
+async function fileSource(path: string, readBytes = READ_BYTES): Promise<ByteSource> {
   const { handle, size } = await opened(path);
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await handle.close();
+  };
   return {
     name: path,
     totalBytes: size,
     async *chunks() {
       // One buffer, read into again and again: a chunk is only valid until the next one is asked for.
-      const buffer = new Uint8Array(READ_BYTES);
-      try {
-        for (;;) {
-          const { bytesRead } = await handle.read(buffer, 0, READ_BYTES);
-          if (bytesRead === 0) return;
-          yield buffer.subarray(0, bytesRead);
-        }
-      } finally {
-        await handle.close();
+      const buffer = new Uint8Array(readBytes);
+      while (isOpen) {
+        const { bytesRead } = await handle.read(buffer, 0, readBytes);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
       }
     },
+    ...(size === undefined ? {} : { readAt: (offset: number, length: number) => bytesAt(handle, offset, length) }),
+    close,
   };
+}
+
+async function bytesAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
 }
 
 async function opened(path: string): Promise<{ handle: FileHandle; size: number | undefined }> {
   try {
     const handle = await open(path, "r");
     const status = await handle.stat();
-    if (status.isDirectory()) {
-      await handle.close();
-      throw new TraceError("not a trace", { file: path, found: "a directory", expected: "a file" });
-    }
     // Pipes and devices have a size of 0 that says nothing.
     return { handle, size: status.isFile() ? status.size : undefined };
   } catch (cause) {
-    if (cause instanceof TraceError) throw cause;
     const found = cause instanceof Error ? cause.message : String(cause);
     throw new TraceError("can't be opened", { file: path, found, cause });
   }

@@ -4,10 +4,14 @@
  */
 import type { Provenance } from "../engine/engine.ts";
 
-export const TRACE_FORMATS = ["raw64", "swt", "din", "lackey"] as const;
+/** Formats that can be written too. */
+export const WRITTEN_FORMATS = ["raw64", "swt", "din", "lackey", "drmemtrace", "gem5"] as const;
+export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
+
+export const TRACE_FORMATS = [...WRITTEN_FORMATS, "champsim", "perf"] as const;
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
 
-export const COMPRESSIONS = ["none", "gz", "xz"] as const;
+export const COMPRESSIONS = ["none", "gz", "xz", "zip"] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
 export const ADDRESS_KINDS = ["physical", "virtual", "unknown"] as const;
@@ -55,7 +59,7 @@ export interface TraceSource {
   /** Bytes taken from the input so far, and all it has if that is known: for progress. Both before decompression. */
   readonly bytesRead: number;
   readonly totalBytes: number | undefined;
-  /** Lines left out so far because of the `skip` option. */
+  /** Lines or items left out so far because of the `skip` option. */
   readonly skipped: number;
   /** Lets go of the input. Ending or leaving the loop over `batches()` does so too. */
   close(): Promise<void>;
@@ -84,5 +88,5 @@ export const BATCH_ENTRIES = 65536;
 
 /** Bare records say nothing of how they were made; a recording by a plugin has maintenance and control, but no device's DMA. */
 export const RAW_PROVENANCE: Provenance = { maintenance: true, control: true, dma: false, ownership: false };
-/** Loads, stores and fetches of one process are all that Dinero's and Valgrind's formats can hold. */
+/** Loads, stores and fetches are all that most formats of other tools can hold. */
 export const TEXT_PROVENANCE: Provenance = { maintenance: false, control: false, dma: false, ownership: false };

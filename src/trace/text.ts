@@ -3,13 +3,14 @@ import { TraceError } from "../engine/errors.ts";
 import { OPERATIONS } from "../engine/operations.ts";
 import type { ByteReader, ByteSink } from "./bytes.ts";
 import { isPrefix, operationOf, requesterOf } from "./entry.ts";
-import { BATCH_ENTRIES, type EntryWriter } from "./source.ts";
+import type { EntryBuffer } from "./entry-buffer.ts";
+import type { EntryWriter } from "./source.ts";
 
 const NEWLINE = 10;
 /** No line of a trace is longer; a file without line ends must not be gathered whole. */
 const LONGEST_LINE = 65536;
-/** One line gives at most this many entries (a modify: two accesses with a size each). */
-const MOST_ENTRIES_OF_A_LINE = 4;
+/** One line gives at most this many entries (a modify: two accesses, each on two pages, with a size each). */
+const MOST_ENTRIES_OF_A_LINE = 8;
 
 export interface TextOptions {
   /** Keeps the sizes of accesses, as a `WITH` prefix (semantics D5). Otherwise an access is one record at its address. */
@@ -32,29 +33,6 @@ export class LineError extends Error {
   }
 }
 
-/** Collects the entries of one batch. */
-export class EntryBuffer {
-  readonly words = new Uint32Array(2 * BATCH_ENTRIES);
-  count = 0;
-
-  /** Appends one entry of requester 0. */
-  push(operation: number, low: number, high16: number): void {
-    this.words[2 * this.count] = low;
-    this.words[2 * this.count + 1] = high16 | (operation << 16);
-    this.count++;
-  }
-
-  pushSize(sizeBytes: number): void {
-    this.push(OPERATIONS.WITH.code, sizeBytes, 0);
-  }
-
-  take(): Uint32Array {
-    const batch = this.words.subarray(0, 2 * this.count);
-    this.count = 0;
-    return batch;
-  }
-}
-
 /** Appends the entries of the line in `bytes` from `start` up to `end`, its line end not included. Throws `LineError`. */
 export type LineParser = (bytes: Uint8Array, start: number, end: number, entries: EntryBuffer) => void;
 
@@ -63,8 +41,13 @@ export interface TextTrace {
   batches(): AsyncGenerator<Uint32Array, void, undefined>;
 }
 
-export function readText(input: ByteReader, file: string, parse: LineParser, skip = false): TextTrace {
-  const entries = new EntryBuffer();
+export function readText(
+  input: ByteReader,
+  file: string,
+  entries: EntryBuffer,
+  parse: LineParser,
+  skip = false,
+): TextTrace {
   let line = 0;
   let skipped = 0;
 
@@ -86,7 +69,7 @@ export function readText(input: ByteReader, file: string, parse: LineParser, ski
     }
   };
 
-  const isFull = (): boolean => entries.count > BATCH_ENTRIES - MOST_ENTRIES_OF_A_LINE;
+  const isFull = (): boolean => !entries.hasRoom(MOST_ENTRIES_OF_A_LINE);
 
   /** Parses whole lines until the batch is full or none is left; where it stopped is returned. */
   const parseLines = (bytes: Uint8Array, start: number): number => {
@@ -184,9 +167,9 @@ function hexDigit(byte: number | undefined): number {
 }
 
 /** The last address read by `readAddress`, in two parts; fields and not a result, for speed. */
-export const address = { low: 0, high16: 0 };
+const address = { low: 0, high: 0 };
 
-/** Reads a hexadecimal address of at most 48 bits into `address`; the first byte after it is returned. */
+/** Reads a hexadecimal address of at most 64 bits into `address`; the first byte after it is returned. */
 export function readAddress(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   if (bytes[at] === 48 && at + 1 < end && ((bytes[at + 1] as number) | 32) === 120) at += 2;
@@ -196,16 +179,30 @@ export function readAddress(bytes: Uint8Array, start: number, end: number): numb
   for (; at < end; at++) {
     const digit = hexDigit(bytes[at]);
     if (digit < 0) break;
-    high = (high << 4) | (low >>> 28);
-    low = (low << 4) | digit;
-    if (high > 0xffff) {
-      throw new LineError("address too large", start, word(bytes, start, end), "at most 48 bits (ffffffffffff)");
+    if (high > 0xfffffff) {
+      throw new LineError("address too large", start, word(bytes, start, end), "at most 64 bits");
     }
+    high = ((high << 4) | (low >>> 28)) >>> 0;
+    low = (low << 4) | digit;
   }
   if (at === first) throw new LineError("no address", start, word(bytes, start, end), "a hexadecimal address");
   address.low = low >>> 0;
-  address.high16 = high;
+  address.high = high;
   return at;
+}
+
+/** Appends an access to the address just read, which stands at `start`. Throws `LineError` if it can't be held. */
+export function appendAccess(
+  entries: EntryBuffer,
+  operation: number,
+  sizeBytes: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  if (entries.access(operation, address.low, address.high, sizeBytes)) return;
+  const { what, expected } = entries.addresses.refusal;
+  throw new LineError(what, start, word(bytes, start, end), expected);
 }
 
 /** A writer of one line an access. `line` gives the text of a load, store or fetch. */

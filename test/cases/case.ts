@@ -2,7 +2,15 @@
  * What a case of the shared suite is: a tiny machine, a few records, and what must come out on every engine, derived by
  * hand from the rules of docs/semantics.md that the case names.
  */
-import type { CacheCounters, CostEvent, Hazard, MachineCounter, Provenance } from "../../src/engine/engine.ts";
+import type {
+  CacheCounters,
+  CostEvent,
+  Hazard,
+  MachineCounter,
+  Provenance,
+  TlbCounters,
+} from "../../src/engine/engine.ts";
+import type { Exit } from "../../src/engine/exit.ts";
 import type { HazardName } from "../../src/engine/hazards.ts";
 import type { RecordEntry } from "../../src/engine/record.ts";
 import type { MachineSpec } from "../properties/machines.ts";
@@ -15,6 +23,8 @@ export interface Case {
   readonly machine: MachineSpec;
   readonly records: readonly RecordEntry[];
   readonly provenance?: Partial<Provenance>;
+  /** A core translates, so only engines that carry data can play it (D38). */
+  readonly translates?: true;
   readonly expect: Expectation;
 }
 
@@ -45,6 +55,12 @@ export interface Expectation {
   readonly notAssessable?: readonly HazardName[];
   /** The record that is refused (D7), and words of the message. */
   readonly refused?: { readonly record: number; readonly message: RegExp };
+  /** What exited, in order; the case goes on behind each. Fields that are not given are not checked. */
+  readonly exits?: readonly Partial<Exit>[];
+  /** Descriptors that walks read, where the other counters of the machine don't matter. */
+  readonly walkReads?: number;
+  /** Counters of translation by core; what is not given is 0. */
+  readonly tlbs?: Readonly<Record<number, Partial<TlbCounters>>>;
   /** Records played. */
   readonly records?: number;
 }

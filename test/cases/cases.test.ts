@@ -16,6 +16,12 @@ import { recordForms } from "./record-forms.ts";
 import { replacement } from "./replacement.ts";
 import { runCase } from "./run-case.ts";
 import { setWay } from "./set-way.ts";
+import { translatedAttributes } from "./translation/attributes.ts";
+import { controls } from "./translation/controls.ts";
+import { narrow } from "./translation/narrow.ts";
+import { stageOne } from "./translation/stage-one.ts";
+import { stageTwo } from "./translation/stage-two.ts";
+import { tlbs } from "./translation/tlbs.ts";
 
 const THEMES: Readonly<Record<string, readonly Case[]>> = {
   hierarchy,
@@ -31,10 +37,19 @@ const THEMES: Readonly<Record<string, readonly Case[]>> = {
   errors,
   cost,
   "forms of records": recordForms,
+  "stage 1": stageOne,
+  "stage 2": stageTwo,
+  "attributes of translations": translatedAttributes,
+  TLBs: tlbs,
+  "AArch32 translation": narrow,
+  "traps and registers": controls,
 };
 
 describe.each(ENGINES.map((each) => [each.name, each] as const))("%s", (_name, kind) => {
-  describe.each(Object.entries(THEMES))("%s", (_theme, cases) => {
+  const playable = Object.entries(THEMES).map(
+    ([theme, cases]) => [theme, cases.filter((each) => kind.carriesData || !each.translates)] as const,
+  );
+  describe.each(playable.filter(([, cases]) => cases.length > 0))("%s", (_theme, cases) => {
     test.each(cases.map((each) => [each.asks, each.rules, each] as const))("%s (%s)", (_asks, _rules, each) => {
       runCase(each, kind);
     });

@@ -6,8 +6,10 @@ import {
   type Engine,
   EVERYTHING_RECORDED,
   MACHINE_COUNTERS,
+  TLB_COUNTERS,
 } from "../../src/engine/engine.ts";
 import { RecordError } from "../../src/engine/errors.ts";
+import type { Exit } from "../../src/engine/exit.ts";
 import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
 import { encodeRecords } from "../../src/engine/record.ts";
 import { cacheNames } from "../properties/compare.ts";
@@ -24,7 +26,10 @@ export function runCase(each: Case, kind: EngineKind): void {
   const engine = kind.create(machine, { ...EVERYTHING_RECORDED, ...each.provenance });
   const words = encodeRecords(each.records);
   const { refused } = each.expect;
-  if (refused === undefined) {
+  let exits: readonly Exit[] = [];
+  if (each.expect.exits !== undefined) {
+    exits = playThroughExits(engine, words);
+  } else if (refused === undefined) {
     engine.play(words);
   } else {
     const error = thrown(() => engine.play(words));
@@ -33,7 +38,32 @@ export function runCase(each: Case, kind: EngineKind): void {
     expect((error as RecordError).message).toMatch(refused.message);
   }
   // One object, so that a failure shows everything that is wrong at once.
-  expect(found(each, engine)).toEqual(wanted(each, engine));
+  expect({ ...found(each, engine), ...exitsFound(each, exits) }).toEqual(wanted(each, engine));
+}
+
+/** Goes on behind whatever exits, as a hypervisor does that has emulated it. */
+function playThroughExits(engine: Engine, words: Uint32Array): Exit[] {
+  const exits: Exit[] = [];
+  let done = 0;
+  while (done < words.length / 2) {
+    const played = engine.run(words.subarray(done * 2));
+    const { exit } = engine;
+    if (exit === undefined) break;
+    exits.push({ ...exit, word: done + exit.word });
+    done += played + 1;
+  }
+  return exits;
+}
+
+/** Of each exit the fields that the case speaks of; one too many shows in full. */
+function exitsFound(each: Case, exits: readonly Exit[]): Record<string, unknown> {
+  const said = each.expect.exits;
+  if (said === undefined) return {};
+  return {
+    exits: exits.map((exit, index) =>
+      Object.fromEntries(Object.entries(exit).filter(([key]) => said[index] === undefined || key in said[index])),
+    ),
+  };
 }
 
 function thrown(action: () => void): unknown {
@@ -62,6 +92,10 @@ function wanted(each: Case, engine: Engine): Record<string, unknown> {
   for (const [address, text] of Object.entries(said.copies ?? {})) out[`copies ${address}`] = normalCopies(text);
   for (const [name, ways] of Object.entries(said.ways ?? {})) out[`ways ${name}`] = ways;
   for (const [name, dirty] of Object.entries(said.dirty ?? {})) out[`dirty ${name}`] = dirty;
+  if (said.exits !== undefined) out.exits = said.exits;
+  if (said.walkReads !== undefined) out["walk reads"] = said.walkReads;
+  for (const [core, counters] of Object.entries(said.tlbs ?? {}))
+    out[`tlbs ${core}`] = { ...zeroes(TLB_COUNTERS), ...counters };
   if (said.records !== undefined) out.records = said.records;
   if (said.notAssessable) out["not assessable"] = said.notAssessable;
   if (said.hazards) out.hazards = said.hazards.filter((hazard) => engine.carriesData || LATENT.has(hazard.class));
@@ -107,6 +141,8 @@ function found(each: Case, engine: Engine): Record<string, unknown> {
     out[`ways ${name}`] = Object.fromEntries(where);
   }
   for (const name of Object.keys(said.dirty ?? {})) out[`dirty ${name}`] = engine.dirtyLines()[idOf(name)];
+  if (said.walkReads !== undefined) out["walk reads"] = counters.machine.walkReads;
+  for (const core of Object.keys(said.tlbs ?? {})) out[`tlbs ${core}`] = counters.tlbs[Number(core)];
   if (said.records !== undefined) out.records = engine.records;
   if (said.notAssessable) out["not assessable"] = engine.notAssessable();
   if (said.hazards) {

@@ -1,6 +1,7 @@
 /** Does `setway convert` keep every record, and leave either whole files or none? */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { drmemtrace, footer, header, instruction, wrote, zip } from "../trace/foreign.ts";
 import { setway } from "./capture.ts";
 import { type Folder, raw64, SMALL_MACHINE, STALE, temporaryFolder } from "./files.ts";
 
@@ -33,6 +34,42 @@ describe("conversion", () => {
     const report = JSON.parse((await setway(["replay", swt, "-m", machine, "--json"])).stdout);
     expect(report.notAssessable).toContain("stale-read");
     expect(report.levels.L1D.accesses).toBe(0);
+  });
+
+  it("says what the target has no place for", async () => {
+    const sizes = folder.write("t.lackey", " S 1000,4\n L 1000,8\n");
+    const outputs = ["-o", `swt:${folder.path("a.swt")}`, "-o", `din:${folder.path("a.din")}`];
+    const { stdout } = await setway(["convert", sizes, ...outputs, "--json"]);
+    const [swt, din] = JSON.parse(stdout).outputs;
+    expect(swt.lost).toEqual(["sizes of accesses (--sizes keeps them, but in .din)"]);
+    expect(din.lost).toContain("the description, requesters");
+    const kept = await setway(["convert", sizes, folder.path("b.swt"), "--sizes"]);
+    expect(kept.stdout).not.toContain("without");
+    expect((await setway(["convert", sizes, folder.path("b.raw64")])).stdout).toContain("without the description");
+    const back = folder.path("back.lackey");
+    await setway(["convert", folder.path("b.swt"), back]);
+    expect(readFileSync(back, "utf8")).toBe(" S 00001000,4\n L 00001000,8\n");
+  });
+
+  it("takes a part of a trace", async () => {
+    const part = folder.path("part.raw64");
+    const { code, stdout } = await setway(["convert", trace, part, "--skip-refs", "1", "--sim-refs", "1", "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).records).toBe(1);
+    expect(readFileSync(part)).toEqual(readFileSync(trace).subarray(8, 16));
+  });
+
+  it("reads every other tool's format and maps its addresses", async () => {
+    const entries = [...header(1), instruction(0xffff_8000_0000_1000n), wrote(0x7fff_1000), footer];
+    const zipped = folder.write("app.zip", zip({ "chunk.0000": drmemtrace(entries) }));
+    const refused = await setway(["convert", zipped, folder.path("out.din")]);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain("app.zip (chunk.0000), byte 84: address too large; found ffff800000001000");
+    const out = folder.path("out.din");
+    const { code, stdout } = await setway(["convert", zipped, out, "--map-addresses", "pages"]);
+    expect(code).toBe(0);
+    expect(readFileSync(out, "utf8")).toBe("2 0\n1 1000\n");
+    expect(stdout).toContain("without thread and process numbers, timestamps");
   });
 
   it("a truncated input is exit 3 and leaves nothing behind", async () => {

@@ -1,6 +1,7 @@
 /** Does `setway replay` say what was asked, end with the right exit code, and name the place of what is wrong? */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dc, load, record, store } from "../../src/engine/record.ts";
+import { drmemtrace, footer, header, read, zip } from "../trace/foreign.ts";
 import { setway } from "./capture.ts";
 import { CLEAN, type Folder, raw64, SMALL_MACHINE, STALE, temporaryFolder } from "./files.ts";
 
@@ -185,5 +186,84 @@ describe("bad input", () => {
 
   it("a missing machine is exit 2", async () => {
     expect((await setway(["replay", stale])).code).toBe(2);
+  });
+});
+
+describe("parts of a trace", () => {
+  // 40 loads of 20 lines, twice over; a store with a prefix at the end.
+  const lines = Array.from({ length: 40 }, (_, i) => load(0, 64 * (i % 20)));
+  let trace: string;
+  beforeAll(() => {
+    trace = folder.write("parts.raw64", raw64(...lines, store(0, 0x1000, { sizeBytes: 4 })));
+  });
+  const json = async (...options: readonly string[]) => {
+    const { code, stdout, stderr } = await replay(trace, "--json", ...options);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    return JSON.parse(stdout);
+  };
+
+  it("the first records are left out, the rest is cut off", async () => {
+    expect(await json("--skip-refs", "30")).toMatchObject({
+      refs: 11,
+      skippedRefs: 30,
+      levels: { L1D: { misses: 11 } },
+    });
+    expect(await json("--sim-refs", "30")).toMatchObject({ refs: 30, levels: { L1D: { accesses: 30, misses: 20 } } });
+    expect(await json("--skip-refs", "5", "--sim-refs", "10")).toMatchObject({
+      refs: 10,
+      levels: { L1D: { misses: 10 } },
+    });
+    expect(await json("--skip-refs", "1000")).toMatchObject({ refs: 0 });
+    expect(await json("--sim-refs", "0")).toMatchObject({ refs: 0 });
+  });
+
+  it.each(["kernel", "reference"])("a warm-up is played and not counted (%s)", async (engine) => {
+    const report = await json("--warmup-refs", "20", "--engine", engine);
+    expect(report).toMatchObject({ refs: 21, warmupRefs: 20, levels: { L1D: { accesses: 21, hits: 20, misses: 1 } } });
+    expect(report.memory.reads).toBe(1);
+    expect(await json("--warmup-refs", "20", "--sim-refs", "20", "--engine", engine)).toMatchObject({
+      refs: 20,
+      levels: { L1D: { misses: 0 } },
+      cycles: { byCause: { "L1D hit": 80 } },
+    });
+    expect(await json("--warmup-refs", "1000", "--engine", engine)).toMatchObject({ refs: 0, warmupRefs: 41 });
+  });
+
+  it.each(["kernel", "reference"])("every so many records make a line, and the lines add up (%s)", async (engine) => {
+    const { intervals, levels, cycles } = await json("--every", "15", "--engine", engine);
+    expect(intervals).toMatchObject([
+      { from: 0, records: 15, levels: { L1D: { accesses: 15, misses: 15 } } },
+      { from: 15, records: 15, levels: { L1D: { accesses: 15, misses: 5 } } },
+      { from: 30, records: 11, levels: { L1D: { accesses: 11, misses: 1 } }, memory: { reads: 1 } },
+    ]);
+    const sum = (value: (interval: never) => number) => intervals.map(value).reduce((a: number, b: number) => a + b, 0);
+    expect(sum(({ levels }: { levels: { L1D: { misses: number } } }) => levels.L1D.misses)).toBe(levels.L1D.misses);
+    expect(sum((interval: { cycles: number }) => interval.cycles)).toBe(cycles.total);
+    const later = await json("--every", "15", "--skip-refs", "2", "--warmup-refs", "8", "--engine", engine);
+    expect(later.intervals.map(({ from, records }: { from: number; records: number }) => [from, records])).toEqual([
+      [10, 15],
+      [25, 15],
+      [40, 1],
+    ]);
+    const { stdout } = await replay(trace, "--every", "20");
+    expect(stdout).toMatch(/Intervals\n.*L1D miss ratio/);
+    expect(stdout).toMatch(/ 20 +20 .* 0\.00 %/);
+  });
+
+  it("an error names the record of the trace, and what would help", async () => {
+    const far = folder.write("far.lackey", " L 1000,4\n L 7fff12345678,4\n");
+    const { code, stderr } = await replay(far, "--skip-refs", "1");
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/far\.lackey, record 1.*outside memory.*--map-addresses pages/);
+    const { stdout } = await replay(far, "--map-addresses", "pages", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ refs: 2, levels: { L1D: { misses: 2 } } });
+  });
+
+  it("part of a large archive ends without reading the rest", async () => {
+    const reads = Array.from({ length: 300_000 }, (_, i) => read(64 * (i % 1000)));
+    const large = folder.write("large.zip", zip({ "chunk.0000": drmemtrace([...header(1), ...reads, footer]) }));
+    const { code, stdout } = await replay(large, "--sim-refs", "2000", "--json", "--tags-only");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ refs: 2000, levels: { L1D: { accesses: 2000 } } });
   });
 });

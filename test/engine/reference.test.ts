@@ -31,9 +31,9 @@ import {
 import { createReference } from "../../src/engine/reference.ts";
 import type { ResolvedMachine } from "../../src/machine/resolved.ts";
 import { allowedFeatures } from "../properties/features.ts";
-import { buildMachine } from "../properties/machines.ts";
+import { buildMachine, roomyLevel as level, machine, ONE_LINE, ROOMY } from "../properties/machines.ts";
 import { randomCase } from "../properties/random-case.ts";
-import { cacheId, counted, hazardNames, level, machine, nonZero, ONE_LINE, played, ROOMY, states } from "./machines.ts";
+import { cacheId, counted, hazardNames, nonZero, played, states } from "./played.ts";
 
 const NC = { attribute: "NON_CACHEABLE" } as const;
 const NSH = { attribute: "WRITE_BACK_NON_SHAREABLE" } as const;

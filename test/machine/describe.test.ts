@@ -73,3 +73,7 @@ test("policies that aren't the usual ones are said", () => {
   expect(text).toContain("memory-side cache stands behind the PoC");
   expect(text).toContain("1 MiB MMIO");
 });
+
+test("memory that lacks its last line says so", () => {
+  expect(describeMachine(presets["host-100c"])).toContain("  0x0..0x3fffffffbf  256 GiB less 64 B RAM, socket 0");
+});

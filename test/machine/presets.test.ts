@@ -76,7 +76,7 @@ test("host-100c is the yardstick's machine: sets, ways, sharing, policies (R38)"
   }
   expect(level("L3").every(({ writebackTouches }) => !writebackTouches)).toBe(true);
   expect(machine).toMatchObject({ protocol: "mesi", idc: false, dic: false });
-  expect(machine.memory).toEqual([{ base: 0, sizeBytes: 2 ** 38, socket: 0, type: "ram" }]);
+  expect(machine.memory).toEqual([{ base: 0, sizeBytes: 2 ** 38 - 64, socket: 0, type: "ram" }]);
 });
 
 test.each([

@@ -250,6 +250,29 @@ describe("is every rule between keys checked?", () => {
     ["an L1 is a core's", withL1D({ per: "cluster" }), "caches.L1D.per"],
     ["an L1 is architected", withL1D({ kind: "system" }), "caches.L1D.kind"],
     ["an L1 includes nothing", withL1D({ inclusion: "inclusive" }), "caches.L1D.inclusion"],
+    [
+      "D1: a cluster without the L1D",
+      { ...base, cores: [{ count: 1 }, { count: 2, caches: { L1D: "none" } }] },
+      "cores.1.caches.L1D",
+    ],
+    [
+      "D1: a cluster with the only L1D",
+      { cores: [{ count: 1, caches: { L1D: l1 } }, { count: 1 }], caches: { L2: l2 } },
+      "cores.0.caches.L1D",
+    ],
+    [
+      "tree-plru of 65 ways",
+      withL2({ size: undefined, sets: 64, ways: 65, replacement: "tree-plru" }),
+      "caches.L2.ways",
+    ],
+    [
+      "tree-plru of 96 ways, in a cluster",
+      {
+        ...withL2({ size: undefined, sets: 64, ways: 96 }),
+        cores: [{ count: 2, caches: { L2: { replacement: "tree-plru" } } }],
+      },
+      "cores.0.caches.L2.ways",
+    ],
     ["homes are sockets", withL2({ placement: "home" }), "caches.L2.placement"],
     ["set/way stops at a system cache (R4)", withL3({ setWay: true }), "caches.L3.setWay"],
     ["sharedOverride is the outer cache's", withL2({ sharedOverride: true }), "caches.L2.sharedOverride"],
@@ -312,6 +335,11 @@ describe("is every rule between keys checked?", () => {
       { ...base, memory: [{ size: "256GiB" }, { base: "512GiB", size: 4096 }] },
       "memory.1.size",
     ],
+    [
+      "more than the kernel has frames for",
+      { cores: 1, caches: { L1D: { ...l1, line: 128 } }, memory: [{ size: "512GiB" }] },
+      "memory.0.size",
+    ],
     ["memory of no socket", { ...base, memory: [{ size: 4096, socket: 1 }] }, "memory.0.socket"],
     ["a device of no socket", { ...base, devices: [{ socket: 1 }] }, "devices.0.socket"],
     [
@@ -338,8 +366,25 @@ describe("is every rule between keys checked?", () => {
     expect((error as MachineError).detail.found ?? "-").not.toContain("undefined");
   });
 
-  test("exactly 2^32 lines is a machine", () => {
-    expect(resolveMachine({ ...base, memory: [{ size: "256GiB" }] }).memory).toHaveLength(1);
+  test("exactly 2^32 lines is a machine without its last line", () => {
+    const { memory } = resolveMachine({ ...base, memory: [{ size: "128GiB" }, { base: "1TiB", size: "128GiB" }] });
+    expect(memory.map(({ sizeBytes }) => sizeBytes)).toEqual([2 ** 37, 2 ** 37 - 64]);
+    const fewer = resolveMachine({ ...base, memory: [{ size: 2 ** 38 - 4096 }] });
+    expect(fewer.memory[0]!.sizeBytes).toBe(2 ** 38 - 4096);
+  });
+
+  test("all cores without an L1D, or 64 ways of tree-plru, is a machine", () => {
+    expect(resolveMachine({ cores: [{ count: 1 }, { count: 1 }], caches: { L2: l2 } }).cores).toHaveLength(2);
+    const plru = withL2({ size: undefined, sets: 64, ways: 64, replacement: "tree-plru" });
+    expect(resolveMachine(plru).caches.at(-1)!.ways).toBe(64);
+  });
+
+  test("the error says which cores have an L1D and which have not", () => {
+    const mixed = { ...base, cores: [{ count: 1 }, { count: 2, caches: { L1D: "none" as const } }] };
+    expect(() => resolveMachine(mixed)).toThrow(
+      "cores.1.caches.L1D: some cores have an L1D and others have not (D1); " +
+        "found an L1D at core 0, none at cores 1 to 2; expected an L1D at every core, or at none",
+    );
   });
 
   test("resolving what was resolved from changes nothing", () => {

@@ -37,6 +37,8 @@ function disagreements(
 ): [EngineKind, Difference[]] | undefined {
   const expected = playCase(reference, each, Number.MAX_SAFE_INTEGER);
   for (const kernel of kernels) {
+    // Tables are data: an engine without them refuses to translate (D38).
+    if (each.features.includes("translation") && !kernel.carriesData) continue;
     const found = compareEngines(expected, playCase(kernel, each), each, kernel.carriesData);
     if (found.length > 0) return [kernel, found];
   }

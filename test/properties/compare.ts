@@ -80,6 +80,9 @@ export function snapshot(engine: Engine, blocks: readonly number[], scope: Scope
     for (const [level, value] of Object.entries(hits))
       if (value !== 0) out.set(`hits of requester ${requester}: ${level}`, value);
   });
+  counters.tlbs.forEach((each, core) => {
+    for (const [counter, value] of Object.entries(each)) out.set(`translation of core ${core}: ${counter}`, value);
+  });
   out.set("not assessable", engine.notAssessable().join(", "));
   engine.dirtyLines().forEach((value, id) => {
     out.set(`dirty lines ${names[id] ?? id}`, value);
@@ -108,6 +111,10 @@ export function snapshot(engine: Engine, blocks: readonly number[], scope: Scope
       const size = machine.largestLineBytes;
       out.set(`bytes ${at} in memory`, hex(engine.peek("memory", block, size)));
       out.set(`bytes ${at} in truth`, hex(engine.peek("truth", block, size)));
+      if (machine.outer) out.set(`bytes ${at} in outer`, hex(engine.peek("outer", block, size)));
+      if (machine.memorySide.length > 0) {
+        out.set(`bytes ${at} in memory-side`, hex(engine.peek("memory-side", block, size)));
+      }
       for (const cache of machine.caches) {
         out.set(`bytes ${at} in ${names[cache.id]}`, hex(engine.peek({ cache: cache.id }, block, size)));
       }

@@ -32,6 +32,7 @@ export const FEATURES = {
   memoryside: "memory-side caches",
   directory: "sized directories",
   assign: "pages that change owner",
+  translation: "guests with translation tables, TLBs, traps and a hypervisor",
   errors: "records that cannot be played",
   provenance: "traces that recorded less than everything",
 } as const;

@@ -13,6 +13,7 @@ import type {
   MemoryRegion,
   Replacement,
   ResolvedMachine,
+  TlbGeometry,
   WritePolicy,
 } from "../../src/machine/resolved.ts";
 
@@ -66,6 +67,8 @@ export interface MachineSpec {
   }[];
   readonly directory?: { readonly sets: number; readonly ways: number };
   readonly cacheability?: "wb-only" | "split";
+  readonly tlb?: TlbGeometry;
+  readonly walker?: "l1" | "pou";
   readonly ncLookup?: boolean;
   readonly ncSnoops?: boolean;
   readonly ncAtomics?: "fault" | "fail" | "memory";
@@ -110,6 +113,26 @@ interface Draft {
   /** By home socket; undefined at a root. */
   readonly parents: readonly (Draft | undefined)[];
 }
+
+/** A cache of one line. */
+export const ONE_LINE: CacheSpec = { sets: 1, ways: 1 };
+/** A cache in which the few lines of a test never meet. */
+export const ROOMY: CacheSpec = { sets: 4, ways: 4 };
+
+/** A roomy unified level; shared by the machine unless the test says otherwise. */
+export const roomyLevel = (name: string, spec: Partial<LevelSpec> = {}): LevelSpec => ({
+  ...ROOMY,
+  level: name,
+  per: "machine",
+  ...spec,
+});
+
+/**
+ * The machine of a test that says only what it is about: one core with a roomy L1D, no L1I and no L2, MESI, MMU and
+ * caches on, 1 MiB of RAM, unless the test says otherwise.
+ */
+export const machine = (spec: Partial<MachineSpec> = {}): ResolvedMachine =>
+  buildMachine({ cores: 1, protocol: "mesi", l1d: ROOMY, ...spec });
 
 /** The machine that a description means. Throws where the description breaks D2 of docs/semantics.md. */
 export function buildMachine(spec: MachineSpec): ResolvedMachine {
@@ -250,6 +273,8 @@ export function buildMachine(spec: MachineSpec): ResolvedMachine {
     idc: spec.idc ?? false,
     zvaBytes: spec.zva ?? 64,
     initialSctlr: spec.sctlr ?? SCTLR_ALL_ON,
+    tlb: spec.tlb ?? { micro: 4, entries: 16, ways: 2, walk: 4, ipa: 4 },
+    walker: spec.walker ?? "l1",
     seed: spec.seed ?? 0,
     latencies: LATENCIES,
     smallestLineBytes: lines.length === 0 ? DEFAULT_LINE : Math.min(...lines),

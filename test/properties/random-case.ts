@@ -161,6 +161,8 @@ function* simplerMachines(value: RandomCase): Generator<RandomCase> {
     "idc",
     "zva",
     "sctlr",
+    "tlb",
+    "walker",
     "seed",
     "devices",
     "cluster",

@@ -2,6 +2,7 @@
 import type { Inclusion } from "../../src/machine/resolved.ts";
 import type { Feature } from "./features.ts";
 import type { CacheSpec, LevelSpec, MachineSpec } from "./machines.ts";
+import { TRANSLATED_RAM_BYTES } from "./random-tables.ts";
 
 /** The few draws that generators need; fast-check's source of random numbers stands behind it. */
 export interface Draw {
@@ -73,6 +74,17 @@ export function randomMachine(draw: Draw, has: Has): MachineSpec {
     spec.idc = draw.chance(60);
   }
   if (has("maintenance")) spec.zva = draw.pick([0, 16, 32, 64, 64, 128]);
+  if (has("translation")) {
+    const ways = draw.int(1, 3);
+    spec.tlb = {
+      micro: draw.int(0, 3),
+      entries: draw.int(0, 4) * ways,
+      ways,
+      walk: draw.int(0, 3),
+      ipa: draw.int(0, 3),
+    };
+    if (draw.chance(30)) spec.walker = "pou";
+  }
   if (has("control")) spec.sctlr = draw.pick([0, 1, 4, 5, 5, 0x1000, 0x1001, 0x1004, 0x1005, 0x1005, 0x1005]);
   return spec;
 }
@@ -152,8 +164,9 @@ function unifiedLevels(draw: Draw, has: Has, lines: readonly number[], sockets: 
 
 function memory(draw: Draw, has: Has, sockets: number): NonNullable<MachineSpec["memory"]> {
   const regions: NonNullable<MachineSpec["memory"]>[number][] = [];
+  const bytes = has("translation") ? TRANSLATED_RAM_BYTES : RAM_BYTES;
   for (let socket = 0; socket < sockets; socket++) {
-    regions.push({ base: socket * RAM_BYTES, size: RAM_BYTES, ...(socket === 0 ? {} : { socket }) });
+    regions.push({ base: socket * bytes, size: bytes, ...(socket === 0 ? {} : { socket }) });
   }
   if (has("regions")) {
     const bases = [0x4000_0000, 0x9000_0000, 0x8_8000_0000, 0xff_0000_0000];

@@ -27,6 +27,7 @@ import {
   store,
 } from "../../src/engine/record.ts";
 import type { Cache, ResolvedMachine } from "../../src/machine/resolved.ts";
+import { Guests } from "./random-guests.ts";
 import type { Draw, Has } from "./random-machine.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -55,6 +56,7 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
   const sctlr = machine.cores.map(() => machine.initialSctlr);
   const places = hotPlaces(draw, machine);
   const favourite = draw.int(0, machine.cores.length - 1);
+  const guests = has("translation") ? new Guests(draw, machine, out) : undefined;
 
   const anyCore = () => (draw.chance(25) ? favourite : draw.int(0, machine.cores.length - 1));
   const anyDevice = () => machine.cores.length + draw.int(0, machine.devices.length - 1);
@@ -102,14 +104,16 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
     const core = anyCore();
     const place = anyPlace();
     const chosen = attribute();
-    if (machine.ncAtomics === "fault" && !shareableWriteBack(core, place, chosen.attribute)) return;
+    if (machine.ncAtomics === "fault" && (guests?.runs(core) || !shareableWriteBack(core, place, chosen.attribute))) {
+      return;
+    }
     out.push(record("ATOMIC", core, place.address, { ...extent(place, true), ...chosen }));
   };
   const zero = () => {
     const core = anyCore();
     const place = anyPlace();
     const chosen = attribute();
-    if (machine.zvaBytes === 0 || deviceMemory(core, place, chosen.attribute)) return;
+    if (machine.zvaBytes === 0 || guests?.runs(core) || deviceMemory(core, place, chosen.attribute)) return;
     out.push(dc.zva(core, place.address, chosen));
   };
   const setCaches = machine.caches.filter((cache) => cache.holds !== "instructions");
@@ -181,8 +185,14 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
 
   // Each stream has its own mix, so that rare things are sometimes frequent.
   for (const kind of kinds) kind.weight *= draw.pick([0.3, 1, 1, 3]);
+  if (guests) {
+    guests.start();
+    for (const kind of guests.kinds()) kinds.push(kind);
+  }
+
   const total = kinds.reduce((sum, kind) => sum + kind.weight, 0);
-  while (out.length < count) {
+  const start = out.length;
+  while (out.length < start + count) {
     let at = (draw.int(0, 9999) / 10000) * total;
     const kind = kinds.find((each) => {
       at -= each.weight;
@@ -190,7 +200,7 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
     });
     kind?.emit();
   }
-  out.length = count;
+  out.length = start + count;
   if (has("errors") && draw.chance(60)) out.push(badRecord(draw, machine, places));
   return out;
 }

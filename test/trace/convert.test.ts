@@ -91,7 +91,9 @@ describe("nothing half-written", () => {
   test("when there is no such input, no such directory, or a directory in its place", async () => {
     await expect(openTraceFile(here("no.swt"))).rejects.toThrow(TraceError);
     await expect(openTraceFile(here("no.swt"))).rejects.toThrow("no.swt: can't be opened; found ENOENT");
-    await expect(openTraceFile(place)).rejects.toThrow("not a trace; found a directory; expected a file");
+    await expect(openTraceFile(place)).rejects.toThrow(
+      "not a trace; found a directory without traces; expected a file",
+    );
     await expect(createTraceFile(here("no/b.swt"), DESCRIPTION)).rejects.toThrow("can't be written; found ENOENT");
     await expect(createTraceFile(here("b.txt"), DESCRIPTION)).rejects.toThrow(
       "the output's name doesn't say its format",

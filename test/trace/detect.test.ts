@@ -77,9 +77,11 @@ describe("what isn't a trace", () => {
 
   test("other containers, double compression, other texts, odd lengths", async () => {
     expect(await messageOf(Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0, 0), "t.zip")).toContain(
-      "unknown container; found a zip archive; expected no compression, gz or xz",
+      "can't read the zip archive",
     );
-    expect(await messageOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0), "t")).toContain("found zstd data");
+    expect(await messageOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0), "t")).toContain(
+      "unknown container; found zstd data; expected no compression, gz, xz or zip",
+    );
     const gz = await write(WORDS, "x.raw64.gz");
     const twice = await write(
       new Uint32Array(concatenate([gz, new Uint8Array(8 - (gz.length % 8))]).buffer),

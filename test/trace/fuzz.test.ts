@@ -7,7 +7,25 @@ import { describe, expect, test } from "vitest";
 import { TraceError } from "../../src/engine/errors.ts";
 import { crc32 } from "../../src/trace/crc32.ts";
 import type { OpenOptions } from "../../src/trace/open.ts";
+import {
+  champsim,
+  drmemtrace,
+  encoding,
+  footer,
+  gem5,
+  header,
+  instruction,
+  marker,
+  read,
+  thread,
+  timestamp,
+  wrote,
+  zip,
+} from "./foreign.ts";
 import { attempt, bytesOf, entry, trace, walked, write, XZ_OF_DIN, XZ_OF_RAW64 } from "./samples.ts";
+
+/** Of the runs of the long suite, this part in the daily one. */
+const PART = process.env.SETWAY_FULL === "1" ? 1 : 0.05;
 
 type Mutation =
   | { readonly kind: "set"; readonly at: number; readonly byte: number }
@@ -69,10 +87,11 @@ function repair(damaged: Uint8Array): Uint8Array {
 function fuzz(
   name: string,
   seeds: () => Promise<readonly Uint8Array[]>,
-  numRuns: number,
+  fullRuns: number,
   options: OpenOptions,
   fix = (bytes: Uint8Array) => bytes,
 ) {
+  const numRuns = Math.ceil(fullRuns * PART);
   test(`${numRuns} mutants of ${name}`, async () => {
     const good = await seeds();
     const outcomes = { read: 0, refused: 0 };
@@ -96,7 +115,7 @@ function fuzz(
       { numRuns },
     );
     expect(outcomes.refused).toBeGreaterThan(numRuns / 50);
-  }, 60_000);
+  });
 }
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -132,4 +151,55 @@ describe("binary", () => {
     500,
     {},
   );
+});
+
+describe("other tools", () => {
+  const threads = drmemtrace([
+    ...header(7),
+    timestamp(1000),
+    encoding(0xd50b7b23),
+    instruction(0x1000),
+    [20, 64, 0x8000],
+    [18, 0, 0x9000],
+    [19, 0, 0x9100],
+    read(0x2000),
+    thread(8),
+    timestamp(900),
+    [17, 2, 0x404],
+    wrote(0x3000, 16),
+    marker(15, 0x70000),
+    marker(17, 0x2000),
+    footer,
+  ]);
+  const cut = 12 * 14;
+  const packets = gem5(
+    [
+      { command: 1, address: 0x8000, id: 5 },
+      { command: 4, address: 0x1234567890, size: 64 },
+      { command: 44, address: 0x40, flags: 0x100 },
+    ],
+    { 5: "system.cpu1.data" },
+  );
+  const samples = "[000] mem-loads:  7f0012345678\n# comment\n[002] memory:  40  20042 |OP STORE|LVL N/A\n";
+  const dump =
+    "0x5c8 [0x30]: PERF_RECORD_AUXTRACE size: 0x20  cpu: 1\n.  00000000:  49 00      LD\n.  00000002:  b2 c0 3b 29 0f 00 00 00 00   VA 0xf293bc0\n.  00000025:  71 36  TS 39\n";
+  fuzz("t.trace", async () => [threads], 3000, { format: "drmemtrace", mapAddresses: "pages", sizes: true });
+  fuzz("threads.trace", async () => [threads], 1000, { format: "drmemtrace", cores: 2, schedule: "cpu", quantum: 1 });
+  fuzz("t.zip", async () => [zip({ "chunk.0": threads.subarray(0, cut), "chunk.1": threads.subarray(cut) })], 1000, {});
+  fuzz("t.trc", async () => [packets], 3000, { format: "gem5" });
+  fuzz(
+    "t.champsim",
+    async () => [
+      champsim([
+        { ip: 0x1000, loads: [0x2000] },
+        { ip: 0x1004, branch: true },
+      ]),
+    ],
+    1000,
+    {
+      format: "champsim",
+    },
+  );
+  fuzz("t.perf", async () => [encode(samples), encode(dump)], 2000, { format: "perf" });
+  fuzz("detected.x", async () => [threads, packets, encode(samples), encode(dump)], 1000, {});
 });

@@ -1,6 +1,6 @@
 /**
  * Question: does a long trace stream in memory that doesn't grow with it, the reader holding the writer back?
- * `scripts/measure-traces.ts` asks the same of a billion records.
+ * `test/full/bounded-memory.test.ts` asks the same of a billion records.
  */
 import { describe, expect, test } from "vitest";
 import { type ByteSource, bytePipe, bytesInto } from "../../src/trace/bytes.ts";

@@ -21,6 +21,8 @@ export interface Access {
   readonly shareable: boolean;
   /** What a store writes. */
   readonly bytes?: Uint8Array;
+  /** A table walk that starts at the PoU, beside the core's L1D (D51). */
+  readonly atPou?: boolean;
 }
 
 export interface Outcome {
@@ -92,6 +94,14 @@ export class Coherence {
       const slot = this.lines.makeRoom(l1i, access.piece.address);
       l1i.fill(slot, answer.line, answer.bytes, { dirty: false, shared: true });
     }
+    return missOf(answer, access);
+  }
+
+  /** D51, `walker: pou`: a load that asks as a fetch of a core without L1I does. */
+  walkAtPou(access: Access): Outcome {
+    const answer = this.request(access, 0, blockAround(access.piece.address, this.machine.smallestLineBytes));
+    // The first level may be write-through: what came from an exclusive level beyond it must not get lost (D17).
+    if (answer.dirty) this.lines.landInFirst(access.path.slice(1), answer.line, answer.bytes);
     return missOf(answer, access);
   }
 
@@ -397,9 +407,10 @@ export class Coherence {
     });
   }
 
-  /** R35: a fetch doesn't snoop the core's own L1D at the PoU unless IDC says so. */
+  /** R35: what starts at the PoU doesn't snoop the core's own L1D there unless IDC says so. */
   private isUnsnoopedOwnData(access: Access, array: CacheArray): boolean {
-    return access.kind === "fetch" && !this.machine.idc && array.cache.id === this.machine.cores[access.core]?.l1d;
+    const startsAtPou = access.kind === "fetch" || access.atPou === true;
+    return startsAtPou && !this.machine.idc && array.cache.id === this.machine.cores[access.core]?.l1d;
   }
 
   /** D25: a request or climb that goes beyond the outermost architected cache of its path looks the socket's directory up. */

@@ -23,7 +23,7 @@ interface Writer {
   lostAt: number;
 }
 
-export type Observation = "stale-read" | "stale-fetch" | "stale-dma";
+export type Observation = "stale-read" | "stale-fetch" | "stale-dma" | "stale-walk";
 
 export class Truth {
   readonly bytes = new SparseBytes();

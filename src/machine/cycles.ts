@@ -1,6 +1,6 @@
 /** Prices what happened: cost events times the machine's latencies (R31, R32, D36), by cause and by requester. */
 import type { CostEvent, Counters } from "../engine/engine.ts";
-import type { Latencies, ResolvedMachine } from "../machine/resolved.ts";
+import type { Latencies, ResolvedMachine } from "./resolved.ts";
 
 export interface Cycles {
   readonly total: number;
@@ -21,6 +21,13 @@ const PRICE: Readonly<Record<CostEvent, keyof Latencies>> = {
   dsb: "dsb",
   isb: "isb",
   device: "device",
+  walk: "walkAccess",
+  tlb: "tlbHit",
+  tlbi: "maintenance",
+  exit: "exit",
+  entry: "entry",
+  syscall: "syscall",
+  mmioExit: "mmioExit",
 };
 
 /** Cycles of one requester. */

@@ -1,26 +1,8 @@
-/** Small machines for tests of engines: `machine({...})` says only what a test is about. Descriptions are those of `test/properties/machines.ts`. */
+/** What tests of the reference model ask of an engine that has played: counters, states and hazards as short text. */
 import type { CacheCounters, Engine } from "../../src/engine/engine.ts";
 import { type RecordEntry, records } from "../../src/engine/record.ts";
 import { createReference } from "../../src/engine/reference.ts";
 import type { ResolvedMachine } from "../../src/machine/resolved.ts";
-import { buildMachine, type CacheSpec, type LevelSpec, type MachineSpec } from "../properties/machines.ts";
-
-/** A cache of one line. */
-export const ONE_LINE: CacheSpec = { sets: 1, ways: 1 };
-/** A cache in which the few lines of a test never meet. */
-export const ROOMY: CacheSpec = { sets: 4, ways: 4 };
-
-/** A unified level; shared by the machine unless the test says otherwise. */
-export const level = (name: string, spec: Partial<LevelSpec> = {}): LevelSpec => ({
-  ...ROOMY,
-  level: name,
-  per: "machine",
-  ...spec,
-});
-
-/** One core with a roomy L1D, no L1I and no L2, MESI, MMU and caches on, 1 MiB of RAM, unless the test says otherwise. */
-export const machine = (spec: Partial<MachineSpec> = {}): ResolvedMachine =>
-  buildMachine({ cores: 1, protocol: "mesi", l1d: ROOMY, ...spec });
 
 /** A reference model that has played the given records. */
 export function played(on: ResolvedMachine, ...entries: readonly RecordEntry[]): Engine {

@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import { createKernel } from "../../src/engine/kernel.ts";
 import { dc, dsb, load, records, store } from "../../src/engine/record.ts";
+import { cyclesOf, levelNames, totalCycles } from "../../src/machine/cycles.ts";
 import { loadMachine } from "../../src/machine/index.ts";
-import { cyclesOf, levelNames, totalCycles } from "../../src/report/cycles.ts";
 
 const machine = loadMachine({
   cores: 2,

@@ -1,0 +1,180 @@
+// Maintenance that no barrier has completed (D34): which batch named each block last, by data and by instruction operations.
+// Whole ranges are maintained at a time, so stamps are kept by page, and only a page whose blocks differ keeps them apart.
+
+import { latent, record } from "./hazard";
+import { allocate, C_BATCH, C_LAST_ISB, coreAt, largestShift } from "./layout";
+import { who } from "./memory";
+import { HAZARD_MAINTENANCE_PENDING } from "./operations";
+
+/** Batches: done record (i64, -1 while open) and issuer. The ring forgets batches older than its length, as done and synchronized. */
+const BATCHES: u32 = 1 << 18;
+let batches: usize = 0;
+let batchCount: u32 = 0;
+
+/** Whether any by-VA maintenance has been issued: before that nothing can be pending. */
+export let stamped: bool = false;
+
+function batchAt(number: u32): usize {
+  return batches + <usize>(number & (BATCHES - 1)) * 16;
+}
+
+function remembered(number: u32): bool {
+  return number != 0 && batchCount - number < BATCHES;
+}
+
+/** The issuer's open batch; made if it has none. */
+function openBatch(): u32 {
+  stamped = true;
+  if (!batches) batches = allocate(<usize>BATCHES * 16);
+  const c = coreAt(who);
+  let batch = load<u32>(c, C_BATCH);
+  if (!batch) {
+    batch = ++batchCount;
+    store<u32>(c, batch, C_BATCH);
+    store<i64>(batchAt(batch), -1);
+    store<u32>(batchAt(batch), who, 8);
+  }
+  return batch;
+}
+
+// ---- pages: a hash table of entries of 16 bytes
+const PAGE_SHIFT: u32 = 12;
+const FIRST_BITS: u32 = 10;
+const ENTRY_SHIFT: usize = 4;
+/** Page number + 1; data and instruction batch of all its blocks; or the address of its blocks' own (8 bytes each). */
+const DATA: usize = 4;
+const INSTRUCTIONS: usize = 8;
+const BLOCKS: usize = 12;
+let pages: usize = 0;
+let pageBits: u32 = 0;
+let pageCount: u32 = 0;
+/** Blocks' stamps that a page no longer needs, linked by their first word. */
+let spare: usize = 0;
+
+function blocksOfPage(): u32 {
+  return (<u32>1) << (PAGE_SHIFT - largestShift);
+}
+
+/** Entry of a page, or the empty one where it would be. */
+function slotOf(page: u32): usize {
+  const mask = (1 << pageBits) - 1;
+  let slot = ((page * 0x9e3779b1) >> 7) & mask;
+  for (;;) {
+    const at = pages + ((<usize>slot) << ENTRY_SHIFT);
+    const key = load<u32>(at);
+    if (!key || key == page + 1) return at;
+    slot = (slot + 1) & mask;
+  }
+  return 0;
+}
+
+function entryOf(page: u32): usize {
+  if (!pageBits || pageCount * 2 >= (<u32>1) << pageBits) grow();
+  const at = slotOf(page);
+  if (!load<u32>(at)) {
+    store<u32>(at, page + 1);
+    pageCount++;
+  }
+  return at;
+}
+
+function grow(): void {
+  const old = pages;
+  const many = pageBits ? (<u32>1) << pageBits : 0;
+  pageBits = pageBits ? pageBits + 1 : FIRST_BITS;
+  pages = allocate((<usize>1) << (pageBits + <u32>ENTRY_SHIFT));
+  for (let i: u32 = 0; i < many; i++) {
+    const from = old + ((<usize>i) << ENTRY_SHIFT);
+    if (load<u32>(from)) memory.copy(slotOf(load<u32>(from) - 1), from, (<usize>1) << ENTRY_SHIFT);
+  }
+}
+
+/** Gives a page's blocks stamps of their own. */
+function spread(entry: usize): usize {
+  const many = blocksOfPage();
+  let blocks = spare;
+  if (blocks) spare = <usize>load<u32>(blocks);
+  else blocks = allocate((<usize>many) << 3);
+  for (let i: u32 = 0; i < many; i++) {
+    store<u32>(blocks + ((<usize>i) << 3), load<u32>(entry, DATA));
+    store<u32>(blocks + ((<usize>i) << 3), load<u32>(entry, INSTRUCTIONS), 4);
+  }
+  store<u32>(entry, <u32>blocks, BLOCKS);
+  return blocks;
+}
+
+/** Makes one of a page's blocks again, if they are all alike. */
+function unite(entry: usize): void {
+  const blocks = <usize>load<u32>(entry, BLOCKS);
+  const many = blocksOfPage();
+  const first = load<u64>(blocks);
+  for (let i: u32 = 1; i < many; i++) if (load<u64>(blocks + ((<usize>i) << 3)) != first) return;
+  store<u32>(entry, <u32>first, DATA);
+  store<u32>(entry, <u32>(first >> 32), INSTRUCTIONS);
+  store<u32>(entry, 0, BLOCKS);
+  store<u32>(blocks, <u32>spare);
+  spare = blocks;
+}
+
+/** A by-VA operation of the core named this block: instruction side or data side. */
+export function stamp(compact: u64, instructions: bool): void {
+  const batch = openBatch();
+  const entry = entryOf(<u32>(compact >> PAGE_SHIFT));
+  let blocks = <usize>load<u32>(entry, BLOCKS);
+  if (!blocks) {
+    if (load<u32>(entry + (instructions ? INSTRUCTIONS : DATA)) == batch) return;
+    blocks = spread(entry);
+  }
+  const last = blocksOfPage() - 1;
+  const block = <u32>(compact >> largestShift) & last;
+  store<u32>(blocks + ((<usize>block) << 3) + (instructions ? 4 : 0), batch);
+  // Loops go upwards: behind the last block is the time to look.
+  if (block == last) unite(entry);
+}
+
+/** DC by VA named every block of a page of 4 KiB. */
+export function stampPage(compact: u64): void {
+  const batch = openBatch();
+  const entry = entryOf(<u32>(compact >> PAGE_SHIFT));
+  const blocks = <usize>load<u32>(entry, BLOCKS);
+  if (!blocks) {
+    store<u32>(entry, batch, DATA);
+    return;
+  }
+  for (let i: u32 = 0; i < blocksOfPage(); i++) store<u32>(blocks + ((<usize>i) << 3), batch);
+  unite(entry);
+}
+
+/** DSB: the issuer's maintenance is complete. */
+export function completeMaintenance(core: u32): void {
+  const batch = load<u32>(coreAt(core), C_BATCH);
+  if (!batch) return;
+  store<i64>(batchAt(batch), <i64>record);
+  store<u32>(coreAt(core), 0, C_BATCH);
+}
+
+export function synchronizeContext(core: u32): void {
+  store<i64>(coreAt(core), <i64>record, C_LAST_ISB);
+}
+
+/** An access that isn't an L1 hit: does it rely on maintenance that isn't complete for it? */
+export function checkPending(compact: u64, isFetch: bool): void {
+  if (!stamped) return;
+  const entry = slotOf(<u32>(compact >> PAGE_SHIFT));
+  if (!load<u32>(entry)) return;
+  let data = load<u32>(entry, DATA);
+  let instructions = load<u32>(entry, INSTRUCTIONS);
+  const blocks = <usize>load<u32>(entry, BLOCKS);
+  if (blocks) {
+    const own = blocks + ((<usize>(<u32>(compact >> largestShift) & (blocksOfPage() - 1))) << 3);
+    data = load<u32>(own);
+    instructions = load<u32>(own, 4);
+  }
+  let pending = false;
+  if (remembered(data)) pending = load<u32>(batchAt(data), 8) != who && load<i64>(batchAt(data)) < 0;
+  if (!pending && isFetch && remembered(instructions)) {
+    const done = load<i64>(batchAt(instructions));
+    pending = done < 0 || load<i64>(coreAt(who), C_LAST_ISB) < done;
+  }
+  if (pending) latent(HAZARD_MAINTENANCE_PENDING, compact, true);
+}

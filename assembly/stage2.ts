@@ -1,0 +1,231 @@
+// Stage 2: from intermediate physical to physical addresses (D47), through the IPA cache; and the walk over everything that it
+// maps, with which a hypervisor cleans a guest's memory (D54).
+
+import { alone, codeOf, isReserved, nibbleOf, packed, SH_OUTER } from "./attributes";
+import { meet, NONE } from "./exit";
+import { checkLosses, divergent, setAttribute, setPiece } from "./hazard";
+import { caches, HOLDS_INSTRUCTIONS, largestShift, N_HOLDS, N_LINE_SHIFT, nodeAt } from "./layout";
+import { byAddress } from "./maintenance";
+import { enterRegion, event, machineCount, regionBytes, regionDelta, regionLow } from "./memory";
+import {
+  ATTR_WRITE_BACK,
+  EVENT_MAINTENANCE,
+  EXIT_ACCESS_FLAG,
+  EXIT_ADDRESS_SIZE,
+  EXIT_EXTERNAL,
+  EXIT_RESERVED,
+  EXIT_TRANSLATION,
+  MACHINE_FLUSHED_LEAVES,
+  MACHINE_FLUSHED_LINES,
+  REG_HCR_EL2,
+  REG_VTCR_EL2,
+  REG_VTTBR_EL2,
+} from "./operations";
+import { stamp, stampPage } from "./pending";
+import { HCR_CD, HCR_FWB, register } from "./registers";
+import { E_ALLOWED, E_LEVEL2, E_PHYSICAL, E_STAGE2, findIntermediate, keepIntermediate, sizeOf } from "./tlb";
+import { descriptor, readDescriptor } from "./walk";
+
+// ---- what stage 2 allows (bits of E_ALLOWED)
+export const S2_READ: u32 = 1 << 8;
+export const S2_WRITE: u32 = 1 << 9;
+export const S2_NO_EXECUTE: u32 = 1 << 10;
+
+// ---- what the last translation came to
+export let s2Physical: u64 = 0;
+/** MemAttr in bits 3:0, SH in bits 5:4, as they stand in the descriptor. */
+export let s2Attribute: u32 = 0;
+export let s2Allowed: u32 = 0;
+export let s2Level: i32 = -1;
+export let s2Size: u32 = 0;
+
+/** Output addresses may have so many bits: TCR.IPS and VTCR.PS. */
+export function outputBits(field: u32): u32 {
+  switch (field & 7) {
+    case 0:
+      return 32;
+    case 1:
+      return 36;
+    case 2:
+      return 40;
+    case 3:
+      return 42;
+    case 4:
+      return 44;
+    default:
+      return 48;
+  }
+}
+
+/** Bits of the address that a table at this level is indexed with begin here. */
+export function shiftAt(level: u32): u32 {
+  return 12 + 9 * (3 - level);
+}
+
+export const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_f000;
+
+// ---- VTCR_EL2 and VTTBR_EL2, taken apart
+let inputBits: u32 = 0;
+let firstLevel: u32 = 0;
+let firstBits: u32 = 0;
+let base: u64 = 0;
+
+/** Whether the control registers describe tables at all (D47). */
+function takeApart(core: u32): bool {
+  const vtcr = register(core, REG_VTCR_EL2);
+  const start = <u32>(vtcr >> 6) & 3;
+  inputBits = 64 - (<u32>vtcr & 63);
+  if (start == 3 || inputBits < 24 || inputBits > 48) return false;
+  firstLevel = 2 - start;
+  const shift = shiftAt(firstLevel);
+  if (inputBits < shift + 1 || inputBits > shift + 13) return false;
+  firstBits = inputBits - shift;
+  base = register(core, REG_VTTBR_EL2) & 0x0000_ffff_ffff_fffe & ~(((<u64>8) << firstBits) - 1);
+  return true;
+}
+
+/** Attribute with which stage-2 descriptors are read (D51): a code for the caches. */
+function walkCode(core: u32): u32 {
+  if (register(core, REG_HCR_EL2) & HCR_CD) return codeOf(packed(0x44, SH_OUTER));
+  const vtcr = <u32>register(core, REG_VTCR_EL2);
+  return codeOf(alone(packed((nibbleOf((vtcr >> 10) & 3) << 4) | nibbleOf((vtcr >> 8) & 3), (vtcr >> 12) & 3)));
+}
+
+function fault(kind: u32, level: u32, ipa: u64, physical: i64, forTable: bool): bool {
+  meet(kind, 2, level, ipa, physical, forTable);
+  return false;
+}
+
+/** Translates an IPA; false where that exits. `forTable`: the access is stage 1's, to one of its tables. */
+export function stageTwo(core: u32, ipa: u64, forTable: bool): bool {
+  const known = takeApart(core);
+  if (inputBits < 48 && ipa >> inputBits) return fault(EXIT_TRANSLATION, 0, ipa, NONE, forTable);
+  const entry = findIntermediate(core, ipa);
+  if (entry) {
+    s2Size = sizeOf(entry);
+    s2Physical = load<u64>(entry, E_PHYSICAL) | (ipa & (((<u64>1) << s2Size) - 1));
+    s2Attribute = load<u16>(entry, E_STAGE2);
+    s2Allowed = load<u32>(entry, E_ALLOWED);
+    s2Level = load<i8>(entry, E_LEVEL2);
+    return true;
+  }
+  if (!known) return fault(EXIT_TRANSLATION, 0, ipa, NONE, forTable);
+  const limit = outputBits(<u32>(register(core, REG_VTCR_EL2) >> 16));
+  const fwb = (register(core, REG_HCR_EL2) & HCR_FWB) != 0;
+  const code = walkCode(core);
+  if (base >> limit) return fault(EXIT_ADDRESS_SIZE, 0, ipa, NONE, forTable);
+  let table = base;
+  let bits = firstBits;
+  for (let level = firstLevel; ; level++) {
+    const shift = shiftAt(level);
+    const at = table + (((ipa >> shift) & (((<u64>1) << bits) - 1)) << 3);
+    if (!readDescriptor(at, 8, code, false)) return fault(EXIT_EXTERNAL, level, ipa, at, forTable);
+    const d = descriptor;
+    if (!isValid(d, level)) return fault(EXIT_TRANSLATION, level, ipa, NONE, forTable);
+    const isLeaf = !isTable(d, level);
+    const output = d & ADDRESS_MASK & (isLeaf ? ~(((<u64>1) << shift) - 1) : ~(<u64>0));
+    if (output >> limit) return fault(EXIT_ADDRESS_SIZE, level, ipa, NONE, forTable);
+    if (!isLeaf) {
+      table = output;
+      bits = 9;
+      continue;
+    }
+    if (!(d & (1 << 10))) return fault(EXIT_ACCESS_FLAG, level, ipa, NONE, forTable);
+    const memAttr = <u32>(d >> 2) & 15;
+    if (isReserved(memAttr, fwb)) return fault(EXIT_RESERVED, level, ipa, at, forTable);
+    s2Size = shift;
+    s2Level = level;
+    s2Attribute = memAttr | ((<u32>(d >> 8) & 3) << 4);
+    s2Allowed = (d & (1 << 6) ? S2_READ : 0) | (d & (1 << 7) ? S2_WRITE : 0) | ((d >> 54) & 1 ? S2_NO_EXECUTE : 0);
+    s2Physical = output | (ipa & (((<u64>1) << shift) - 1));
+    keepIntermediate(core, ipa, shift, output, s2Attribute, s2Allowed, s2Level);
+    return true;
+  }
+  return false;
+}
+
+/** Levels 0 and 3 have no blocks (D45). */
+export function isValid(d: u64, level: u32): bool {
+  return (d & 1) != 0 && ((d & 2) != 0 || (level != 0 && level != 3));
+}
+
+export function isTable(d: u64, level: u32): bool {
+  return (d & 2) != 0 && level != 3;
+}
+
+// ---- D54
+
+let flushFrom: u64 = 0;
+let flushEnd: u64 = 0;
+let flushLine: u64 = 64;
+const PAGE_MASK: u64 = 4095;
+
+/** Cleans and invalidates, as the core's DC CIVAC at EL2, what stage 2 maps cacheable between two IPAs. */
+export function flushStageTwo(core: u32, from: u64, bytes: u64): void {
+  if (!takeApart(core)) return;
+  const limit = (<u64>1) << inputBits;
+  flushFrom = from;
+  flushEnd = from < limit ? from + min(bytes, limit - from) : from;
+  if (flushFrom >= flushEnd) return;
+  flushLine = smallestDataLine();
+  flushTable(core, base, firstLevel, firstBits, 0);
+}
+
+/** The smallest line of data and unified caches. */
+function smallestDataLine(): u64 {
+  let smallest: u32 = INFINITE_SHIFT;
+  for (let i: u32 = 0; i < caches; i++)
+    if (load<u32>(nodeAt(i), N_HOLDS) != HOLDS_INSTRUCTIONS)
+      smallest = min(smallest, load<u32>(nodeAt(i), N_LINE_SHIFT));
+  return smallest == INFINITE_SHIFT ? 64 : (<u64>1) << smallest;
+}
+
+const INFINITE_SHIFT: u32 = 32;
+
+/** `low` is the first IPA of the table, whose entries in the range are read in order; only those four levels deep can follow. */
+function flushTable(core: u32, table: u64, level: u32, bits: u32, low: u64): void {
+  const shift = shiftAt(level);
+  const many = (<u64>1) << bits;
+  const first = flushFrom > low ? (flushFrom - low) >> shift : 0;
+  for (let i = first; i < many; i++) {
+    const begins = low + (i << shift);
+    if (begins >= flushEnd) return;
+    setPiece(0);
+    if (!readDescriptor(table + (i << 3), 8, ATTR_WRITE_BACK, true)) continue;
+    const d = descriptor;
+    if (!isValid(d, level)) continue;
+    if (isTable(d, level)) flushTable(core, d & ADDRESS_MASK, level + 1, 9, begins);
+    else if (isFlushed(core, <u32>(d >> 2) & 15))
+      flushLeaf(d & ADDRESS_MASK & ~(((<u64>1) << shift) - 1), begins, begins + ((<u64>1) << shift));
+  }
+}
+
+/** Whether the host's cache can hold what a guest does with the leaf. */
+function isFlushed(core: u32, memAttr: u32): bool {
+  if (register(core, REG_HCR_EL2) & HCR_FWB) return (memAttr & 4) != 0 && memAttr != 5;
+  return memAttr == 15;
+}
+
+function flushLeaf(physical: u64, begins: u64, ends: u64): void {
+  const from = max(begins, flushFrom);
+  const low = physical + (from - begins);
+  const high = physical + (min(ends, flushEnd) - begins);
+  if (!enterRegion(low) || high - regionLow > regionBytes) return;
+  machineCount(MACHINE_FLUSHED_LEAVES);
+  setAttribute(ATTR_WRITE_BACK);
+  let stampedTo: u64 = 0;
+  for (let at = low & ~(flushLine - 1); at < high; at += flushLine) {
+    machineCount(MACHINE_FLUSHED_LINES);
+    event(EVENT_MAINTENANCE);
+    // Whole pages are stamped once (D34): no access comes between their lines, and none is left out where lines are blocks or parts.
+    const compact = at - regionDelta;
+    if (at >= stampedTo) {
+      if (flushLine >> largestShift <= 1 && (compact & PAGE_MASK) == 0 && high - at > PAGE_MASK) {
+        stampPage(compact);
+        stampedTo = at + PAGE_MASK + 1;
+      } else stamp(compact, false);
+    }
+    byAddress(compact, true, true, false);
+    if (divergent) checkLosses();
+  }
+}

@@ -1,0 +1,424 @@
+// Translation caches of each core (D52) and what TLBI removes from them (D53): two micro TLBs, a main one, pointers to stage-1
+// tables (walk cache) and stage-2 translations (IPA cache). One shape of entry for all; nothing here reads a table.
+
+import { allocate, cores } from "./layout";
+import { event } from "./memory";
+import {
+  EVENT_TLB,
+  EVENT_TLBI,
+  TLB_INVALIDATED,
+  TLB_IPA_HITS,
+  TLB_LOOKUPS,
+  TLB_MAIN_MISSES,
+  TLB_MICRO_MISSES,
+  TLB_WALK_HITS,
+  TLBI_ALLE1,
+  TLBI_ASIDE1,
+  TLBI_IPAS2E1,
+  TLBI_IPAS2LE1,
+  TLBI_VAAE1,
+  TLBI_VAALE1,
+  TLBI_VAE1,
+  TLBI_VALE1,
+  TLBI_VMALLE1,
+} from "./operations";
+import {
+  asidMask,
+  blockAt,
+  flagsOf,
+  isAArch32,
+  SHORT,
+  tlbCount,
+  vmidOf,
+  X_ASID,
+  X_CLOCK,
+  X_KIND,
+  X_LAST_DATA,
+  X_LAST_FETCH,
+  X_TLB,
+  X_VMID,
+} from "./registers";
+
+// ---- an entry
+const ENTRY: usize = 64;
+/** Input address >> size. */
+const E_PAGE: usize = 0;
+/** Size (log2) in bits 7:0, VALID, kind in 23:16, GLOBAL, VMID in 47:32, ASID in 63:48. */
+const E_KEY: usize = 8;
+/** Physical and intermediate physical address of the page; the table's address in walk-cache entries. */
+export const E_PHYSICAL: usize = 16;
+export const E_INTERMEDIATE: usize = 24;
+/** Raw stage-1 attribute (byte and SH), raw MemAttr and SH of stage 2 (bits 3:0 and 5:4). */
+export const E_STAGE1: usize = 32;
+export const E_STAGE2: usize = 34;
+/** Permission bits of both stages, and the domain (translate.ts); accumulated bits in walk-cache entries. */
+export const E_ALLOWED: usize = 36;
+/** Levels of the leaves, -1 where the stage walked nothing. */
+export const E_LEVEL1: usize = 40;
+export const E_LEVEL2: usize = 41;
+const E_STAMP: usize = 48;
+const VALID: u64 = 1 << 8;
+const GLOBAL: u64 = 1 << 24;
+/** Everything of a key but its size, and the same without what a global entry doesn't have. */
+const TAG_MASK: u64 = 0xffffffffffffff00;
+const GLOBAL_MASK: u64 = 0x0000ffff00ffff00;
+
+let micro: u32 = 0;
+let entries: u32 = 0;
+let ways: u32 = 1;
+let sets: u32 = 0;
+let walk: u32 = 0;
+let ipa: u32 = 0;
+
+/** The machine's geometry (D52), told by the host before the first record. */
+export function setTlb(microEntries: u32, mainEntries: u32, mainWays: u32, walkEntries: u32, ipaEntries: u32): void {
+  micro = microEntries;
+  entries = mainEntries;
+  ways = max(mainWays, 1);
+  sets = entries / ways;
+  walk = walkEntries;
+  ipa = ipaEntries;
+}
+
+/** The core's entries: data micro, instruction micro, main by set, walk cache, IPA cache. Made when it first translates. */
+function tlbOf(core: u32): usize {
+  const block = blockAt(core);
+  let at = <usize>load<u32>(block, X_TLB);
+  if (!at) {
+    at = allocate(<usize>(micro * 2 + entries + walk + ipa + 1) * ENTRY, 64);
+    store<u32>(block, <u32>at, X_TLB);
+  }
+  return at;
+}
+
+function microOf(core: u32, fetch: bool): usize {
+  return tlbOf(core) + (fetch ? <usize>micro * ENTRY : 0);
+}
+
+function mainOf(core: u32): usize {
+  return tlbOf(core) + <usize>(micro * 2) * ENTRY;
+}
+
+function walkOf(core: u32): usize {
+  return mainOf(core) + <usize>entries * ENTRY;
+}
+
+function ipaOf(core: u32): usize {
+  return walkOf(core) + <usize>walk * ENTRY;
+}
+
+/** A translation that nothing keeps: what a walk makes before it is filled, or an untranslated access. */
+export function scratchOf(core: u32): usize {
+  return ipaOf(core) + <usize>ipa * ENTRY;
+}
+
+/** An access that no stage translates (D52): the address, for everybody, page by page; no TLB knows of it. */
+export function untranslated(core: u32, address: u64): usize {
+  const entry = scratchOf(core);
+  memory.fill(entry, 0, ENTRY);
+  store<u64>(entry, 12, E_KEY);
+  store<u64>(entry, address & ~(<u64>4095), E_PHYSICAL);
+  store<i8>(entry, -1, E_LEVEL1);
+  store<i8>(entry, -1, E_LEVEL2);
+  return entry;
+}
+
+function touch(core: u32, entry: usize): void {
+  const clock = load<u64>(blockAt(core), X_CLOCK) + 1;
+  store<u64>(blockAt(core), clock, X_CLOCK);
+  store<u64>(entry, clock, E_STAMP);
+}
+
+/** The key that an entry of this core, now, would have, less its size. */
+function keyOf(core: u32): u64 {
+  const block = blockAt(core);
+  return (
+    VALID |
+    ((<u64>load<u32>(block, X_KIND)) << 16) |
+    ((<u64>load<u32>(block, X_VMID)) << 32) |
+    ((<u64>load<u32>(block, X_ASID)) << 48)
+  );
+}
+
+function matches(entry: usize, key: u64): bool {
+  const differing = load<u64>(entry, E_KEY) ^ key;
+  if (!(differing & TAG_MASK)) return true;
+  return (load<u64>(entry, E_KEY) & GLOBAL) != 0 && !(differing & GLOBAL_MASK);
+}
+
+export function sizeOf(entry: usize): u32 {
+  return load<u8>(entry, E_KEY);
+}
+
+function covers(entry: usize, address: u64): bool {
+  return load<u64>(entry, E_PAGE) == address >> sizeOf(entry);
+}
+
+/** The lowest of many entries that translates an address, or 0. */
+function find(first: usize, many: u32, address: u64, key: u64): usize {
+  const end = first + <usize>many * ENTRY;
+  for (let entry = first; entry < end; entry += ENTRY) if (covers(entry, address) && matches(entry, key)) return entry;
+  return 0;
+}
+
+/** The lowest of many entries of one size that matches, or 0. */
+function findSized(first: usize, many: u32, address: u64, key: u64, size: u32): usize {
+  const end = first + <usize>many * ENTRY;
+  for (let entry = first; entry < end; entry += ENTRY)
+    if (sizeOf(entry) == size && covers(entry, address) && matches(entry, key)) return entry;
+  return 0;
+}
+
+/** Where a new entry goes: the lowest invalid one, else the least recent (D52); it is the most recent then. */
+function room(core: u32, first: usize, many: u32): usize {
+  let chosen = first;
+  const end = first + <usize>many * ENTRY;
+  for (let entry = first; entry < end; entry += ENTRY) {
+    if (!(load<u64>(entry, E_KEY) & VALID)) {
+      chosen = entry;
+      break;
+    }
+    if (load<u64>(entry, E_STAMP) < load<u64>(chosen, E_STAMP)) chosen = entry;
+  }
+  touch(core, chosen);
+  return chosen;
+}
+
+/** Copies everything but recency. */
+function copy(to: usize, from: usize): void {
+  memory.copy(to, from, E_STAMP);
+}
+
+// ---- micro and main TLB
+
+/** Where a side's last lookup is remembered: the entry, what it means in force (translate.ts), the address's 4 KiB page. */
+export function lastOf(core: u32, fetch: bool): usize {
+  return blockAt(core) + (fetch ? X_LAST_FETCH : X_LAST_DATA);
+}
+const LAST_MEANING: usize = 4;
+const LAST_PAGE: usize = 8;
+
+/** `isNew`: the entry has just been filled, so nothing is known of what it means. */
+function remember(core: u32, fetch: bool, entry: usize, address: u64, isNew: bool): void {
+  const last = lastOf(core, fetch);
+  if (isNew || <usize>load<u32>(last) != entry) store<u32>(last, 0, LAST_MEANING);
+  store<u32>(last, <u32>entry);
+  store<u64>(last, address >> 12, LAST_PAGE);
+}
+
+/**
+ * Looks a VA (49 bits, D52) up. 0: the tables have to be walked. The page that was looked up last has the entry that was found
+ * last: it is the most recent of its micro TLB, nothing has been filled or removed since, and no entry is smaller than a page,
+ * so the search would find it again.
+ */
+export function lookUp(core: u32, address: u64, fetch: bool): usize {
+  tlbCount(core, TLB_LOOKUPS);
+  const last = lastOf(core, fetch);
+  if (load<u32>(last) && load<u64>(last, LAST_PAGE) == address >> 12) return <usize>load<u32>(last);
+  const key = keyOf(core);
+  const mine = microOf(core, fetch);
+  let entry = find(mine, micro, address, key);
+  if (entry) {
+    touch(core, entry);
+    remember(core, fetch, entry, address, false);
+    return entry;
+  }
+  tlbCount(core, TLB_MICRO_MISSES);
+  entry = lookUpMain(core, address, key);
+  if (!entry) {
+    tlbCount(core, TLB_MAIN_MISSES);
+    return 0;
+  }
+  touch(core, entry);
+  event(EVENT_TLB);
+  return fillMicro(core, fetch, entry, address);
+}
+
+function lookUpMain(core: u32, address: u64, key: u64): usize {
+  if (!sets) return 0;
+  const main = mainOf(core);
+  // Sizes ascending: page, large page, section, block, supersection, gigabyte block; as bits.
+  for (let left: u64 = (1 << 12) | (1 << 16) | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 30); left; left &= left - 1) {
+    const size = <u32>ctz(left);
+    const set = <u32>((address >> size) % sets);
+    const entry = findSized(main + <usize>(set * ways) * ENTRY, ways, address, key, size);
+    if (entry) return entry;
+  }
+  return 0;
+}
+
+/** Returns the entry that may be used from here on: the copy, or the original where there is no micro TLB. */
+function fillMicro(core: u32, fetch: bool, entry: usize, address: u64): usize {
+  if (!micro) return entry;
+  const kept = room(core, microOf(core, fetch), micro);
+  copy(kept, entry);
+  remember(core, fetch, kept, address, true);
+  return kept;
+}
+
+/** A walk's translation, written by the caller but for its tag, goes into main and micro TLB. Returns the entry to use. */
+export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u64, size: u32, isGlobal: bool): usize {
+  store<u64>(entry, address >> size, E_PAGE);
+  store<u64>(entry, keyOf(core) | size | (isGlobal ? GLOBAL : 0), E_KEY);
+  if (sets) {
+    const set = <u32>((address >> size) % sets);
+    copy(room(core, mainOf(core) + <usize>(set * ways) * ENTRY, ways), entry);
+  }
+  return fillMicro(core, fetch, entry, address);
+}
+
+// ---- walk cache: the address of the table below, and what the tables above have forbidden
+
+/** The deepest table that is held for a VA, or 0; its size is its span. */
+export function findTable(core: u32, address: u64): usize {
+  const key = keyOf(core);
+  const first = walkOf(core);
+  let entry: usize = 0;
+  if (flagsOf(core) & SHORT) entry = findSized(first, walk, address, key, 20);
+  else {
+    entry = findSized(first, walk, address, key, 21);
+    if (!entry) entry = findSized(first, walk, address, key, 30);
+    if (!entry) entry = findSized(first, walk, address, key, 39);
+  }
+  if (!entry) return 0;
+  tlbCount(core, TLB_WALK_HITS);
+  touch(core, entry);
+  return entry;
+}
+
+export function keepTable(core: u32, address: u64, span: u32, table: u64, accumulated: u32): void {
+  if (!walk) return;
+  const entry = room(core, walkOf(core), walk);
+  store<u64>(entry, address >> span, E_PAGE);
+  store<u64>(entry, keyOf(core) | span, E_KEY);
+  store<u64>(entry, table, E_PHYSICAL);
+  store<u32>(entry, accumulated, E_ALLOWED);
+}
+
+// ---- IPA cache
+
+function ipaKey(core: u32): u64 {
+  return VALID | ((<u64>load<u32>(blockAt(core), X_VMID)) << 32);
+}
+
+export function findIntermediate(core: u32, address: u64): usize {
+  const key = ipaKey(core);
+  const first = ipaOf(core);
+  let entry = findSized(first, ipa, address, key, 12);
+  if (!entry) entry = findSized(first, ipa, address, key, 21);
+  if (!entry) entry = findSized(first, ipa, address, key, 30);
+  if (!entry) return 0;
+  tlbCount(core, TLB_IPA_HITS);
+  touch(core, entry);
+  return entry;
+}
+
+export function keepIntermediate(
+  core: u32,
+  address: u64,
+  size: u32,
+  physical: u64,
+  attribute: u32,
+  allowed: u32,
+  level: i32,
+): void {
+  if (!ipa) return;
+  const entry = room(core, ipaOf(core), ipa);
+  store<u64>(entry, address >> size, E_PAGE);
+  store<u64>(entry, ipaKey(core) | size, E_KEY);
+  store<u64>(entry, physical, E_PHYSICAL);
+  store<u16>(entry, <u16>attribute, E_STAGE2);
+  store<u32>(entry, allowed, E_ALLOWED);
+  store<i8>(entry, <i8>level, E_LEVEL2);
+}
+
+// ---- TLBI (D53)
+
+/** Which caches a kind removes from. */
+const FROM_TLBS: u32 = 1;
+const FROM_WALKS: u32 = 2;
+const FROM_IPAS: u32 = 4;
+
+/** What a TLBI wants gone. */
+let wantedVmid: i64 = 0;
+let wantedAsid: i64 = 0;
+/** -1: any address. */
+let wantedAddress: i64 = 0;
+/** Entries that belong to every ASID go with one of them. */
+let takesGlobals: bool = false;
+
+/** Whether a kind of TLBI exists. */
+export function isTlbiKind(kind: u32): bool {
+  return kind <= TLBI_ALLE1;
+}
+
+/** One TLBI by a core, of its own TLBs or of everybody's. */
+export function invalidateTranslations(issuer: u32, kind: u32, everywhere: bool, value: u64): void {
+  event(EVENT_TLBI);
+  const narrow = isAArch32(issuer);
+  const asid = narrow ? <i64>(value & 0xff) : <i64>((value >> 48) & asidMask(issuer));
+  wantedVmid = kind == TLBI_ALLE1 ? -1 : vmidOf(issuer);
+  wantedAsid = -1;
+  wantedAddress = -1;
+  takesGlobals = true;
+  let from = FROM_TLBS;
+  switch (kind) {
+    case TLBI_VMALLE1:
+      from |= FROM_WALKS;
+      break;
+    case TLBI_ASIDE1:
+      from |= FROM_WALKS;
+      wantedAsid = asid;
+      takesGlobals = false;
+      break;
+    case TLBI_VAE1:
+    case TLBI_VAAE1:
+      from |= FROM_WALKS;
+    // The others spare the pointers to tables.
+    case TLBI_VALE1:
+    case TLBI_VAALE1:
+      if (kind == TLBI_VAE1 || kind == TLBI_VALE1) wantedAsid = asid;
+      wantedAddress = narrow
+        ? <i64>(value & 0xfffff000)
+        : <i64>(((value & 0xfffffffff) << 12) | (((value >> 43) & 1) << 48));
+      break;
+    case TLBI_IPAS2E1:
+    case TLBI_IPAS2LE1:
+      from = FROM_IPAS;
+      wantedAddress = <i64>((value & 0xfffffffff) << 12);
+      break;
+    default:
+      from |= FROM_WALKS | FROM_IPAS;
+      break;
+  }
+  if (!everywhere) {
+    invalidateAt(issuer, from);
+    return;
+  }
+  for (let core: u32 = 0; core < cores; core++) invalidateAt(core, from);
+}
+
+function invalidateAt(core: u32, from: u32): void {
+  const block = blockAt(core);
+  if (!load<u32>(block, X_TLB)) return;
+  store<u32>(block, 0, X_LAST_DATA);
+  store<u32>(block, 0, X_LAST_FETCH);
+  if (from & FROM_TLBS) remove(core, tlbOf(core), micro * 2 + entries);
+  if (from & FROM_WALKS) remove(core, walkOf(core), walk);
+  if (from & FROM_IPAS) remove(core, ipaOf(core), ipa);
+}
+
+function remove(core: u32, first: usize, many: u32): void {
+  const end = first + <usize>many * ENTRY;
+  for (let entry = first; entry < end; entry += ENTRY) {
+    const key = load<u64>(entry, E_KEY);
+    if (!(key & VALID)) continue;
+    if (wantedVmid >= 0 && <i64>((key >> 32) & 0xffff) != wantedVmid) continue;
+    if (wantedAsid >= 0) {
+      if (key & GLOBAL ? !takesGlobals : <i64>(key >> 48) != wantedAsid) continue;
+    }
+    if (wantedAddress >= 0 && !covers(entry, <u64>wantedAddress)) continue;
+    store<u64>(entry, 0, E_KEY);
+    tlbCount(core, TLB_INVALIDATED);
+  }
+}

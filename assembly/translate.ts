@@ -1,0 +1,334 @@
+// Records of a core that translates: the parts of a record page by page (D41), each looked up or walked, checked (D48), and given
+// the attribute that both stages and the enable bits make of it (D42 to D44). What comes out are physical ranges to be played.
+
+import { codeOf, combine, stageOne as effective, flatAttribute } from "./attributes";
+import { meet, NONE, setExitAddress } from "./exit";
+import { allocate } from "./layout";
+import { enterRegion, regionBytes, regionIsDevice, regionLow } from "./memory";
+import {
+  ATTR_DEVICE,
+  EXIT_ALIGNMENT,
+  EXIT_ATOMIC,
+  EXIT_DOMAIN,
+  EXIT_EXTERNAL,
+  EXIT_PERMISSION,
+  OP_ATOMIC,
+  OP_DC_IVAC,
+  OP_DC_ZVA,
+  OP_EVICT,
+  OP_FETCH,
+  OP_LOAD,
+  OP_PREFETCH,
+  OP_STORE,
+  REG_DACR,
+  REG_HCR_EL2,
+  REG_SCTLR_EL1,
+} from "./operations";
+import {
+  AARCH32,
+  AT_EL0,
+  flagsOf,
+  HCR_CD,
+  HCR_DC,
+  HCR_FWB,
+  HCR_ID,
+  HCR_TGE,
+  register,
+  SCTLR_WXN,
+  STAGE1,
+  STAGE2,
+  WALKS,
+} from "./registers";
+import { SCTLR_C, SCTLR_I, SCTLR_M } from "./run";
+import {
+  DOMAIN_SHIFT,
+  EL0_READ,
+  EL0_WRITE,
+  EL1_READ,
+  EL1_WRITE,
+  HAS_DOMAIN,
+  PXN,
+  passThrough,
+  s1Allowed,
+  s1Attribute,
+  s1Global,
+  s1Level,
+  s1Output,
+  s1Size,
+  stageOne,
+  XN,
+} from "./stage1";
+import {
+  S2_NO_EXECUTE,
+  S2_READ,
+  S2_WRITE,
+  s2Allowed,
+  s2Attribute,
+  s2Level,
+  s2Physical,
+  s2Size,
+  stageTwo,
+} from "./stage2";
+import {
+  E_ALLOWED,
+  E_INTERMEDIATE,
+  E_LEVEL1,
+  E_LEVEL2,
+  E_PHYSICAL,
+  E_STAGE1,
+  E_STAGE2,
+  fillTranslation,
+  lastOf,
+  lookUp,
+  scratchOf,
+  sizeOf,
+  untranslated,
+} from "./tlb";
+
+// ---- the parts of the record: physical address, bytes, what its attribute came to
+const PART: usize = 24;
+const P_BYTES: usize = 8;
+const P_MEANING: usize = 12;
+const P_VIRTUAL: usize = 16;
+/** A record has at most 2^24 bytes. */
+const PARTS_MAX: u32 = 4098;
+let parts: usize = 0;
+export let partCount: u32 = 0;
+
+export function allocateParts(): void {
+  parts = allocate(<usize>PARTS_MAX * PART, 64);
+}
+
+export function partPhysical(i: u32): u64 {
+  return load<u64>(parts + <usize>i * PART);
+}
+
+export function partBytes(i: u32): u32 {
+  return load<u32>(parts + <usize>i * PART, P_BYTES);
+}
+
+/** The attribute code that the caches see, before D8's last word. */
+export function partCode(i: u32): u32 {
+  return load<u32>(parts + <usize>i * PART, P_MEANING) & 7;
+}
+
+/** A fetch with stage 1 off, I set and no stage 2 fills the L1I alone (D44). */
+export function partIsL1IOnly(i: u32): bool {
+  return (load<u32>(parts + <usize>i * PART, P_MEANING) & L1I_ONLY) != 0;
+}
+
+// ---- the meaning of a translation for one side of a core: the code, and what alignment is checked by
+const STAGE1_DEVICE: u32 = 8;
+const COMBINED_DEVICE: u32 = 16;
+const L1I_ONLY: u32 = 32;
+const KNOWN: u32 = 64;
+
+/** VA of an operand, with the upper bit as bit 48; AArch32 has 32 bits and no upper ones. */
+export function virtualOf(core: u32, operand: u64, upper: bool): u64 {
+  if (flagsOf(core) & AARCH32) return operand & 0xffffffff;
+  return operand | (upper ? (<u64>1) << 48 : 0);
+}
+
+/** `bytes` further on: addresses wrap within their bits, the upper bit stays (D41). */
+function onwards(core: u32, va: u64, bytes: u64): u64 {
+  const mask: u64 = flagsOf(core) & AARCH32 ? 0xffffffff : 0xffff_ffff_ffff;
+  return (va & ~mask) | ((va + bytes) & mask);
+}
+
+/**
+ * Translates every part of a record, in order; false where one exits. `given` is the prefix's attribute + 1, or 0. An eviction
+ * names one byte, but is checked as a load of `checked` bytes is (D39).
+ */
+export function translateRecord(core: u32, op: u32, va: u64, bytes: u32, given: u32, checked: u32 = bytes): bool {
+  partCount = 0;
+  const start = va;
+  let left = bytes;
+  while (left) {
+    const many = min(4096 - (<u32>va & 4095), left);
+    const part = parts + <usize>partCount * PART;
+    store<u64>(part, va, P_VIRTUAL);
+    if (!translatePart(core, op, va, many, start, checked, given, part)) {
+      setExitAddress(va & 0xffff_ffff_ffff, va >> 48 != 0);
+      return false;
+    }
+    partCount++;
+    left -= many;
+    va = onwards(core, va, many);
+  }
+  return true;
+}
+
+/** What an atomic that its memory doesn't support is for whoever translates (D40). */
+export function meetAtomic(part: u32): void {
+  const va = load<u64>(parts + <usize>part * PART, P_VIRTUAL);
+  meet(EXIT_ATOMIC, 0, -1, NONE, NONE, false);
+  setExitAddress(va & 0xffff_ffff_ffff, va >> 48 != 0);
+}
+
+function translatePart(
+  core: u32,
+  op: u32,
+  va: u64,
+  bytes: u32,
+  start: u64,
+  recordBytes: u32,
+  given: u32,
+  part: usize,
+): bool {
+  const isFetch = op == OP_FETCH;
+  const entry = translate(core, va, isFetch);
+  if (!entry) return false;
+  const meaning = meaningOf(core, entry, isFetch, given);
+  const inPage = va & (((<u64>1) << sizeOf(entry)) - 1);
+  if (!isAllowed(core, op, entry, meaning, inPage, start, recordBytes)) return false;
+  const physical = load<u64>(entry, E_PHYSICAL) | inPage;
+  if (!enterRegion(physical) || physical + bytes - regionLow > regionBytes) {
+    meet(EXIT_EXTERNAL, 0, -1, NONE, physical, false);
+    return false;
+  }
+  if (regionIsDevice && op == OP_DC_ZVA) {
+    meet(EXIT_ALIGNMENT, 1, load<i8>(entry, E_LEVEL1), NONE, NONE, false);
+    return false;
+  }
+  store<u64>(part, physical);
+  store<u32>(part, bytes, P_BYTES);
+  store<u32>(part, regionIsDevice ? ATTR_DEVICE : meaning, P_MEANING);
+  return true;
+}
+
+/** The entry that translates a VA for one side: from the TLBs, or walked just now. 0: it exits. */
+function translate(core: u32, va: u64, isFetch: bool): usize {
+  const flags = flagsOf(core);
+  const address = va & 0xffff_ffff_ffff;
+  if (!(flags & (WALKS | STAGE2))) return untranslated(core, address);
+  const found = lookUp(core, va, isFetch);
+  if (found) return found;
+  if (flags & WALKS) {
+    if (!stageOne(core, va)) return 0;
+  } else passThrough(address);
+  const entry = scratchOf(core);
+  let size = s1Size;
+  let physical = s1Output;
+  let allowed = s1Allowed;
+  let level2: i32 = -1;
+  let attribute2: u32 = 0;
+  if (flags & STAGE2) {
+    if (!stageTwo(core, s1Output, false)) return 0;
+    size = min(size, s2Size);
+    physical = s2Physical;
+    allowed |= s2Allowed;
+    level2 = s2Level;
+    attribute2 = s2Attribute;
+  }
+  const page = ~(((<u64>1) << size) - 1);
+  store<u64>(entry, physical & page, E_PHYSICAL);
+  store<u64>(entry, s1Output & page, E_INTERMEDIATE);
+  store<u16>(entry, <u16>s1Attribute, E_STAGE1);
+  store<u16>(entry, <u16>attribute2, E_STAGE2);
+  store<u32>(entry, allowed, E_ALLOWED);
+  store<i8>(entry, <i8>s1Level, E_LEVEL1);
+  store<i8>(entry, <i8>level2, E_LEVEL2);
+  return fillTranslation(core, isFetch, entry, va, size, s1Global);
+}
+
+/**
+ * What both stages and today's enable bits make of an entry (D42 to D44). It is kept with the entry that the side found last:
+ * whatever could change it (a register, a TLBI, another entry) forgets that.
+ */
+function meaningOf(core: u32, entry: usize, isFetch: bool, given: u32): u32 {
+  const last = lastOf(core, isFetch);
+  const isLast = <usize>load<u32>(last) == entry;
+  if (isLast) {
+    const kept = load<u32>(last, 4);
+    if (kept & KNOWN && kept >> 8 == given) return kept & 255;
+  }
+  const flags = flagsOf(core);
+  const sctlr = <u32>register(core, REG_SCTLR_EL1);
+  const hcr = register(core, REG_HCR_EL2);
+  const has2 = (flags & STAGE2) != 0;
+  const raw: u32 = flags & WALKS ? load<u16>(entry, E_STAGE1) : flatAttribute(given ? given - 1 : 2);
+  const m = (sctlr & SCTLR_M) != 0;
+  const i = (sctlr & SCTLR_I) != 0;
+  const s1 = effective(isFetch, m, (sctlr & SCTLR_C) != 0, i, (hcr & HCR_DC) != 0, (hcr & HCR_TGE) != 0, has2, raw);
+  let result = s1;
+  if (has2) {
+    const s2: u32 = load<u16>(entry, E_STAGE2);
+    const fwb = (hcr & HCR_FWB) != 0;
+    result = combine(isFetch, s1, s2 & 15, s2 >> 4, fwb, (hcr & HCR_CD) != 0, (hcr & HCR_ID) != 0);
+  }
+  const code = codeOf(result);
+  let meaning = code | KNOWN;
+  if (!isFetch && !(s1 & 0xf0)) meaning |= STAGE1_DEVICE;
+  if (code == ATTR_DEVICE) meaning |= COMBINED_DEVICE;
+  if (isFetch && i && !(flags & (STAGE1 | STAGE2))) meaning |= L1I_ONLY;
+  if (isLast) store<u32>(last, meaning | (given << 8), 4);
+  return meaning;
+}
+
+/** Device memory takes aligned accesses of the sizes that instructions have, and no DC ZVA (D48). */
+function isAligned(op: u32, start: u64, bytes: u32): bool {
+  if (op == OP_DC_ZVA) return false;
+  if (op > OP_EVICT || op == OP_FETCH || bytes < 2 || bytes > 16 || bytes & (bytes - 1)) return true;
+  return !(start & (bytes - 1));
+}
+
+/** D48, in its order. */
+function isAllowed(core: u32, op: u32, entry: usize, meaning: u32, inPage: u64, start: u64, bytes: u32): bool {
+  const flags = flagsOf(core);
+  const allowed = load<u32>(entry, E_ALLOWED);
+  const level1 = load<i8>(entry, E_LEVEL1);
+  if (meaning & STAGE1_DEVICE && !isAligned(op, start, bytes)) return refused(EXIT_ALIGNMENT, 1, level1, NONE);
+  if (flags & WALKS) {
+    let isManaged = true;
+    if (allowed & HAS_DOMAIN) {
+      const access = <u32>(register(core, REG_DACR) >> (((allowed >> DOMAIN_SHIFT) & 15) << 1)) & 3;
+      if (!(access & 1)) return refused(EXIT_DOMAIN, 1, level1, NONE);
+      isManaged = access == 1;
+    }
+    if (isManaged && !stageOnePermits(core, flags, op, allowed)) return refused(EXIT_PERMISSION, 1, level1, NONE);
+  }
+  if (!(flags & STAGE2)) return true;
+  const level2 = load<i8>(entry, E_LEVEL2);
+  const ipa = <i64>(load<u64>(entry, E_INTERMEDIATE) | inPage);
+  if (!(meaning & STAGE1_DEVICE) && meaning & COMBINED_DEVICE && !isAligned(op, start, bytes))
+    return refused(EXIT_ALIGNMENT, 2, level2, ipa);
+  return stageTwoPermits(flags, op, allowed) || refused(EXIT_PERMISSION, 2, level2, ipa);
+}
+
+function refused(kind: u32, stage: u32, level: i32, ipa: i64): bool {
+  meet(kind, stage, level, ipa, NONE, false);
+  return false;
+}
+
+function reads(op: u32): bool {
+  return op == OP_LOAD || op == OP_ATOMIC || op == OP_PREFETCH || op == OP_EVICT;
+}
+
+/** DC IVAC destroys data, so it is a write as far as permissions go. */
+function writes(op: u32): bool {
+  return op == OP_STORE || op == OP_ATOMIC || op == OP_DC_ZVA || op == OP_DC_IVAC;
+}
+
+function stageOnePermits(core: u32, flags: u32, op: u32, allowed: u32): bool {
+  const isUser = (flags & AT_EL0) != 0;
+  if (op == OP_FETCH) {
+    if (register(core, REG_SCTLR_EL1) & SCTLR_WXN && allowed & (isUser ? EL0_WRITE : EL1_WRITE)) return false;
+    if (isUser) return !(allowed & XN);
+    return !(allowed & (flags & AARCH32 ? PXN | XN : PXN | EL0_WRITE));
+  }
+  if (!isUser) {
+    if (reads(op) && !(allowed & EL1_READ)) return false;
+    return !writes(op) || (allowed & EL1_WRITE) != 0;
+  }
+  // At EL0 maintenance needs to read; it is all operations that neither store nor zero.
+  if (op != OP_STORE && op != OP_DC_ZVA && !(allowed & EL0_READ)) return false;
+  return !(op == OP_STORE || op == OP_ATOMIC || op == OP_DC_ZVA) || (allowed & EL0_WRITE) != 0;
+}
+
+function stageTwoPermits(flags: u32, op: u32, allowed: u32): bool {
+  if (op == OP_FETCH) return !(allowed & S2_NO_EXECUTE);
+  const maintains = !reads(op) && op != OP_STORE && op != OP_DC_ZVA;
+  if ((reads(op) || (maintains && flags & AT_EL0)) && !(allowed & S2_READ)) return false;
+  const needsWrite = op == OP_DC_IVAC ? !(flags & AARCH32) : writes(op);
+  return !needsWrite || (allowed & S2_WRITE) != 0;
+}

@@ -1,0 +1,55 @@
+/** Recordings that stories play, by name: those that ship with the package, and those that lie beside the repository. */
+import { stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { TraceShelf } from "../scenario/run-story.ts";
+import type { RecordedTrace } from "../scenario/world.ts";
+import { openTraceFile } from "../trace/open.node.ts";
+
+/** The same from src/cli and from dist/cli. */
+const PLACES = [
+  { folder: new URL("../../traces/", import.meta.url), endings: [".swt"] },
+  { folder: new URL("../../../shared/traces/", import.meta.url), endings: [".raw64.xz", ".swt"] },
+] as const;
+
+/** Each recording is read once, as a whole: a matrix plays it many times. */
+export function traceShelf(): TraceShelf {
+  const read = new Map<string, Promise<RecordedTrace | undefined>>();
+  return (name) => {
+    let trace = read.get(name);
+    if (trace === undefined) {
+      trace = readWhole(name);
+      read.set(name, trace);
+    }
+    return trace;
+  };
+}
+
+async function readWhole(name: string): Promise<RecordedTrace | undefined> {
+  const path = await find(name);
+  if (path === undefined) return undefined;
+  const batches: Uint32Array[] = [];
+  for await (const batch of (await openTraceFile(path)).batches()) batches.push(batch.slice());
+  const words = new Uint32Array(batches.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const batch of batches) {
+    words.set(batch, filled);
+    filled += batch.length;
+  }
+  return { name, words };
+}
+
+async function find(name: string): Promise<string | undefined> {
+  for (const { folder, endings } of PLACES) {
+    for (const ending of endings) {
+      const path = fileURLToPath(new URL(`${name}${ending}`, folder));
+      if (
+        await stat(path).then(
+          (status) => status.isFile(),
+          () => false,
+        )
+      )
+        return path;
+    }
+  }
+  return undefined;
+}

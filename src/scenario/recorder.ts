@@ -1,0 +1,130 @@
+/**
+ * An engine that remembers which records it was given, so that an explanation can name them and a trace can show what
+ * each step did. It passes everything on and decides nothing.
+ */
+import type { Engine } from "../engine/engine.ts";
+import { ExitError } from "../engine/exit.ts";
+import { decodeRecords, type RecordEntry } from "../engine/record.ts";
+import { isPrefix, operationOf } from "../trace/entry.ts";
+
+/** Runs of at least this many words belong to somebody who keeps them (a trace): they are not copied. */
+const SHARED_WORDS = 4096;
+/** Copied words beyond this are forgotten: explanations then name records by number. */
+const KEPT_WORDS = 1 << 24;
+
+/** Records first up to, but not including, end, and their words. */
+interface Segment {
+  readonly first: number;
+  end: number;
+  readonly shared: boolean;
+  words: Uint32Array;
+  length: number;
+}
+
+export class Recorder implements Engine {
+  private readonly inner: Engine;
+  private readonly segments: Segment[] = [];
+  private kept = 0;
+
+  constructor(inner: Engine) {
+    this.inner = inner;
+  }
+
+  get machine() {
+    return this.inner.machine;
+  }
+  get carriesData() {
+    return this.inner.carriesData;
+  }
+  get records() {
+    return this.inner.records;
+  }
+  get exit() {
+    return this.inner.exit;
+  }
+
+  play(words: Uint32Array, count: number = words.length / 2): void {
+    this.run(words, count);
+    if (this.inner.exit !== undefined) throw new ExitError(this.inner.exit);
+  }
+
+  run(words: Uint32Array, count: number = words.length / 2): number {
+    const first = this.inner.records;
+    try {
+      return this.inner.run(words, count);
+    } finally {
+      this.keep(first, words, count);
+    }
+  }
+
+  /** The record of a number with its prefixes, if it has been kept. */
+  recordAt(number: number): RecordEntry | undefined {
+    for (const entry of this.recordsBetween(number, number + 1)) return entry;
+    return undefined;
+  }
+
+  /** Records first up to, but not including, end, as far as they have been kept. */
+  *recordsBetween(first: number, end: number): Generator<RecordEntry> {
+    for (const segment of this.segments) {
+      if (segment.end <= first || segment.first >= end) continue;
+      const entries = decodeRecords(segment.words.subarray(0, segment.length));
+      yield* entries.slice(Math.max(0, first - segment.first), end - segment.first);
+    }
+  }
+
+  counters() {
+    return this.inner.counters();
+  }
+  hazards() {
+    return this.inner.hazards();
+  }
+  notAssessable() {
+    return this.inner.notAssessable();
+  }
+  copies(address: number) {
+    return this.inner.copies(address);
+  }
+  dirtyLines() {
+    return this.inner.dirtyLines();
+  }
+  peek(...parameters: Parameters<Engine["peek"]>) {
+    return this.inner.peek(...parameters);
+  }
+  lastValue() {
+    return this.inner.lastValue();
+  }
+
+  /** Keeps the words of the records that were played, whatever came after them. */
+  private keep(first: number, words: Uint32Array, count: number): void {
+    const records = this.inner.records - first;
+    if (records <= 0) return;
+    const length = lengthOf(words, count, records);
+    if (length >= SHARED_WORDS) {
+      const segment = { first, end: first + records, shared: true, words: words.subarray(0, length), length };
+      this.segments.push(segment);
+      return;
+    }
+    if (this.kept + length > KEPT_WORDS) return;
+    this.kept += length;
+    let last = this.segments.at(-1);
+    if (last === undefined || last.shared || last.end !== first || last.length + length > last.words.length) {
+      // Segments of moderate size keep looking one record up cheap.
+      last = { first, end: first, shared: false, words: new Uint32Array(2 * SHARED_WORDS), length: 0 };
+      this.segments.push(last);
+    }
+    last.words.set(words.subarray(0, length), last.length);
+    last.length += length;
+    last.end += records;
+  }
+}
+
+/** How many words the first `records` records take, prefixes included. */
+function lengthOf(words: Uint32Array, count: number, records: number): number {
+  if (records === count) return 2 * count;
+  let left = records;
+  for (let entry = 0; entry < count; entry++) {
+    if (isPrefix(operationOf(words[2 * entry + 1] as number))) continue;
+    if (--left === 0) return 2 * (entry + 1);
+  }
+  return 2 * count;
+}
