@@ -461,6 +461,7 @@ int main(int argc, char **argv) {
   struct machine **all = malloc(sizeof *all * (size_t)machines);
   for (int i = 0; i < machines; i++) {
     struct machine *m = all[i] = zeroes(sizeof *m);
+    memset(m, 0, sizeof *m); /* Pages of its own, not the system's page of zeroes. */
     m->memory = zeroes(MEMORY);
     play(m, setup, setup_records);
     memset(m->count, 0, sizeof m->count);

@@ -61,8 +61,9 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const options = readOptions(args);
   const sources = SOURCES.filter(({ name }) => options.streams.includes(name));
-  const loops = LOOPS.filter(({ name }) => options.streams.includes(name));
   const wantsNative = options.contestants.includes("yardstick");
+  const playsLoops = wantsNative || options.contestants.includes("data");
+  const loops = LOOPS.filter(({ name }) => playsLoops && options.streams.includes(name));
   const yardstick = wantsNative && sources.length > 0 ? buildYardstick() : undefined;
   const native = yardstick !== undefined && "path" in yardstick ? yardstick.path : undefined;
   const missing: string[] = yardstick !== undefined && "missing" in yardstick ? [yardstick.missing] : [];

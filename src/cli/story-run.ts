@@ -96,7 +96,8 @@ export async function runMatrix(
     const matrix = await playMatrix({
       stories,
       machines: async (story): Promise<readonly LoadedMachine[]> =>
-        given ?? (everyMachine ? presets : [loadDescription(story.machine)]),
+        // A recording takes seconds a play: its own machine says what it has to say, unless machines are named.
+        given ?? (everyMachine && story.traces === undefined ? presets : [loadDescription(story.machine)]),
       eras,
       ...(one ? { variants: (story: AnyStory) => [chosenFixes(story, options)] } : {}),
       engine: options.engine,

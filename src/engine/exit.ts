@@ -38,7 +38,7 @@ export interface Exit {
 export class ExitError extends RecordError {
   readonly exit: Exit;
   constructor(exit: Exit) {
-    const where = exit.stage === 0 ? "trap" : `${exit.type} fault, stage ${exit.stage}, level ${exit.level}`;
+    const where = exit.type === "trap" ? "trap" : `${exit.type} fault, stage ${exit.stage}, level ${exit.level}`;
     super(`${where} taken to EL${exit.target}`, {
       record: exit.record,
       found: exit.address < 0 ? `operation ${exit.operation}` : `0x${exit.address.toString(16)}`,

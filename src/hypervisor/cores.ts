@@ -2,7 +2,9 @@
  * Who is on each core: the host at EL2, or a guest; whose registers are loaded. Guests leave and enter here and nowhere
  * else, so every exit and entry is charged once. A guest stays loaded until another one needs the core (lazy switch).
  */
+
 import type { Engine } from "../engine/engine.ts";
+import { SetwayError } from "../engine/errors.ts";
 import type { SystemRegisterName } from "../engine/system-registers.ts";
 import { coreRegisters } from "../machine/registers.ts";
 import { SET_WAY_ROUTINES } from "../machine/setway.ts";
@@ -127,7 +129,12 @@ export class Cores {
   }
 
   #stateOf(core: number): CoreState {
-    return this.#states[core] as CoreState;
+    const state = this.#states[core];
+    if (state !== undefined) return state;
+    throw new SetwayError("usage", "the host has no such core", {
+      found: `core ${core}`,
+      expected: `0 to ${this.#states.length - 1}`,
+    });
   }
 
   #loadStage2(records: RecordBuffer, state: CoreState, vm: Vm): void {

@@ -17,7 +17,7 @@ import { Recorder } from "./recorder.ts";
 import { stageMachine } from "./stage.ts";
 import { type AnyStory, demandOf, type Era, type HazardDemand, kindOf, unmetHazards, whyNot } from "./story.ts";
 import { traitsOf } from "./traits.ts";
-import { CoreLeftOut, type LineState, type RecordedTrace, type Step, World } from "./world.ts";
+import { type LineState, type RecordedTrace, type Step, World } from "./world.ts";
 
 export const STORY_ENGINES = ["kernel", "reference"] as const;
 export type StoryEngine = (typeof STORY_ENGINES)[number];
@@ -92,11 +92,12 @@ export async function runStory(story: AnyStory, options: StoryOptions): Promise<
     traces.set(name, trace);
   }
   const trace = async (name: string): Promise<RecordedTrace> => traces.get(name) as RecordedTrace;
+  if (!options.leaveOutIdle) return play(variant, options, trace, false);
   try {
-    return await play(variant, options, trace, options.leaveOutIdle ?? false);
-  } catch (error) {
-    if (error instanceof CoreLeftOut) return play(variant, options, trace, false);
-    throw error;
+    return await play(variant, options, trace, true);
+  } catch {
+    // It may have asked for a core that was left out as idle: whatever it was, the whole machine decides.
+    return play(variant, options, trace, false);
   }
 }
 
@@ -148,7 +149,7 @@ async function playSteps(story: AnyStory, world: World<string>): Promise<void> {
     await story.play(world);
     world.finish();
   } catch (error) {
-    if (error instanceof CoreLeftOut || error instanceof MachineError) throw error;
+    if (error instanceof MachineError) throw error;
     const step = world.steps.at(-1)?.text;
     const where = step === undefined || step === "" ? "before its first step" : `in step "${step}"`;
     throw new SetwayError("usage", `story ${story.name} failed ${where}`, {

@@ -79,9 +79,6 @@ export interface WorldOptions {
   readonly stepped?: (step: Step) => void;
 }
 
-/** Thrown where a story asks for a core that was left out as idle; the runner then plays on the whole machine. */
-export class CoreLeftOut extends Error {}
-
 const PAGE_BYTES = 4096;
 /** The world allocates from here in each memory region, below a hypervisor's own pool. */
 const ALLOCATION_OFFSET = 0x10_0000;
@@ -132,7 +129,6 @@ export class World<Fix extends string = string> {
     if (cpu === undefined) {
       const { length } = this.engine.machine.cores;
       if (!Number.isInteger(index) || index < 0 || index >= length) {
-        if (index < this.machine.cores) throw new CoreLeftOut();
         throw new MachineError(`${this.machine.name} has no such core`, {
           found: `core ${index}`,
           expected: `0 to ${this.machine.cores - 1}`,
@@ -149,7 +145,6 @@ export class World<Fix extends string = string> {
     const cores = this.engine.machine.cores.filter((core) => core.socket === socket);
     const found = cores[nth];
     if (found === undefined) {
-      if (socket < this.machine.sockets && nth < this.machine.cores / this.machine.sockets) throw new CoreLeftOut();
       throw new MachineError(`${this.machine.name} has no such core`, {
         found: `core ${nth} of socket ${socket}`,
         expected: `${this.machine.sockets} sockets, ${cores.length} cores in this one`,

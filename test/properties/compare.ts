@@ -2,6 +2,7 @@
  * Everything that an engine says about its state, flattened to named values, and the differences between two engines.
  * Names are readable (`counters L2.1 snoopsIn`), since a failure prints them.
  */
+
 import type { CacheCounters, Engine, Hazard } from "../../src/engine/engine.ts";
 import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
 import { operationOf, type RecordEntry } from "../../src/engine/record.ts";
@@ -25,6 +26,9 @@ export function cacheNames(machine: ResolvedMachine): string[] {
   });
 }
 
+/** The longest access whose blocks are all listed. */
+const MOST_BYTES = 4096;
+
 /** Base addresses of every largest-line block of RAM that the records can touch. */
 export function blocksOf(machine: ResolvedMachine, entries: readonly RecordEntry[]): number[] {
   const unit = machine.largestLineBytes;
@@ -35,7 +39,7 @@ export function blocksOf(machine: ResolvedMachine, entries: readonly RecordEntry
       (each) => entry.operand >= each.base && entry.operand < each.base + each.sizeBytes,
     );
     if (region === undefined || region.type === "device") continue;
-    const end = Math.min(entry.operand + Math.min(entry.sizeBytes ?? 8, 4 * unit), region.base + region.sizeBytes);
+    const end = Math.min(entry.operand + Math.min(entry.sizeBytes ?? 8, MOST_BYTES), region.base + region.sizeBytes);
     for (let block = entry.operand - (entry.operand % unit); block < end; block += unit) blocks.add(block);
     const zva = machine.zvaBytes;
     if (zva > unit) {

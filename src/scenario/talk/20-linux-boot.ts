@@ -21,7 +21,12 @@ export default defineStory({
   eras: ["bare", "none", "3.9", "4.1", "modern"],
   fixes: { "linux-5.7": "the decompressor cleans and invalidates the kernel by VA" },
   expect: ({ has, era, machine }) => {
-    if (has("linux-5.7") || era === "4.1" || era === "modern" || machine.setWayReachesPoc) return [];
+    // The kernel's own invalidation by set/way discards a few dead lines of its stack, whichever way it was flushed.
+    const dead = ["lost-write"] as const;
+    if (era === "4.1" || era === "modern" || machine.setWayReachesPoc) return { must: [], may: dead };
+    // Without maintenance at map the host's zeroes lie over what the guest, its caches off, has in memory.
+    const zeroes = era === "none" || era === "3.9" ? (["stale-read", "stale-fetch", "leak"] as const) : [];
+    if (has("linux-5.7")) return { must: [], may: [...dead, ...zeroes] };
     // Whether it bites depends on how much of the image the system cache still holds.
     const must = machine.name === "kunpeng916-2s" ? (["stale-read", "stale-fetch"] as const) : [];
     return { must, may: ["stale-read", "stale-fetch", "lost-write", "leak"] };

@@ -47,7 +47,10 @@ const caches32 = defineStory({
 });
 
 function expected({ has, era, machine }: Situation<"by-va">): ExpectedHazards {
-  if (has("by-va") || machine.setWayReachesPoc || era === "4.1" || era === "modern") return [];
+  if (era === "4.1" || era === "modern" || machine.setWayReachesPoc) return [];
+  // Without maintenance at map the host's zeroes lie over what the guest, its caches off, has in memory.
+  if (has("by-va") && era !== "bare") return { must: [], may: ["stale-read", "stale-fetch", "lost-write", "leak"] };
+  if (has("by-va")) return [];
   return { must: ["stale-read"], may: ["stale-fetch", "lost-write", "leak"] };
 }
 
