@@ -63,6 +63,13 @@ const GLOBAL: u64 = 1 << 24;
 const TAG_MASK: u64 = 0xffffffffffffff00;
 const GLOBAL_MASK: u64 = 0x0000ffff00ffff00;
 
+// Sizes as bits (D52): of translations page, large page, section, block, supersection, gigabyte block; of stage 2 alone; and
+// the spans of tables in the walk cache, by format.
+const TRANSLATION_SIZES: u64 = (1 << 12) | (1 << 16) | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 30);
+const STAGE2_SIZES: u64 = (1 << 12) | (1 << 21) | (1 << 30);
+const SHORT_SPANS: u64 = 1 << 20;
+const LONG_SPANS: u64 = ((<u64>1) << 21) | ((<u64>1) << 30) | ((<u64>1) << 39);
+
 let micro: u32 = 0;
 let entries: u32 = 0;
 let ways: u32 = 1;
@@ -161,12 +168,19 @@ function find(first: usize, many: u32, address: u64, key: u64): usize {
   return 0;
 }
 
-/** The lowest of many entries of one size that matches, or 0. */
-function findSized(first: usize, many: u32, address: u64, key: u64, size: u32): usize {
+/** Of the entries that match an address and are of one of these sizes (bits): the lowest of the smallest size, or 0. */
+function findSmallest(first: usize, many: u32, address: u64, key: u64, sizes: u64): usize {
   const end = first + <usize>many * ENTRY;
-  for (let entry = first; entry < end; entry += ENTRY)
-    if (sizeOf(entry) == size && covers(entry, address) && matches(entry, key)) return entry;
-  return 0;
+  let found: usize = 0;
+  let left = sizes;
+  for (let entry = first; entry < end && left; entry += ENTRY) {
+    const size = sizeOf(entry);
+    if (!((left >> size) & 1) || !covers(entry, address) || !matches(entry, key)) continue;
+    found = entry;
+    // Only a smaller one is better from here on.
+    left &= ((<u64>1) << size) - 1;
+  }
+  return found;
 }
 
 /** Where a new entry goes: the lowest invalid one, else the least recent (D52); it is the most recent then. */
@@ -237,11 +251,10 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
 function lookUpMain(core: u32, address: u64, key: u64): usize {
   if (!sets) return 0;
   const main = mainOf(core);
-  // Sizes ascending: page, large page, section, block, supersection, gigabyte block; as bits.
-  for (let left: u64 = (1 << 12) | (1 << 16) | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 30); left; left &= left - 1) {
+  for (let left = TRANSLATION_SIZES; left; left &= left - 1) {
     const size = <u32>ctz(left);
     const set = <u32>((address >> size) % sets);
-    const entry = findSized(main + <usize>(set * ways) * ENTRY, ways, address, key, size);
+    const entry = findSmallest(main + <usize>(set * ways) * ENTRY, ways, address, key, left & -left);
     if (entry) return entry;
   }
   return 0;
@@ -271,15 +284,8 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
 
 /** The deepest table that is held for a VA, or 0; its size is its span. */
 export function findTable(core: u32, address: u64): usize {
-  const key = keyOf(core);
-  const first = walkOf(core);
-  let entry: usize = 0;
-  if (flagsOf(core) & SHORT) entry = findSized(first, walk, address, key, 20);
-  else {
-    entry = findSized(first, walk, address, key, 21);
-    if (!entry) entry = findSized(first, walk, address, key, 30);
-    if (!entry) entry = findSized(first, walk, address, key, 39);
-  }
+  const spans = flagsOf(core) & SHORT ? SHORT_SPANS : LONG_SPANS;
+  const entry = findSmallest(walkOf(core), walk, address, keyOf(core), spans);
   if (!entry) return 0;
   tlbCount(core, TLB_WALK_HITS);
   touch(core, entry);
@@ -302,11 +308,7 @@ function ipaKey(core: u32): u64 {
 }
 
 export function findIntermediate(core: u32, address: u64): usize {
-  const key = ipaKey(core);
-  const first = ipaOf(core);
-  let entry = findSized(first, ipa, address, key, 12);
-  if (!entry) entry = findSized(first, ipa, address, key, 21);
-  if (!entry) entry = findSized(first, ipa, address, key, 30);
+  const entry = findSmallest(ipaOf(core), ipa, address, ipaKey(core), STAGE2_SIZES);
   if (!entry) return 0;
   tlbCount(core, TLB_IPA_HITS);
   touch(core, entry);

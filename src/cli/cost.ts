@@ -10,7 +10,7 @@ import { EXIT } from "./exit.ts";
 import { machineFrom } from "./inputs.ts";
 import type { Session } from "./program.ts";
 import { Progress } from "./progress.ts";
-import { emitResult, type KindAndPath, kindAndPath } from "./result.ts";
+import { emitResult, type KindAndPath, withResultOptions } from "./result.ts";
 import type { Terminal } from "./terminal.ts";
 
 const KINDS = ["text", "json", "csv", "svg"] as const;
@@ -38,17 +38,8 @@ function addStudy(cost: Command, study: AnyStudy, session: Session): void {
     .command(study.name)
     .description(study.summary)
     .option("-m, --machine <machine>", "a machine's name, or a file in YAML or JSON", study.machine)
-    .addOption(new Option("--ghz <ghz>", "clock of the simulated cores").argParser(gigahertz).default(DEFAULT_GHZ))
-    .option("--json", "print one JSON object on stdout")
-    .addOption(
-      new Option(
-        "-o, --output <kind:path>",
-        `write the result to a file, repeatable; kinds: ${KINDS.join(", ")}; - is stdout`,
-      ).argParser((text, previous: readonly KindAndPath[] | undefined) => [
-        ...(previous ?? []),
-        kindAndPath(text, KINDS),
-      ]),
-    );
+    .addOption(new Option("--ghz <ghz>", "clock of the simulated cores").argParser(gigahertz).default(DEFAULT_GHZ));
+  withResultOptions(command, KINDS);
   const parameters = Object.entries(study.parameters as Readonly<Record<string, Parameter>>);
   for (const [name, parameter] of parameters) {
     command.option(

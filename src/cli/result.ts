@@ -18,17 +18,17 @@ export interface KindAndPath {
 
 const KINDS = ["text", "json"] as const;
 
-/** Adds `--json` and `-o kind:path`. */
-export function withResultOptions(command: Command): Command {
+/** Adds `--json` and `-o kind:path`, for a verb that knows these kinds. */
+export function withResultOptions(command: Command, kinds: readonly string[] = KINDS): Command {
   return command
     .option("--json", "print one JSON object on stdout")
     .addOption(
       new Option(
         "-o, --output <kind:path>",
-        `write the result to a file, repeatable; kinds: ${KINDS.join(", ")}; - is stdout`,
+        `write the result to a file, repeatable; kinds: ${kinds.join(", ")}; - is stdout`,
       ).argParser((text, previous: readonly KindAndPath[] | undefined) => [
         ...(previous ?? []),
-        kindAndPath(text, KINDS),
+        kindAndPath(text, kinds),
       ]),
     );
 }

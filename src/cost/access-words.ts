@@ -4,6 +4,7 @@
  */
 import { ATTRIBUTES, OPERATIONS, type OperationName } from "../engine/operations.ts";
 import type { AttributeName } from "../engine/record.ts";
+import { WordBuffer } from "../engine/word-buffer.ts";
 
 export interface Accesses {
   readonly requester: number;
@@ -12,42 +13,24 @@ export interface Accesses {
   readonly attribute: AttributeName;
 }
 
-export class AccessWords {
-  #words = new Uint32Array(1 << 16);
-  #length = 0;
-
-  get words(): Uint32Array {
-    return this.#words.subarray(0, this.#length);
-  }
-
+export class AccessWords extends WordBuffer {
   /** Loads, stores or fetches that cover a range one after the other. Requesters from 0 to 255. */
   access(name: "LOAD" | "STORE" | "FETCH", address: number, bytes: number, how: Accesses): this {
     const attribute = (ATTRIBUTES[how.attribute].code + 1) * 2 ** 40;
     for (let at = address; at < address + bytes; at += how.unitBytes) {
-      this.#push(OPERATIONS.WITH.code, 0, attribute + Math.min(how.unitBytes, address + bytes - at));
-      this.#push(OPERATIONS[name].code, how.requester, at);
+      this.push(OPERATIONS.WITH.code, 0, attribute + Math.min(how.unitBytes, address + bytes - at));
+      this.push(OPERATIONS[name].code, how.requester, at);
     }
     return this;
   }
 
   /** One maintenance operation for each line of a range. */
   maintain(name: OperationName, address: number, bytes: number, lineBytes: number, requester: number): this {
-    for (let at = address; at < address + bytes; at += lineBytes) this.#push(OPERATIONS[name].code, requester, at);
+    for (let at = address; at < address + bytes; at += lineBytes) this.push(OPERATIONS[name].code, requester, at);
     return this;
   }
 
   barrier(name: "DSB" | "ISB", requester: number): this {
-    return this.#push(OPERATIONS[name].code, requester, 0);
-  }
-
-  #push(code: number, requester: number, operand: number): this {
-    if (this.#length + 2 > this.#words.length) {
-      const larger = new Uint32Array(2 * this.#words.length);
-      larger.set(this.#words);
-      this.#words = larger;
-    }
-    this.#words[this.#length++] = operand % 2 ** 32;
-    this.#words[this.#length++] = (requester << 24) | (code << 16) | Math.floor(operand / 2 ** 32);
-    return this;
+    return this.push(OPERATIONS[name].code, requester, 0);
   }
 }

@@ -47,7 +47,7 @@ const OPERAND_LIMIT = 2 ** 48;
 const SIZE_LIMIT = 2 ** 24;
 const REQUESTER_LIMIT = 2 ** 16 - 1;
 /** Requesters that fit the record itself; others need a `WITH`. */
-const NARROW_REQUESTERS = 256;
+export const NARROW_REQUESTERS = 256;
 const VALUE_MASK = (1n << 64n) - 1n;
 
 /** A record of any operation. `detail` becomes its prefixes. */

@@ -5,51 +5,39 @@
 
 import { CHARGED_EVENTS } from "../engine/engine.ts";
 import { OPERATIONS, type OperationName } from "../engine/operations.ts";
+import { NARROW_REQUESTERS } from "../engine/record.ts";
 import {
   SYSTEM_REGISTERS,
   type SystemRegisterName,
   TLBI_INNER_SHAREABLE,
   TLBI_KINDS,
 } from "../engine/system-registers.ts";
+import { WordBuffer } from "../engine/word-buffer.ts";
 
-/** Requesters that fit the record itself (bits 56-63); others need a `WITH`. */
-const NARROW_REQUESTERS = 256;
-
-export class RecordBuffer {
+export class RecordBuffer extends WordBuffer {
   #requester = 0;
-  #words = new Uint32Array(1024);
-  #length = 0;
 
   /** Empties it, for records of one requester. */
   begin(requester: number): this {
     this.#requester = requester;
-    this.#length = 0;
+    this.empty();
     return this;
-  }
-
-  /** What has been written; valid until the next call. */
-  get words(): Uint32Array {
-    return this.#words.subarray(0, this.#length);
-  }
-
-  get isEmpty(): boolean {
-    return this.#length === 0;
   }
 
   /** One record. Size 0 means none is given (D5). */
   operation(name: OperationName, operand = 0, sizeBytes = 0, requester = this.#requester): this {
     const wide = requester >= NARROW_REQUESTERS;
     if (wide || sizeBytes > 0) {
-      this.#push(OPERATIONS.WITH.code, 0, sizeBytes + (wide ? requester + 1 : 0) * 2 ** 24);
+      this.push(OPERATIONS.WITH.code, 0, sizeBytes + (wide ? requester + 1 : 0) * 2 ** 24);
     }
-    return this.#push(OPERATIONS[name].code, wide ? NARROW_REQUESTERS - 1 : requester, operand);
+    return this.push(OPERATIONS[name].code, wide ? NARROW_REQUESTERS - 1 : requester, operand);
   }
 
   /** One record that has a value. */
   valued(name: OperationName, operand: number, value: bigint, sizeBytes = 0, requester = this.#requester): this {
-    this.#push(OPERATIONS.VALUE_LOW.code, 0, Number(value & 0xffff_ffffn));
+    this.push(OPERATIONS.VALUE_LOW.code, 0, Number(value & 0xffff_ffffn));
     const high = Number((value >> 32n) & 0xffff_ffffn);
-    if (high !== 0) this.#push(OPERATIONS.VALUE_HIGH.code, 0, high);
+    if (high !== 0) this.push(OPERATIONS.VALUE_HIGH.code, 0, high);
     return this.operation(name, operand, sizeBytes, requester);
   }
 
@@ -77,16 +65,5 @@ export class RecordBuffer {
 
   charge(event: (typeof CHARGED_EVENTS)[number]): this {
     return this.operation("CHARGE", CHARGED_EVENTS.indexOf(event));
-  }
-
-  #push(code: number, requester: number, operand: number): this {
-    if (this.#length + 2 > this.#words.length) {
-      const larger = new Uint32Array(2 * this.#words.length);
-      larger.set(this.#words);
-      this.#words = larger;
-    }
-    this.#words[this.#length++] = operand % 2 ** 32;
-    this.#words[this.#length++] = (requester << 24) | (code << 16) | Math.floor(operand / 2 ** 32);
-    return this;
   }
 }

@@ -1,10 +1,9 @@
 /** Collects the entries of one batch: what readers of other tools' formats append accesses of 64-bit addresses to. */
 import { OPERATIONS } from "../engine/operations.ts";
+import { NARROW_REQUESTERS } from "../engine/record.ts";
 import { AddressMap } from "./address-map.ts";
 import { BATCH_ENTRIES } from "./source.ts";
 
-/** Requesters from here on need a prefix (semantics D5). */
-const RECORD_REQUESTERS = 256;
 /** The size field of `WITH`. */
 export const LARGEST_SIZE = 0xffffff;
 
@@ -25,8 +24,8 @@ export class EntryBuffer {
 
   /** Who issues what is appended from now on. */
   setRequester(requester: number): void {
-    this.#ownRequester = requester < RECORD_REQUESTERS ? requester << 24 : 0;
-    this.#wideRequester = requester < RECORD_REQUESTERS ? 0 : requester + 1;
+    this.#ownRequester = requester < NARROW_REQUESTERS ? requester << 24 : 0;
+    this.#wideRequester = requester < NARROW_REQUESTERS ? 0 : requester + 1;
   }
 
   /** Whether this many entries more find room. */

@@ -2,6 +2,7 @@
  * Memory types of translation: what stage 1 gives with its enable bits (D42), what stage 2 makes of it (D43), and which
  * attribute code the caches see in the end (D44). A type is a byte as in MAIR_EL1 and a shareability as in descriptors.
  */
+import type { CombineInput, StageOneInput } from "../attributes.ts";
 import { ATTRIBUTES, type AttributeCode } from "../operations.ts";
 
 /** Shareability as in descriptors; 1 is read as outer shareable. */
@@ -54,17 +55,6 @@ export function flatMemoryType(code: AttributeCode): MemoryType {
   return { attr, sh: code === ATTRIBUTES.WRITE_BACK_NON_SHAREABLE.code ? NSH : ISH };
 }
 
-/** What D42 asks: the access, enable bits of SCTLR_EL1 and HCR_EL2, whether stage 2 follows, and what stage 1 said. */
-export interface StageOneInput extends MemoryType {
-  readonly fetch: boolean;
-  readonly m: boolean;
-  readonly c: boolean;
-  readonly i: boolean;
-  readonly dc: boolean;
-  readonly tge: boolean;
-  readonly s2On: boolean;
-}
-
 /** D42. Stage 2 gets the raw shareability; without it Device and Non-cacheable are outer shareable (D43). */
 export function stageOneAttributes(input: StageOneInput): MemoryType {
   const { attr, sh } = stageOneType(input);
@@ -80,18 +70,6 @@ function stageOneType({ fetch, m, c, i, dc, tge, attr, sh }: StageOneInput): Mem
   }
   const uncached = fetch ? isDevice(attr) || !i : !isDevice(attr) && !c;
   return { attr: uncached ? NORMAL_NC : attr, sh: shareability(sh) };
-}
-
-/** What D43 asks: both stages' types, and the bits of HCR_EL2 that change the combination. */
-export interface CombineInput {
-  readonly fetch: boolean;
-  readonly s1Attr: number;
-  readonly s1Sh: number;
-  readonly s2MemAttr: number;
-  readonly s2Sh: number;
-  readonly fwb: boolean;
-  readonly cd: boolean;
-  readonly id: boolean;
 }
 
 /** Whether MemAttr means nothing: refused where a walk reads it. */

@@ -53,9 +53,12 @@ interface Entry {
   readonly keys: ReadonlyMap<string, Token>;
 }
 
-export function machineOfDrcachesim(file: string, text: string): Found {
-  const { settings, entries } = readConfig(file, text);
-  const fail = (token: Token, what: string, expected: string, words?: readonly string[]): never => {
+type Refusal = (token: Token, what: string, expected: string, words?: readonly string[]) => never;
+
+/** Throws with a token's place in the file. */
+const refusalIn =
+  (file: string): Refusal =>
+  (token, what, expected, words) => {
     throw new MachineError(what, {
       file,
       line: token.line,
@@ -64,6 +67,10 @@ export function machineOfDrcachesim(file: string, text: string): Found {
       nearest: words === undefined ? undefined : nearestWord(token.word, words),
     });
   };
+
+export function machineOfDrcachesim(file: string, text: string): Found {
+  const { settings, entries } = readConfig(file, text);
+  const fail: Refusal = refusalIn(file);
   const assumed: string[] = [];
   const left = new Set<string>();
   const lineToken = settings.get("line_size");
@@ -184,15 +191,7 @@ function readConfig(file: string, text: string): { settings: Map<string, Token>;
   const settings = new Map<string, Token>();
   const entries = new Map<string, Entry>();
   const end: Token = { word: "the end of the text", line: text.split("\n").length };
-  const fail = (token: Token, what: string, expected: string, words?: readonly string[]): never => {
-    throw new MachineError(what, {
-      file,
-      line: token.line,
-      found: token.word.slice(0, 60),
-      expected,
-      nearest: words === undefined ? undefined : nearestWord(token.word, words),
-    });
-  };
+  const fail: Refusal = refusalIn(file);
   let at = 0;
   const next = (): Token => tokens[at++] ?? end;
   while (at < tokens.length) {

@@ -62,8 +62,14 @@ export async function readBoot(trace: TraceSource): Promise<RecordedBoot> {
   return findBoot(words, trace);
 }
 
+/** What a boot keeps of where it was recorded. */
+export interface Recording {
+  readonly name: string;
+  readonly header: Pick<TraceSource["header"], "source" | "provenance" | "initialSctlr">;
+}
+
 /** Finds the boot's landmarks. Throws `TraceError` where one is missing. */
-export function findBoot(words: Uint32Array, { name, header }: Pick<TraceSource, "name" | "header">): RecordedBoot {
+export function findBoot(words: Uint32Array, { name, header }: Recording): RecordedBoot {
   const records = words.length / 2;
   const missing = (expected: string) =>
     new TraceError("not the boot of a decompressing kernel", { file: name, expected });

@@ -34,7 +34,7 @@ export default defineStory({
   async play(world) {
     const { name, words } = await world.trace("zimage-boot-l3");
     const header = { source: name, provenance: EVERYTHING_RECORDED, initialSctlr: 0 };
-    const boot = findBoot(words, { name, header: header as never });
+    const boot = findBoot(words, { name, header });
     const { resolved } = world.machine;
     const stream = bootStream(boot, prepareDecompression(boot), resolved, world.has("linux-5.7") ? "va" : "setway");
     const vm =

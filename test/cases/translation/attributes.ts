@@ -5,8 +5,8 @@ import {
   EL1,
   EL2,
   fetching,
-  guest,
   guests,
+  INDEX,
   type Leaf,
   type Leaf2,
   PAGE,
@@ -16,24 +16,16 @@ import {
   stageOneTables,
   stageTwoIdentity,
   stageTwoOn,
+  translated,
+  VA,
 } from "./tables.ts";
 
-const VA = 0x5000;
-const INDEX = 5;
 const VM = 1n;
 const DC = 1n << 12n;
 const TGE = 1n << 27n;
 const CD = 1n << 32n;
 const ID = 1n << 33n;
 const FWB = 1n << 46n;
-
-const attributed = (
-  asks: string,
-  rules: string,
-  records: readonly RecordEntry[],
-  expect: Expectation,
-  machine = guest,
-): Case => ({ asks, rules, machine, translates: true, records, expect });
 
 /** Tables in memory itself, for walks that stage 2 or CD makes Non-cacheable. */
 const inMemory = (tables: readonly RecordEntry[]) => tables.map((each) => withAttribute(each, "NON_CACHEABLE"));
@@ -51,7 +43,7 @@ const IN_CACHE: Expectation = { copies: { [PAGE]: "L1D M, L2 E" }, words: { memo
 const IN_MEMORY: Expectation = { copies: { [PAGE]: "" }, words: { memory: { [PAGE]: 5n } } };
 
 const lands = (asks: string, stage1: Leaf, stage2: Leaf2, hcr: bigint, expect: Expectation): Case =>
-  attributed(asks, "D43 D44", stored(stage1, stage2, hcr), expect);
+  translated(asks, "D43 D44", stored(stage1, stage2, hcr), expect);
 
 export const translatedAttributes: readonly Case[] = [
   lands("is Write-Back in both stages cached?", {}, {}, VM, IN_CACHE),
@@ -85,20 +77,20 @@ export const translatedAttributes: readonly Case[] = [
     VM,
     IN_MEMORY,
   ),
-  attributed(
+  translated(
     "does DC make a guest with its MMU off cacheable?",
     "D42",
     [...stageTwoIdentity(0), ...stageTwoOn(0, { hcr: DC }), msr(0, "SCTLR_EL1", 0), store(0, PAGE, { value: 5n })],
     IN_CACHE,
   ),
-  attributed(
+  translated(
     "does DC switch a guest's own tables off?",
     "D42",
     stored({}, {}, DC, load(0, PAGE)),
     // VA is then an IPA, and the identity's.
     { copies: { [PAGE]: "L1D E, L2 E", [VA]: "L1D M, L2 E" } },
   ),
-  attributed(
+  translated(
     "is memory with the MMU off Device, whatever stage 2 allows?",
     "D42",
     [
@@ -110,7 +102,7 @@ export const translatedAttributes: readonly Case[] = [
     ],
     { ...IN_MEMORY, exits: [{ type: "alignment", target: 1, stage: 1, level: -1, ipa: -1, address: PAGE + 2 }] },
   ),
-  attributed(
+  translated(
     "does FWB give a guest with its MMU off caches?",
     "D43",
     [
@@ -121,13 +113,13 @@ export const translatedAttributes: readonly Case[] = [
     ],
     { copies: { [PAGE]: "L1D M, L2 E" } },
   ),
-  attributed(
+  translated(
     "does C clear make a guest's Write-Back Non-cacheable?",
     "D42",
     [...stageTwoIdentity(0), ...stageTwoOn(0), msr(0, "SCTLR_EL1", SCTLR.M), store(0, PAGE, { value: 5n })],
     IN_MEMORY,
   ),
-  attributed(
+  translated(
     "does FWB defeat C clear?",
     "D42 D43",
     [
@@ -138,7 +130,7 @@ export const translatedAttributes: readonly Case[] = [
     ],
     IN_CACHE,
   ),
-  attributed(
+  translated(
     "is stage 2's Device an alignment fault of stage 2?",
     "D48",
     [...stageTwoIdentity(0, { memAttr: 1 }), ...stageTwoOn(0), load(0, PAGE + 1, { sizeBytes: 2 }), dc.zva(0, PAGE)],
@@ -149,7 +141,7 @@ export const translatedAttributes: readonly Case[] = [
       ],
     },
   ),
-  attributed(
+  translated(
     "does a guest's Non-shareable page keep its stores from other cores?",
     "D44 D20",
     [
@@ -162,7 +154,7 @@ export const translatedAttributes: readonly Case[] = [
     { copies: { [PAGE]: "L1D.1 E" }, words: { memory: { [PAGE]: 5n } } },
     guests,
   ),
-  attributed(
+  translated(
     "does stage 2 make a Non-shareable page shareable?",
     "D43",
     [
@@ -176,7 +168,7 @@ export const translatedAttributes: readonly Case[] = [
     { copies: { [PAGE]: "" } },
     guests,
   ),
-  attributed(
+  translated(
     "does a host see what its guest wrote uncached?",
     "R9 D43",
     [store(1, PAGE, { value: 1n }), ...stored({ attribute: "NC" }, {}, VM), load(1, PAGE)],
@@ -189,14 +181,14 @@ export const translatedAttributes: readonly Case[] = [
     },
     guests,
   ),
-  attributed(
+  translated(
     "does a host see what its guest wrote uncached under FWB?",
     "R9 D43",
     [store(1, PAGE, { value: 1n }), ...stored({ attribute: "NC" }, { memAttr: 6 }, VM | FWB), load(1, PAGE)],
     { value: 5n, hazards: [] },
     guests,
   ),
-  attributed(
+  translated(
     "is the hypervisor's own access cached whatever its guest's SCTLR_EL1 says?",
     "D38",
     [msr(0, "SCTLR_EL1", 0), msr(0, "CONTEXT", EL2), store(0, PAGE), msr(0, "CONTEXT", EL1), load(0, PAGE)],
@@ -206,49 +198,49 @@ export const translatedAttributes: readonly Case[] = [
       hazards: [{ class: "stale-read" }, { class: "mismatched-attributes" }],
     },
   ),
-  attributed(
+  translated(
     "does ID take the guest's instruction cache away?",
     "D43",
     [...stageTwoIdentity(0), ...stageTwoOn(0, { hcr: VM | ID }), fetch(0, PAGE)],
     { copies: { [PAGE]: "" } },
     fetching,
   ),
-  attributed(
+  translated(
     "does a guest's fetch fill its instruction cache?",
     "D44",
     [...stageTwoIdentity(0), ...stageTwoOn(0), fetch(0, PAGE)],
     { copies: { [PAGE]: "L1I S, L2 E" } },
     fetching,
   ),
-  attributed(
+  translated(
     "is a guest's fetch with I clear uncached?",
     "D42",
     [...stageTwoIdentity(0), ...stageTwoOn(0), msr(0, "SCTLR_EL1", SCTLR.M | SCTLR.C), fetch(0, PAGE)],
     { copies: { [PAGE]: "" } },
     fetching,
   ),
-  attributed(
+  translated(
     "is a fetch from what a guest calls Device uncached?",
     "D42",
     [...stageOneTables(0, { [INDEX]: page(PAGE, { attribute: "DEVICE" }) }), ...stageOneOn(0), fetch(0, VA)],
     { copies: { [PAGE]: "" } },
     fetching,
   ),
-  attributed(
+  translated(
     "is a guest's fetch with its MMU off Write-Through, which caches that know only Write-Back take as cacheable?",
     "D42 D44",
     [...stageTwoIdentity(0), ...stageTwoOn(0), msr(0, "SCTLR_EL1", SCTLR.I), fetch(0, PAGE)],
     { copies: { [PAGE]: "L1I S, L2 E" } },
     fetching,
   ),
-  attributed(
+  translated(
     "does a fetch that neither stage touches fill the instruction cache alone?",
     "D44",
     [msr(0, "HCR_EL2", TGE), fetch(0, PAGE)],
     { copies: { [PAGE]: "L1I S" }, machine: { uncachedReads: 1, memoryReads: 1 } },
     fetching,
   ),
-  attributed(
+  translated(
     "has a flat guest the attribute that the record names?",
     "D42",
     [
@@ -259,7 +251,7 @@ export const translatedAttributes: readonly Case[] = [
     ],
     { ...IN_MEMORY, exits: [{ type: "alignment", stage: 1 }] },
   ),
-  attributed(
+  translated(
     "does a change of enable bits reach translations that a TLB holds?",
     "D42",
     [...stored({}, {}, VM), dc.civac(0, VA), msr(0, "SCTLR_EL1", SCTLR.M), store(0, VA, { value: 6n })],

@@ -1,13 +1,14 @@
 /** Stage 1 of AArch32: LPAE and short descriptors (D46). */
 import { fetch, load, msr, type RecordEntry, store } from "../../../src/engine/record.ts";
-import type { Case, Expectation } from "../case.ts";
+import type { Case } from "../case.ts";
 import {
   AARCH32,
+  data,
   EL0,
   EL1,
   entries,
   fetching,
-  guest,
+  INDEX,
   L1,
   L2,
   OTHER,
@@ -19,27 +20,18 @@ import {
   stageTwoIdentity,
   stageTwoOn,
   table,
+  translated,
   UXN,
+  VA,
   WALKS,
 } from "./tables.ts";
 
-const VA = 0x5000;
-const INDEX = 5;
-const data = store(0, PAGE, { value: 77n });
 const KERNEL = EL1 | AARCH32 | WALKS;
 const USER = EL0 | AARCH32 | WALKS;
 const EAE = 1n << 31n;
 const LPAE = EAE | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 24n) | (1n << 26n) | (3n << 28n);
 const AFE = 1n << 29n;
 const TRE = 1n << 28n;
-
-const narrowed = (
-  asks: string,
-  rules: string,
-  records: readonly RecordEntry[],
-  expect: Expectation,
-  machine = guest,
-): Case => ({ asks, rules, machine, translates: true, records, expect });
 
 const toKernel = (type: string, level: number, more: object = {}) =>
   ({ type, target: 1, stage: 1, level, ipa: -1, upper: false, ...more }) as object;
@@ -80,7 +72,7 @@ const sections = (descriptors: Readonly<Record<number, number>>, ...then: readon
 const section = (address: number, more = 0) => address | NORMAL | ALL | S | 2 | more;
 
 export const narrow: readonly Case[] = [
-  narrowed(
+  translated(
     "does LPAE map an address from level 1?",
     "D46",
     [
@@ -91,7 +83,7 @@ export const narrow: readonly Case[] = [
     ],
     { value: 77n, walkReads: 3 },
   ),
-  narrowed(
+  translated(
     "does LPAE with T0SZ 2 begin at level 2, and send what is above to TTBR1?",
     "D46",
     [
@@ -106,7 +98,7 @@ export const narrow: readonly Case[] = [
     ],
     { value: 77n, walkReads: 5 },
   ),
-  narrowed(
+  translated(
     "does LPAE fault between its two halves?",
     "D46",
     [
@@ -117,7 +109,7 @@ export const narrow: readonly Case[] = [
     ],
     { exits: [toKernel("translation", 1), toKernel("translation", 1)], walkReads: 0 },
   ),
-  narrowed(
+  translated(
     "are LPAE's addresses of 40 bits?",
     "D46",
     [
@@ -129,7 +121,7 @@ export const narrow: readonly Case[] = [
     ],
     { exits: [toKernel("address-size", 3), toKernel("address-size", 1)] },
   ),
-  narrowed(
+  translated(
     "does XN hold for the kernel too in AArch32?",
     "D46 D48",
     [
@@ -141,7 +133,7 @@ export const narrow: readonly Case[] = [
     { exits: [toKernel("permission", 3)] },
     fetching,
   ),
-  narrowed(
+  translated(
     "does a section map a megabyte?",
     "D46",
     sections({ 3: section(0) }, ...shortOn(), load(0, 0x30_0000 + PAGE)),
@@ -150,7 +142,7 @@ export const narrow: readonly Case[] = [
       walkReads: 1,
     },
   ),
-  narrowed(
+  translated(
     "does a supersection map sixteen, beyond 32 bits?",
     "D46",
     sections(
@@ -162,13 +154,13 @@ export const narrow: readonly Case[] = [
     ),
     { value: 77n, walkReads: 1 },
   ),
-  narrowed(
+  translated(
     "is a supersection's address forty bits?",
     "D46",
     sections({ 16: section(0, 1 << 18) | (1 << 20) | (1 << 5) }, ...shortOn(), load(0, 0x100_0000)),
     { exits: [{ type: "external", physical: 2 ** 32 + 2 ** 36 }] },
   ),
-  narrowed(
+  translated(
     "do large and small pages map theirs?",
     "D46",
     [
@@ -188,13 +180,13 @@ export const narrow: readonly Case[] = [
     // The large page is one entry; the second-level table is kept.
     { value: 77n, walkReads: 3, tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2, walkHits: 1 } } },
   ),
-  narrowed(
+  translated(
     "do short descriptors fault at the level of what is missing?",
     "D46",
     [...words(SHORT, { 1: SECOND | 1 }), ...shortOn(), load(0, VA), load(0, 0x10_5000)],
     { exits: [toKernel("translation", 1), toKernel("translation", 2)] },
   ),
-  narrowed(
+  translated(
     "do TTBCR.N, PD0 and PD1 choose and close tables?",
     "D46",
     [
@@ -210,7 +202,7 @@ export const narrow: readonly Case[] = [
     ],
     { exits: [toKernel("translation", 1), toKernel("translation", 1)], value: 77n, walkReads: 2 },
   ),
-  narrowed(
+  translated(
     "do domains refuse, check and wave through?",
     "D46 D48",
     [
@@ -235,7 +227,7 @@ export const narrow: readonly Case[] = [
     { exits: [toKernel("permission", 1), toKernel("domain", 1), toKernel("domain", 2)], value: 77n },
     fetching,
   ),
-  narrowed(
+  translated(
     "does AP have three bits without AFE?",
     "D46",
     [
@@ -263,7 +255,7 @@ export const narrow: readonly Case[] = [
       ],
     },
   ),
-  narrowed(
+  translated(
     "is AP[0] the access flag with AFE?",
     "D46",
     [
@@ -279,7 +271,7 @@ export const narrow: readonly Case[] = [
     ],
     { exits: [toKernel("access-flag", 1), toKernel("permission", 1)], value: 77n },
   ),
-  narrowed(
+  translated(
     "does TEX remap take attributes from PRRR and NMRR?",
     "D46",
     [
@@ -293,7 +285,7 @@ export const narrow: readonly Case[] = [
     ],
     { exits: [toKernel("alignment", 1)], copies: { [PAGE]: "", [OTHER]: "L1D M, L2 E" } },
   ),
-  narrowed(
+  translated(
     "do TEX, C and B say it themselves without remap?",
     "D46",
     [
@@ -314,7 +306,7 @@ export const narrow: readonly Case[] = [
       copies: { [PAGE + 0xc0]: "", [PAGE + 0x100]: "L1D E, L2 E", [PAGE + 0x140]: "L1D E, L2 E" },
     },
   ),
-  narrowed(
+  translated(
     "is CONTEXTIDR the ASID of short descriptors?",
     "D46",
     sections(
@@ -329,7 +321,7 @@ export const narrow: readonly Case[] = [
     ),
     { tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2 } } },
   ),
-  narrowed(
+  translated(
     "is a 32-bit guest's table walked through stage 2?",
     "D46 D51",
     sections({ 3: section(0) }, ...stageTwoIdentity(0), ...stageTwoOn(0), ...shortOn(), load(0, 0x30_0000 + PAGE)),

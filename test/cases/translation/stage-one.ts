@@ -1,9 +1,10 @@
 /** Stage 1 of AArch64: where addresses go, and every fault on the way (D39 to D41, D45, D48). */
 import { atomic, dc, evict, fetch, load, msr, prefetch, type RecordEntry, store } from "../../../src/engine/record.ts";
-import type { Case, Expectation } from "../case.ts";
+import type { Case } from "../case.ts";
 import {
   AP,
   block,
+  data,
   EL0,
   EL1,
   EL2,
@@ -11,6 +12,7 @@ import {
   fetching,
   guest,
   guests,
+  INDEX,
   L0,
   L1,
   L2,
@@ -24,23 +26,12 @@ import {
   stageOneTables,
   table,
   tcr,
+  translated,
   UPPER,
   UXN,
+  VA,
   WALKS,
 } from "./tables.ts";
-
-/** The page that most cases map: its VA, and its place in the level-3 table. */
-const VA = 0x5000;
-const INDEX = 5;
-const data = store(0, PAGE, { value: 77n });
-
-const translated = (
-  asks: string,
-  rules: string,
-  records: readonly RecordEntry[],
-  expect: Expectation,
-  machine = guest,
-): Case => ({ asks, rules, machine, translates: true, records, expect });
 
 /** One page is mapped, with that descriptor; then something is done. */
 const mapped = (descriptor: bigint, ...then: readonly RecordEntry[]): RecordEntry[] => [

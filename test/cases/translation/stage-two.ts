@@ -1,15 +1,17 @@
 /** Stage 2: concatenated tables, its faults, nested walks, and the hypervisor's flush (D47, D48, D50, D51, D54). */
 import { dc, fetch, flushStage2, load, msr, type RecordEntry, store } from "../../../src/engine/record.ts";
-import type { Case, Expectation } from "../case.ts";
+import type { Case } from "../case.ts";
 import {
   AP,
   block,
   block2,
+  data,
   EL1,
   EL2,
   entries,
   fetching,
   guest,
+  INDEX,
   L1,
   L2,
   OTHER,
@@ -25,21 +27,12 @@ import {
   stageTwoOn,
   stageTwoTables,
   table,
+  translated,
   vtcr,
   WALKS,
 } from "./tables.ts";
 
 const IPA = 0x5000;
-const INDEX = 5;
-const data = store(0, PAGE, { value: 77n });
-
-const nested = (
-  asks: string,
-  rules: string,
-  records: readonly RecordEntry[],
-  expect: Expectation,
-  machine = guest,
-): Case => ({ asks, rules, machine, translates: true, records, expect });
 
 /** Flat stage 1; one page at IPA has that descriptor. */
 const mapped = (descriptor: bigint, ...then: readonly RecordEntry[]): RecordEntry[] => [
@@ -57,21 +50,26 @@ const HCR_PTW = 4n;
 const HCR_FWB = 1n << 46n;
 
 export const stageTwo: readonly Case[] = [
-  nested("does stage 2 map what a flat guest uses?", "D47", mapped(page2(PAGE), load(0, IPA)), {
+  translated("does stage 2 map what a flat guest uses?", "D47", mapped(page2(PAGE), load(0, IPA)), {
     value: 77n,
     walkReads: 2,
   }),
-  nested("does a stage-2 block map two MiB?", "D47", [data, ...stageTwoIdentity(0), ...stageTwoOn(0), load(0, PAGE)], {
-    value: 77n,
-    walkReads: 1,
-  }),
-  nested(
+  translated(
+    "does a stage-2 block map two MiB?",
+    "D47",
+    [data, ...stageTwoIdentity(0), ...stageTwoOn(0), load(0, PAGE)],
+    {
+      value: 77n,
+      walkReads: 1,
+    },
+  ),
+  translated(
     "are the tables of the first level concatenated?",
     "D47",
     [data, ...entries(0, S2, { 512: block2(0) }), ...stageTwoOn(0), load(0, 0x4000_0000 + PAGE)],
     { value: 77n, walkReads: 1 },
   ),
-  nested(
+  translated(
     "does a 40-bit stage 2 begin at level 1 with two tables?",
     "D47",
     [
@@ -82,7 +80,7 @@ export const stageTwo: readonly Case[] = [
     ],
     { value: 77n, walkReads: 1 },
   ),
-  nested(
+  translated(
     "does a 48-bit stage 2 begin at level 0?",
     "D47",
     [
@@ -94,11 +92,11 @@ export const stageTwo: readonly Case[] = [
     ],
     { value: 77n, walkReads: 2 },
   ),
-  nested("is an IPA beyond T0SZ a level-0 fault?", "D47", mapped(page2(PAGE), load(0, 2 ** 32 + IPA)), {
+  translated("is an IPA beyond T0SZ a level-0 fault?", "D47", mapped(page2(PAGE), load(0, 2 ** 32 + IPA)), {
     exits: [toHypervisor("translation", 0, { address: 2 ** 32 + IPA, ipa: 2 ** 32 + IPA })],
     walkReads: 0,
   }),
-  nested(
+  translated(
     "is a VTCR_EL2 that describes no tables a level-0 fault?",
     "D47",
     [
@@ -113,7 +111,7 @@ export const stageTwo: readonly Case[] = [
     ],
     { exits: [0, 1, 2, 3].map(() => toHypervisor("translation", 0)), walkReads: 0 },
   ),
-  nested(
+  translated(
     "does stage 2 fault at the level of what is missing?",
     "D47 D50",
     mapped(0n, load(0, IPA), store(0, 0x20_0000), fetch(0, IPA)),
@@ -125,7 +123,7 @@ export const stageTwo: readonly Case[] = [
       ],
     },
   ),
-  nested(
+  translated(
     "do S2AP and XN refuse what they say?",
     "D48",
     [
@@ -154,10 +152,10 @@ export const stageTwo: readonly Case[] = [
     },
     fetching,
   ),
-  nested("does stage 2 have an access flag?", "D47", mapped(page2(PAGE, { af: false }), load(0, IPA)), {
+  translated("does stage 2 have an access flag?", "D47", mapped(page2(PAGE, { af: false }), load(0, IPA)), {
     exits: [toHypervisor("access-flag", 3)],
   }),
-  nested(
+  translated(
     "does stage 2 know its output size?",
     "D47",
     [
@@ -169,7 +167,7 @@ export const stageTwo: readonly Case[] = [
     ],
     { exits: [toHypervisor("address-size", 3), toHypervisor("address-size", 0)] },
   ),
-  nested(
+  translated(
     "is a reserved MemAttr met when it is walked?",
     "D43 D50",
     [
@@ -188,7 +186,7 @@ export const stageTwo: readonly Case[] = [
       ],
     },
   ),
-  nested(
+  translated(
     "is a stage-2 table outside memory an external abort?",
     "D51",
     [...entries(0, S2, { 0: table(0x5000_0000) }), ...stageTwoOn(0), load(0, IPA)],
@@ -196,7 +194,7 @@ export const stageTwo: readonly Case[] = [
       exits: [{ type: "external", target: 1, stage: 2, level: 3, physical: 0x5000_0028, ipa: IPA, duringWalk: false }],
     },
   ),
-  nested(
+  translated(
     "does a walk of both stages read each table through stage 2?",
     "D51 D52",
     [
@@ -216,7 +214,7 @@ export const stageTwo: readonly Case[] = [
     },
     { ...guest, tlb: NO_CACHES },
   ),
-  nested(
+  translated(
     "is a stage-1 table that stage 2 lacks a fault during the walk?",
     "D50 D51",
     [
@@ -228,7 +226,7 @@ export const stageTwo: readonly Case[] = [
     ],
     { exits: [toHypervisor("translation", 3, { ipa: L2, duringWalk: true, access: "write" })] },
   ),
-  nested(
+  translated(
     "may a stage-1 table lie in what stage 2 calls Device?",
     "D51",
     [
@@ -254,7 +252,7 @@ export const stageTwo: readonly Case[] = [
       hazards: [],
     },
   ),
-  nested(
+  translated(
     "is a page the smaller of what both stages map?",
     "D52",
     [
@@ -279,7 +277,7 @@ export const stageTwo: readonly Case[] = [
       tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, walkHits: 1, ipaHits: 1 } },
     },
   ),
-  nested(
+  translated(
     "does a guest's stage 1 refuse before its hypervisor does?",
     "D48",
     [
@@ -291,13 +289,13 @@ export const stageTwo: readonly Case[] = [
     ],
     { exits: [{ type: "permission", stage: 1, target: 1, ipa: -1 }] },
   ),
-  nested(
+  translated(
     "does DC IVAC under stage 2 clean what it invalidates?",
     "D49",
     mapped(page2(PAGE), store(0, IPA, { value: 5n }), dc.ivac(0, IPA)),
     { copies: { [PAGE]: "" }, words: { memory: { [PAGE]: 5n } }, hazards: [] },
   ),
-  nested(
+  translated(
     "does the hypervisor's flush find every page that is mapped Write-Back, and no other?",
     "D54",
     [
@@ -331,7 +329,7 @@ export const stageTwo: readonly Case[] = [
       hits: { 0: { L1D: 8 } },
     },
   ),
-  nested(
+  translated(
     "what does the flush count?",
     "D54",
     [...stageTwoIdentity(0), ...stageTwoOn(0), flushStage2(0, 0x1_0010, 0x100)],
@@ -345,7 +343,7 @@ export const stageTwo: readonly Case[] = [
       },
     },
   ),
-  nested(
+  translated(
     "does the flush with FWB leave out Device and forced Non-cacheable alone?",
     "D54",
     [

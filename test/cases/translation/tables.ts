@@ -1,6 +1,7 @@
 /** Translation tables for cases: descriptors as bits, records that write them, and the registers that turn them on. */
 import { msr, type RecordEntry, store } from "../../../src/engine/record.ts";
 import type { MachineSpec } from "../../properties/machines.ts";
+import type { Case, Expectation } from "../case.ts";
 import { level, oneSet } from "../small-machines.ts";
 
 /** Two MiB of RAM, an L1D and L2 in which tables and data don't meet, and MMIO above. */
@@ -16,6 +17,19 @@ export const guest: MachineSpec = {
 export const guests: MachineSpec = { ...guest, cores: 2 };
 export const fetching: MachineSpec = { ...guest, l1i: oneSet(4) };
 
+/** A case of a core that translates. */
+export const translated = (
+  asks: string,
+  rules: string,
+  records: readonly RecordEntry[],
+  expect: Expectation,
+  machine = guest,
+): Case => ({ asks, rules, machine, translates: true, records, expect });
+
+/** The page that most cases map: its address, and its place in the level-3 table. */
+export const VA = 0x5000;
+export const INDEX = 5;
+
 /** Addresses of tables by level, for stage 1, for TTBR1, and for stage 2. */
 export const L0 = 0x1_0000;
 export const L1 = 0x1_1000;
@@ -28,6 +42,8 @@ export const S2_L3 = 0x2_5000;
 /** Two pages of data. */
 export const PAGE = 0x3_0000;
 export const OTHER = 0x3_1000;
+/** The first has something in it. */
+export const data = store(0, PAGE, { value: 77n });
 
 // ---- stage-1 descriptors
 const AF = 1n << 10n;

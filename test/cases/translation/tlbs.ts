@@ -1,7 +1,7 @@
 /** TLBs, walk and IPA caches: what they keep, and what each TLBI removes (D52, D53, D56). */
 import { load, msr, type RecordEntry, record, store, tlbi } from "../../../src/engine/record.ts";
 import type { TLBI_KINDS } from "../../../src/engine/system-registers.ts";
-import type { Case, Expectation } from "../case.ts";
+import type { Case } from "../case.ts";
 import {
   block2,
   EL1,
@@ -9,6 +9,7 @@ import {
   entries,
   guest,
   guests,
+  INDEX,
   L3,
   NOT_GLOBAL,
   OTHER,
@@ -23,23 +24,15 @@ import {
   stageTwoOn,
   stageTwoTables,
   tcr,
+  translated,
+  VA,
   WALKS,
 } from "./tables.ts";
 
-const VA = 0x5000;
-const INDEX = 5;
 const OLD = 77n;
 const NEW = 88n;
 /** What the old and the new page hold. */
 const contents = [store(0, PAGE, { value: OLD }), store(0, OTHER, { value: NEW })];
-
-const kept = (
-  asks: string,
-  rules: string,
-  records: readonly RecordEntry[],
-  expect: Expectation,
-  machine = guest,
-): Case => ({ asks, rules, machine, translates: true, records, expect });
 
 /** The hypervisor changes memory, then the guest goes on. */
 const meanwhile = (core: number, ...changes: readonly RecordEntry[]): RecordEntry[] => [
@@ -62,7 +55,7 @@ const remapped = (bits: bigint, asid: number, ...then: readonly RecordEntry[]): 
 ];
 
 const removes = (kind: keyof typeof TLBI_KINDS, value: bigint, gone: number, walkReads: number): Case =>
-  kept(`does TLBI ${kind} make a new mapping seen?`, "D53", remapped(NOT_GLOBAL, 7, tlbi(0, kind, { value })), {
+  translated(`does TLBI ${kind} make a new mapping seen?`, "D53", remapped(NOT_GLOBAL, 7, tlbi(0, kind, { value })), {
     value: NEW,
     tlbs: {
       0: {
@@ -77,13 +70,13 @@ const removes = (kind: keyof typeof TLBI_KINDS, value: bigint, gone: number, wal
   });
 
 const spares = (asks: string, bits: bigint, operation: RecordEntry): Case =>
-  kept(asks, "D53 D56", remapped(bits, 7, operation), { value: OLD, walkReads: 3 });
+  translated(asks, "D53 D56", remapped(bits, 7, operation), { value: OLD, walkReads: 3 });
 
 const page44 = (address: number) => BigInt(address / 4096);
 const asid = (number: number) => BigInt(number) << 48n;
 
 export const tlbs: readonly Case[] = [
-  kept("does a TLB keep what memory says no more?", "D56", remapped(0n, 0), {
+  translated("does a TLB keep what memory says no more?", "D56", remapped(0n, 0), {
     value: OLD,
     walkReads: 3,
     tlbs: { 0: { lookups: 2, microMisses: 1, mainMisses: 1 } },
@@ -98,7 +91,7 @@ export const tlbs: readonly Case[] = [
   removes("VAALE1", page44(VA), 2, 4),
   removes("VMALLS12E1", 0n, 4, 6),
   removes("ALLE1", 0n, 4, 6),
-  kept("is the old TLBI ALL the core's own VMALLE1?", "D53", remapped(0n, 0, record("TLBI_ALL", 0, 5)), {
+  translated("is the old TLBI ALL the core's own VMALLE1?", "D53", remapped(0n, 0, record("TLBI_ALL", 0, 5)), {
     value: NEW,
     walkReads: 6,
     tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, invalidated: 4 } },
@@ -108,25 +101,25 @@ export const tlbs: readonly Case[] = [
   spares("does TLBI ASIDE1 of another ASID spare a page?", NOT_GLOBAL, tlbi(0, "ASIDE1", { value: asid(8) })),
   spares("does TLBI ASIDE1 spare global pages?", 0n, tlbi(0, "ASIDE1", { value: asid(7) })),
   spares("does TLBI IPAS2E1 spare combined translations?", 0n, tlbi(0, "IPAS2E1", { value: page44(PAGE) })),
-  kept(
+  translated(
     "does TLBI VALE1 of any ASID take a global page?",
     "D53",
     remapped(0n, 7, tlbi(0, "VALE1", { value: page44(VA) | asid(8) })),
     { value: NEW, walkReads: 4 },
   ),
-  kept(
+  translated(
     "does a TLBI spare another VMID's entries?",
     "D53",
     remapped(0n, 0, msr(0, "VTTBR_EL2", 3n << 48n), tlbi(0, "VMALLE1"), tlbi(0, "VMALLS12E1"), msr(0, "VTTBR_EL2", 0)),
     { value: OLD, walkReads: 3 },
   ),
-  kept(
+  translated(
     "does TLBI ALLE1 take every VMID's?",
     "D53",
     remapped(0n, 0, msr(0, "VTTBR_EL2", 3n << 48n), tlbi(0, "ALLE1"), msr(0, "VTTBR_EL2", 0)),
     { value: NEW, walkReads: 6 },
   ),
-  kept(
+  translated(
     "does a local TLBI reach its own core only, and an inner-shareable one all?",
     "D53",
     [
@@ -147,7 +140,7 @@ export const tlbs: readonly Case[] = [
     },
     guests,
   ),
-  kept(
+  translated(
     "does FB make a guest's TLBI reach all cores?",
     "D49 D53",
     [
@@ -161,7 +154,7 @@ export const tlbs: readonly Case[] = [
     { tlbs: { 0: { lookups: 1, microMisses: 1, mainMisses: 1, invalidated: 4 } } },
     guests,
   ),
-  kept(
+  translated(
     "do two address spaces keep their own pages?",
     "D52",
     [
@@ -177,7 +170,7 @@ export const tlbs: readonly Case[] = [
     ],
     { value: OLD, tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2 } } },
   ),
-  kept(
+  translated(
     "do global pages serve every address space?",
     "D52",
     [
@@ -190,7 +183,7 @@ export const tlbs: readonly Case[] = [
     ],
     { value: OLD, tlbs: { 0: { lookups: 2, microMisses: 1, mainMisses: 1 } } },
   ),
-  kept(
+  translated(
     "has an ASID eight bits unless TCR_EL1.AS says sixteen?",
     "D45 D52",
     [
@@ -204,7 +197,7 @@ export const tlbs: readonly Case[] = [
     ],
     { tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2 } } },
   ),
-  kept(
+  translated(
     "does A1 take the ASID from TTBR1?",
     "D45",
     [
@@ -216,7 +209,7 @@ export const tlbs: readonly Case[] = [
     ],
     { tlbs: { 0: { lookups: 2, microMisses: 1, mainMisses: 1 } } },
   ),
-  kept(
+  translated(
     "do VMIDs keep guests apart?",
     "D52",
     [
@@ -235,7 +228,7 @@ export const tlbs: readonly Case[] = [
     ],
     { value: OLD, tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2 } } },
   ),
-  kept(
+  translated(
     "does the main TLB answer what the micro TLB has lost?",
     "D52",
     [
@@ -255,7 +248,7 @@ export const tlbs: readonly Case[] = [
     },
     { ...guest, tlb: { micro: 2, entries: 16, ways: 2, walk: 4, ipa: 4 } },
   ),
-  kept(
+  translated(
     "is the least recent page of a main TLB's set the one to go?",
     "D52",
     [
@@ -271,13 +264,13 @@ export const tlbs: readonly Case[] = [
     { tlbs: { 0: { lookups: 6, microMisses: 6, mainMisses: 4, walkHits: 3 } } },
     { ...guest, tlb: { micro: 0, entries: 4, ways: 2, walk: 4, ipa: 4 } },
   ),
-  kept(
+  translated(
     "does a walk begin at the deepest table that is held?",
     "D52",
     [...stageOneTables(0, { 1: page(PAGE), 2: page(OTHER) }), ...stageOneOn(0), load(0, 0x1000), load(0, 0x2000)],
     { walkReads: 4, tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, walkHits: 1 } } },
   ),
-  kept(
+  translated(
     "are stage-2 translations of tables and pages kept by themselves?",
     "D52",
     [
@@ -294,7 +287,7 @@ export const tlbs: readonly Case[] = [
       tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, walkHits: 1, ipaHits: 5 } },
     },
   ),
-  kept(
+  translated(
     "does TLBI IPAS2E1 take what walks keep of stage 2?",
     "D53",
     [
@@ -311,7 +304,7 @@ export const tlbs: readonly Case[] = [
     ],
     { value: NEW, tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, invalidated: 3 } } },
   ),
-  kept(
+  translated(
     "does VMALLE1 without IPAS2E1 leave a stale stage 2 behind?",
     "D53 D56",
     [
@@ -327,7 +320,7 @@ export const tlbs: readonly Case[] = [
     ],
     { value: OLD, tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, invalidated: 2, ipaHits: 1 } } },
   ),
-  kept(
+  translated(
     "is a page that refuses an access kept all the same?",
     "D52",
     [
@@ -345,7 +338,7 @@ export const tlbs: readonly Case[] = [
       tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2, walkHits: 1, invalidated: 2 } },
     },
   ),
-  kept(
+  translated(
     "do entries of a core with M clear serve it with M set?",
     "D52",
     [
@@ -363,7 +356,7 @@ export const tlbs: readonly Case[] = [
     ],
     { tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2, ipaHits: 4 } } },
   ),
-  kept("does a core that walks nothing use no TLB?", "D52", [msr(0, "HCR_EL2", 1n << 27n), load(0, PAGE)], {
+  translated("does a core that walks nothing use no TLB?", "D52", [msr(0, "HCR_EL2", 1n << 27n), load(0, PAGE)], {
     tlbs: { 0: {} },
     walkReads: 0,
   }),
