@@ -43,6 +43,7 @@ import {
   setAnswer,
   setDistrust,
   setFillsFirst,
+  setStrays,
   snoopedLocal,
   snoopedRemote,
   source,
@@ -317,7 +318,8 @@ export function walkPiece(compact: u64, bytes: u32, code: u32, fromUnification: 
     if (!fromUnification) cached(path, compact, bytes, false, isAlone);
     else {
       beginWalk(compact, isAlone, path);
-      request(0, noL1I);
+      // A write-through cache that was filled can't take dirtiness: it lands further out (D17).
+      if (request(0, noL1I) & DIRTY_ANSWER) landFrom(1, answerLow, answerBytes, answer);
       charge();
       seeAnswer(compact, bytes);
     }
@@ -550,6 +552,7 @@ function fetchThrough(n: usize, compact: u64, bytes: u32, mode: u32, attribute: 
     return;
   }
   if (mode == FETCH_L1I_ONLY) {
+    setStrays();
     machineCount(MACHINE_UNCACHED_READS);
     chargeUncached();
     setAnswer(low, 1 << shift, 0);

@@ -36,9 +36,13 @@ export function allocateAhead(): void {
   chosen = allocate(64 + ((<usize>WINDOW) << 4), 64) + 64;
 }
 
+/** All records that missed their L1 and their private L2. */
+export let misses: u64 = 0;
+
 /** A record missed its L1 and its private L2. */
 export function noteMiss(): void {
   missed++;
+  misses++;
 }
 
 /** How far to play from an address of the batch before asking again. Touches what the records until there need if that pays. */

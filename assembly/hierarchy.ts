@@ -187,6 +187,13 @@ export function setDistrust(): void {
   distrust = true;
 }
 
+/** Whether an L1I may hold what no cache outside it holds: fetches with stage 1 off fill it alone (R34). */
+export let strays: bool = false;
+
+export function setStrays(): void {
+  strays = true;
+}
+
 // ---- copies coming and going
 
 /** Puts a line into a way that is free. Bytes come from `from` (data-carrying). */

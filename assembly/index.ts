@@ -4,9 +4,12 @@
 import * as access from "./access";
 import { allocateAhead } from "./ahead";
 import * as attributes from "./attributes";
+import { prepareBeyond } from "./beyond";
 import * as bytes from "./bytes";
 import * as coherence from "./coherence";
+import { settle } from "./deal";
 import * as exits from "./exit";
+import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";
 import * as latentHazards from "./latent";
 import * as layout from "./layout";
@@ -58,7 +61,8 @@ import * as run from "./run";
 import { initialize, probe, recordOf, setOf, stateAt } from "./set";
 import * as translate from "./translate";
 
-export { hazardAt, hazardCount, setAssessable } from "./hazard";
+export { dealt, groupsToDeal, setOrder, settle } from "./deal";
+export { hazardAt, setAssessable } from "./hazard";
 export { setDirectory, setFeatures, setProtocol, setShape, setUnitsAreCores } from "./layout";
 export { addRegion } from "./memory";
 export { play, recordsPlayed } from "./play";
@@ -191,6 +195,7 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   allocateRefills();
   allocateAhead();
   run.prepareFast();
+  prepareBeyond();
   registers.allocateRegisters();
   for (let c: u32 = 0; c < layout.cores; c++) {
     let places: u32 = 0;
@@ -214,7 +219,7 @@ export function setYardstick(on: bool): void {
   hierarchy.setYardstick(on);
 }
 
-// ---- what the host reads
+// ---- what the host reads; nothing waits in a bucket then
 export function carriesData(): bool {
   return layout.CARRY && !layout.VERSIONS;
 }
@@ -234,6 +239,12 @@ export function playError(): i32 {
 /** What stopped the batch with the error that is an exit (D50): numbers of 64 bits, in the order of assembly/exit.ts. */
 export function exitAddress(): usize {
   return exits.exitBlock;
+}
+
+/** How many hazards there are; `hazardAt` has them one by one. */
+export function hazardCount(): u32 {
+  settle();
+  return hazards.hazardCount();
 }
 
 /** Counters of each core's translation, so many u64 apart. */
@@ -279,35 +290,43 @@ export function errorRequester(): u32 {
 }
 
 export function lastValue(): u64 {
+  settle();
   return run.lastValue;
 }
 
 export function counterAddress(): usize {
+  settle();
   settleRefills();
   return layout.counterBase;
 }
 
 export function machineCounterAddress(): usize {
+  settle();
   return layout.machineBase;
 }
 
 export function eventAddress(): usize {
+  settle();
   return layout.eventBase;
 }
 
 export function hitAddress(): usize {
+  settle();
   return layout.hitBase;
 }
 
 export function fastHitAddress(): usize {
+  settle();
   return run.gatherFastHits();
 }
 
 export function yardstickAddress(): usize {
+  settle();
   return layout.yardstickBase;
 }
 
 export function dirtyLines(index: u32): u32 {
+  settle();
   return latentHazards.dirtyIn(nodeAt(index));
 }
 
@@ -317,6 +336,7 @@ export function bytesUsed(): usize {
 
 /** Makes the address's region current; its compact address follows. False: no region. */
 export function locate(address: u64): bool {
+  settle();
   return memoryState.enterRegion(address);
 }
 

@@ -330,21 +330,25 @@ function shapeRecord(n: usize): void {
 }
 
 /**
- * More groups than the host has first-level TLB entries cost a program-order play up to a fifth of its speed, since lines
- * that follow each other lie in different groups; 32 keep one group's state of a hundred cores in a host's second-level cache.
+ * A group's state is to fit well into a host's second-level cache, so that a bucket is played there (deal.ts): as many groups as
+ * that takes, but at least FEW where the machine has them, and at most MOST.
  */
-const MOST_GROUP_BITS: u32 = 5;
+const GROUP_BYTES: u64 = 1 << 16;
+const FEW_GROUP_BITS: u32 = 5;
+const MOST_GROUP_BITS: u32 = 7;
 
 /** Lays out all sets. Groups are the index bits that every cache has above the largest line offset (R49), or some of them. */
 export function layOut(): void {
   const all = caches + 1 + sockets;
   let bits: u32 = MOST_GROUP_BITS;
   let lines: u64 = 0;
+  let bytes: u64 = 0;
   for (let i: u32 = 0; i < all; i++) {
     const n = nodeAt(i);
     const sets = load<u32>(n, N_SETS);
     if (!sets) continue;
     shapeRecord(n);
+    bytes += <u64>sets * load<u32>(n, N_RECORD_SIZE);
     const position = largestShift - load<u32>(n, N_LINE_SHIFT);
     const even = ctz(sets);
     bits = min(bits, even > position ? even - position : 0);
@@ -352,6 +356,7 @@ export function layOut(): void {
     // Lines that the presence directory has to find room for.
     if (load<i32>(n, N_UNIT) >= 0 && !load<u32>(n, N_COVERED)) lines += <u64>sets * load<u32>(n, N_WAYS);
   }
+  while (bits > FEW_GROUP_BITS && bytes >> bits < GROUP_BYTES) bits--;
   groupBits = bits;
   let at: usize = 0;
   for (let i: u32 = 0; i < all; i++) {

@@ -15,6 +15,7 @@ import {
 } from "./access";
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
+import { chooseOrder, deal, interrupt } from "./deal";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
@@ -212,15 +213,23 @@ function dropPrefixes(): void {
 /** Plays `count` words of the batch. Returns how many; fewer than asked means `error` says why. */
 export function play(count: u32): u32 {
   error = ERROR_NONE;
+  const dealing = chooseOrder(number, batch, count);
   let i: u32 = 0;
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
-    if (!prefixed && (<u32>(word >> 48) & 0xff) <= OP_FETCH) {
-      const start = i;
-      i = playRun(batch, start, count, number);
-      number += i - start;
-      if (i == count) break;
-      word = load<u64>(batch + ((<usize>i) << 3));
+    if (!prefixed) {
+      if ((<u32>(word >> 48) & 0xff) <= OP_FETCH) {
+        const start = i;
+        if (dealing) i = <u32>((deal(batch + ((<usize>i) << 3), batch + ((<usize>count) << 3), number) - batch) >> 3);
+        else {
+          enterRegion(word & 0xffffffffffff);
+          i = playRun(batch, start, count, number, 0);
+        }
+        number += i - start;
+        if (i == count) break;
+        word = load<u64>(batch + ((<usize>i) << 3));
+      }
+      interrupt(word);
     }
     const op = <u32>(word >> 48) & 0xff;
     const operand = word & 0xffffffffffff;
@@ -235,6 +244,24 @@ export function play(count: u32): u32 {
     i++;
   }
   return count;
+}
+
+/** Plays records of one bucket (deal.ts), all of them plain accesses: none can fail. Their numbers are `epoch` and what `numbers` says. */
+export function playDealt(words: usize, many: u32, epoch: u64, numbers: usize): void {
+  const next = number;
+  let i: u32 = 0;
+  for (;;) {
+    enterRegion(load<u64>(words + ((<usize>i) << 3)) & 0xffffffffffff);
+    i = playRun(words, i, many, epoch, numbers);
+    if (i == many) break;
+    const word = load<u64>(words + ((<usize>i) << 3));
+    number = epoch + load<u32>(numbers + ((<usize>i) << 2));
+    const failed = playSlow(<u32>(word >> 48) & 0xff, <u32>(word >> 56), word & 0xffffffffffff);
+    assert(!failed, "a plain access can't fail");
+    i++;
+    if (i == many) break;
+  }
+  number = next;
 }
 
 function takePrefix(op: u32, operand: u64): bool {

@@ -41,19 +41,19 @@ import { absent, mayHoldInstructions, present } from "./presence";
 import { BASE_L2, basesOf } from "./run";
 import { toFront } from "./set";
 import {
+  contents,
   plainL2,
   recordIn,
   S_COVERED,
-  S_DATA,
   S_FLAGS,
   S_L2,
   S_ORDER,
   S_SHIFT,
   S_STATES,
-  S_STRIDE,
   S_TRUTH,
   S_WAYS,
   shapesAt,
+  touchIn,
   waysWith,
 } from "./shape";
 
@@ -101,23 +101,26 @@ export function settleRefills(): void {
   }
 }
 
-function touch(shape: usize, r: usize, way: u32): void {
-  const order = r + load<u32>(shape, S_ORDER);
-  store<u64>(order, toFront(load<u64>(order), way));
-}
-
-function contents(shape: usize, r: usize, way: u32): usize {
-  return r + load<u32>(shape, S_DATA) + <usize>way * load<u32>(shape, S_STRIDE);
-}
-
 /** Where a range that begins at `compact` lies in the contents of a line. */
 function within(shape: usize, compact: u64): usize {
   return held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1));
 }
 
+/** Refills since counters were last read. */
+export function refillsSoFar(): u64 {
+  let many: u64 = 0;
+  for (let core: u32 = 0; core < cores; core++) {
+    const mine = refills + <usize>core * REFILLS_SIZE;
+    many += load<u64>(mine) + load<u64>(mine, 8) + load<u64>(mine, 16);
+  }
+  return many;
+}
+
+export const BEYOND: i32 = -2;
+
 /**
  * Plays the miss of a plain load, store or fetch in its L1's record r, and returns the way that it filled. Negative: nothing
- * has been done. A store's bytes are the caller's affair.
+ * has been done, BEYOND if only because the L2 doesn't hold the line. A store's bytes are the caller's affair.
  */
 export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
   const base2 = <usize>load<u32>(basesOf(core), BASE_L2);
@@ -127,7 +130,7 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
   const r2 = recordIn(base2, shape2, line2);
   const ways2 = load<u32>(shape2, S_WAYS);
   const found2 = waysWith(r2, ways2, line2);
-  if (!found2) return -1;
+  if (!found2) return BEYOND;
   const way2 = ctz(found2);
   const at2 = r2 + load<u32>(shape2, S_STATES) + way2;
   const state2 = <u32>load<u8>(at2);
@@ -165,9 +168,9 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
     if (CARRY) move(contents(shape2, vr, vWay) + within(shape2, goneLow), contents(shape, r, way), bytes);
     add(counts + R_WRITEBACKS, 1);
     // The request touched its line before the victim came back (R36).
-    touch(shape2, r2, way2);
-    if (load<u32>(shape2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touch(shape2, vr, vWay);
-  } else touch(shape2, r2, way2);
+    touchIn(shape2, r2, way2);
+    if (load<u32>(shape2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape2, vr, vWay);
+  } else touchIn(shape2, r2, way2);
   add(counts + ((<usize>op) << 3), 1);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
   if (!load<u32>(shape, S_COVERED)) {

@@ -2,6 +2,7 @@
 // L1, or miss into their core's own L2, never leave this file; what is anything else is left untouched.
 
 import { lookAhead, noteMiss } from "./ahead";
+import { reach } from "./beyond";
 import { held } from "./bytes";
 import {
   allocate,
@@ -24,7 +25,7 @@ import {
 import { fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
 import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
 import { mayHoldInstructions } from "./presence";
-import { refill } from "./refill";
+import { BEYOND, refill } from "./refill";
 import { toFront } from "./set";
 import {
   allocateShapes,
@@ -134,29 +135,36 @@ function offsetIn(word: u64): usize {
   return VERSIONS ? 0 : <usize>word & ((1 << smallestShift) - 8);
 }
 
+/** Number of the record so many bytes after the first: they follow each other, or a table has what to add to `first`. */
+function numberOf(after: usize, first: u64, numbers: usize): u64 {
+  return numbers ? first + load<u32>(numbers + (after >> 1)) : first + <u64>(after >> 3);
+}
+
 function bump(at: usize): void {
   store<u64>(at, load<u64>(at) + 1);
 }
 
 /**
  * Plays a run: records from batch position i that are plain L1 hits, or misses that the core's own L2 answers. Returns the
- * position of the first record that is neither; that one is untouched.
+ * position of the first record that is neither; that one is untouched. `first` is the number of the first record or, with a
+ * table of numbers, what is added to them.
  *
  * Random streams decide how this is written: whether a record loads, stores or fetches, and which way has its line, can't be
  * foreseen, so neither may cost a branch. Kinds are told apart by tables and by arithmetic on the operation's code.
  */
-export function playRun(batch: usize, start: u32, stop: u32, first: u64): u32 {
+export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize): u32 {
   store<u64>(LASTS, NO_KEY);
   store<u64>(LASTS, NO_KEY, 8);
   store<u64>(LASTS, NO_KEY, 16);
   const begin = batch + ((<usize>start) << 3);
+  if (numbers) numbers += (<usize>start) << 2;
   const until = batch + ((<usize>stop) << 3);
   let at = begin;
-  let end = lookAhead(at, until);
+  let end = numbers ? until : lookAhead(at, until);
   for (;;) {
     if (at >= end) {
       if (at >= until) break;
-      end = lookAhead(at, until);
+      end = numbers ? until : lookAhead(at, until);
     }
     const word = load<u64>(at);
     const key = word & keyMask;
@@ -165,19 +173,19 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64): u32 {
     // Three comparisons where one would do: what programs do next depends on what they did, and branches remember it.
     if (key == load<u64>(LASTS, 16)) {
       bump(hits + 16);
-      if (CARRY) again(LASTS + 16, word, first + <u64>((at - begin) >> 3));
+      if (CARRY) again(LASTS + 16, word, numberOf(at - begin, first, numbers));
       at += 8;
       continue;
     }
     if (key == load<u64>(LASTS)) {
       bump(hits);
-      if (CARRY) again(LASTS, word, first + <u64>((at - begin) >> 3));
+      if (CARRY) again(LASTS, word, numberOf(at - begin, first, numbers));
       at += 8;
       continue;
     }
     if (key == load<u64>(LASTS, 8)) {
       bump(hits + 8);
-      if (CARRY) again(LASTS + 8, word, first + <u64>((at - begin) >> 3));
+      if (CARRY) again(LASTS + 8, word, numberOf(at - begin, first, numbers));
       at += 8;
       continue;
     }
@@ -214,7 +222,11 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64): u32 {
       way = refill(core, op, compact, line, r, shape);
       if (way < 0) {
         noteMiss();
-        break;
+        if (way == BEYOND) way = reach(core, op, compact, line, r, shape);
+        if (way < 0) break;
+        // Copies of the lasts may have gone.
+        store<u64>(LASTS, NO_KEY);
+        store<u64>(LASTS, NO_KEY, 16);
       }
       // An L1I may have got the line that is stored to.
       store<u64>(LASTS, NO_KEY, 8);
@@ -232,7 +244,7 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64): u32 {
       const both = <u64>copy | ((<u64>truth) << 32);
       store<u64>(pair, both, LAST_CONTENTS);
       store<u64>(pair, both, LAST_CONTENTS + 8);
-      again(LASTS + ((<usize>op) << 3), word, first + <u64>((at - begin) >> 3));
+      again(LASTS + ((<usize>op) << 3), word, numberOf(at - begin, first, numbers));
     }
     at += 8;
   }

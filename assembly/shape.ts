@@ -39,6 +39,7 @@ import {
   pathAt,
   sockets,
 } from "./layout";
+import { toFront } from "./set";
 
 /** One cache's shape. Offsets in bytes. */
 export const S_SHIFT: usize = 0;
@@ -55,9 +56,10 @@ export const S_TRUTH: usize = 36;
 export const S_STRIDE: usize = 40;
 const SHAPE_SIZE: usize = 64;
 
-/** A core's shapes: data side, instruction side, private L2. */
+/** A core's shapes: data side, instruction side, private L2, and the cache outside that. */
 export const S_FETCH: usize = SHAPE_SIZE;
 export const S_L2: usize = 2 * SHAPE_SIZE;
+export const S_L3: usize = 3 * SHAPE_SIZE;
 const SHAPES_SIZE: usize = 4 * SHAPE_SIZE;
 
 let shapes: usize = 0;
@@ -124,6 +126,8 @@ export function allocateShapes(): void {
     write(s, <usize>load<u32>(coreAt(core), C_L1D));
     write(s + S_FETCH, <usize>load<u32>(coreAt(core), C_L1I));
     write(s + S_L2, plainL2(core));
+    const path = pathAt(core, 0);
+    if (load<u32>(path) > 2) write(s + S_L3, <usize>load<u32>(path + 12));
     alike = alike && memory.compare(shapes, s, SHAPES_SIZE) == 0;
   }
   if (alike) shapesStride = 0;
@@ -143,4 +147,27 @@ export function recordIn(base: usize, shape: usize, line: u32): usize {
   return (
     base + <usize>(set & ((1 << groupBits) - 1)) * groupStride + <usize>(set >> groupBits) * load<u32>(shape, S_RECORD)
   );
+}
+
+export function contents(shape: usize, r: usize, way: u32): usize {
+  return r + load<u32>(shape, S_DATA) + <usize>way * load<u32>(shape, S_STRIDE);
+}
+
+export function touchIn(shape: usize, r: usize, way: u32): void {
+  const order = r + load<u32>(shape, S_ORDER);
+  store<u64>(order, toFront(load<u64>(order), way));
+}
+
+/** The way to fill: the lowest invalid one, else the least recent (D14). */
+export function wayToFill(shape: usize, r: usize): u32 {
+  const ways = load<u32>(shape, S_WAYS);
+  const free = waysWith(r, ways, INVALID) & ((1 << ways) - 1);
+  return free ? <u32>ctz(free) : <u32>(load<u64>(r + load<u32>(shape, S_ORDER)) >> ((ways - 1) << 2)) & 15;
+}
+
+/** Puts a line into a free way, most recent then. Its contents are the caller's affair. */
+export function fillIn(shape: usize, r: usize, way: u32, line: u32, state: u32): void {
+  store<u32>(r + ((<usize>way) << 2), line);
+  store<u8>(r + load<u32>(shape, S_STATES) + way, <u8>state);
+  touchIn(shape, r, way);
 }

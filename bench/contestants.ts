@@ -1,6 +1,6 @@
 /** Who plays: the kernel in both builds, the typed arrays, the reference model; the yardstick runs by itself. */
 import type { Engine } from "../src/engine/engine.ts";
-import { createKernel, type KernelOptions } from "../src/engine/kernel.ts";
+import { createKernel, type Kernel, type KernelOptions } from "../src/engine/kernel.ts";
 import { createReference } from "../src/engine/reference.ts";
 import { loadMachine } from "../src/machine/index.ts";
 import type { ResolvedMachine } from "../src/machine/resolved.ts";
@@ -30,7 +30,7 @@ export function playerFactory(
   player: Player,
   stream: PlayedStream,
   wasm?: WebAssembly.Module,
-): () => Pick<Engine, "play"> {
+): () => Pick<Engine, "play"> & Partial<Pick<Kernel, "settle">> {
   const machine = machineFor(stream);
   const { provenance } = stream;
   const options: KernelOptions = { provenance, ...(wasm === undefined ? {} : { wasm }) };

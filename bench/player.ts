@@ -43,6 +43,7 @@ export function play(order: PlayOrder): number {
       for (let at = 0; at < length; at += BATCH_WORDS) {
         engine.play(words.subarray(at, Math.min(length, at + BATCH_WORDS)));
       }
+      engine.settle?.();
     },
   });
 }

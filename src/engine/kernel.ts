@@ -32,6 +32,11 @@ export interface KernelOptions extends EngineOptions {
   readonly data?: boolean;
   /** A kernel of your own instead of the inlined one (a debug build, or a module that was compiled elsewhere). */
   readonly wasm?: BufferSource | WebAssembly.Module;
+  /**
+   * In which order plain accesses are played; results are the same to the last counter (R49). `automatic` deals them into set
+   * groups where that pays, `groups` wherever the machine has groups.
+   */
+  readonly order?: PlayOrder;
   /** R38: mimic the yardstick's directory and counters; for that one comparison only. */
   readonly yardstick?: boolean;
 }
@@ -43,8 +48,22 @@ export interface YardstickCounters {
   readonly evictionsWithInner: number;
 }
 
+export type PlayOrder = (typeof PLAY_ORDERS)[number];
+
+/** In the kernel's numbers. */
+const PLAY_ORDERS = ["automatic", "program", "groups"] as const;
+
+/** How far set groups were used: how many the machine has (0: none that accesses could be dealt into), and records dealt. */
+export interface SetGroupUse {
+  readonly groups: number;
+  readonly dealt: number;
+}
+
 export interface Kernel extends Engine {
   yardstick(): YardstickCounters;
+  setGroups(): SetGroupUse;
+  /** Plays whatever still waits in buckets; reading any result does so too. */
+  settle(): void;
   /** Bytes of linear memory in use. */
   readonly memoryBytes: number;
 }
@@ -85,6 +104,10 @@ interface Exports {
   batchAddress(): number;
   batchCapacity(): number;
   play(count: number): number;
+  setOrder(order: number): void;
+  settle(): void;
+  groupsToDeal(): number;
+  readonly dealt: WebAssembly.Global;
   playError(): number;
   errorRequester(): number;
   exitAddress(): number;
@@ -181,6 +204,7 @@ class WasmKernel implements Kernel {
     this.#placement = place(machine);
     this.#provenance = options.provenance ?? EVERYTHING_RECORDED;
     describe(exports, machine, this.#placement, options.yardstick ?? false);
+    exports.setOrder(PLAY_ORDERS.indexOf(options.order ?? "automatic"));
     this.carriesData = exports.carriesData() !== 0;
     const missing = new Set<string>(this.notAssessable());
     exports.setAssessable(
@@ -360,6 +384,14 @@ class WasmKernel implements Kernel {
 
   get records(): number {
     return Number(this.#exports.recordsPlayed());
+  }
+
+  setGroups(): SetGroupUse {
+    return { groups: this.#exports.groupsToDeal(), dealt: Number(this.#exports.dealt.value) };
+  }
+
+  settle(): void {
+    this.#exports.settle();
   }
 
   get memoryBytes(): number {

@@ -1,7 +1,7 @@
 /** The engines that every shared test runs on: the reference model, and the kernel with and without data, release and debug build. */
 import { readFileSync } from "node:fs";
 import type { Engine, Provenance } from "../../src/engine/engine.ts";
-import { createKernel } from "../../src/engine/kernel.ts";
+import { createKernel, type PlayOrder } from "../../src/engine/kernel.ts";
 import { createReference } from "../../src/engine/reference.ts";
 import type { ResolvedMachine } from "../../src/machine/resolved.ts";
 
@@ -17,11 +17,11 @@ export const REFERENCE: EngineKind = {
   create: (machine, provenance) => createReference(machine, { provenance }),
 };
 
-function kernel(name: string, data: boolean, wasm?: WebAssembly.Module): EngineKind {
+function kernel(name: string, data: boolean, order: PlayOrder, wasm?: WebAssembly.Module): EngineKind {
   return {
     name,
     carriesData: data,
-    create: (machine, provenance) => createKernel(machine, { provenance, data, ...(wasm ? { wasm } : {}) }),
+    create: (machine, provenance) => createKernel(machine, { provenance, data, order, ...(wasm ? { wasm } : {}) }),
   };
 }
 
@@ -30,11 +30,15 @@ function debugBuild(target: "data" | "versions" | "tags"): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL(`../../build/kernel/${target}.debug.wasm`, import.meta.url)));
 }
 
-export const RELEASE_KERNELS: readonly EngineKind[] = [kernel("kernel", true), kernel("tags-only kernel", false)];
+export const RELEASE_KERNELS: readonly EngineKind[] = [
+  kernel("kernel", true, "program"),
+  kernel("kernel by set groups", true, "groups"),
+  kernel("tags-only kernel", false, "groups"),
+];
 export const DEBUG_KERNELS: readonly EngineKind[] = [
-  kernel("debug kernel", true, debugBuild("data")),
-  kernel("tags-only debug kernel", false, debugBuild("versions")),
-  kernel("plain tags debug kernel", false, debugBuild("tags")),
+  kernel("debug kernel", true, "groups", debugBuild("data")),
+  kernel("tags-only debug kernel", false, "program", debugBuild("versions")),
+  kernel("plain tags debug kernel", false, "groups", debugBuild("tags")),
 ];
 
 export const ENGINES: readonly EngineKind[] = [REFERENCE, ...RELEASE_KERNELS, ...DEBUG_KERNELS];

@@ -24,6 +24,7 @@ const MMIO_BASE = 0x1000_0000;
 export function randomMachine(draw: Draw, has: Has): MachineSpec {
   const sockets = has("sockets") ? draw.pick([2, 2, 3]) : 1;
   const coresPerSocket = sockets === 1 ? draw.pick([1, 2, 2, 3, 4, 6]) : draw.int(1, sockets === 2 ? 3 : 2);
+  if (has("hosts") && draw.chance(40)) return hostMachine(draw, has, sockets, coresPerSocket);
   const lines = lineLadder(draw, has);
   const bare = has("shapes") && draw.chance(4);
   const firstLevelHas = (percent: number) => !has("shapes") || (!bare && draw.chance(percent));
@@ -45,6 +46,7 @@ export function randomMachine(draw: Draw, has: Has): MachineSpec {
     seed: has("replacement") ? draw.int(0, 0xffff_ffff) : 0,
   };
   if (sockets > 1) spec.sockets = sockets;
+  addOptions(draw, has, spec, sockets);
   const outermostLine = lines[levels.length] as number;
   const behindLine = has("mixedlines") && draw.chance(40) ? outermostLine * 2 : outermostLine;
   if (has("outer")) {
@@ -54,6 +56,12 @@ export function randomMachine(draw: Draw, has: Has): MachineSpec {
   if (has("memoryside")) {
     spec.memorySide = { ...cache(draw, has, behindLine, 4), per: draw.pick(["socket", "machine"] as const) };
   }
+  if (has("directory")) spec.directory = { sets: draw.pick([1, 2, 3, 4]), ways: draw.int(1, 4) };
+  return spec;
+}
+
+/** What machines of all shapes may have besides caches. */
+function addOptions(draw: Draw, has: Has, spec: Writable<MachineSpec>, sockets: number): void {
   if (has("devices")) {
     spec.devices = Array.from({ length: draw.int(1, 2) }, () => ({
       coherent: draw.chance(60),
@@ -61,7 +69,6 @@ export function randomMachine(draw: Draw, has: Has): MachineSpec {
       allocate: draw.pick(["system", "memory"] as const),
     }));
   }
-  if (has("directory")) spec.directory = { sets: draw.pick([1, 2, 3, 4]), ways: draw.int(1, 4) };
   if (has("split")) spec.cacheability = "split";
   if (has("nc")) {
     spec.ncLookup = draw.chance(50);
@@ -86,6 +93,33 @@ export function randomMachine(draw: Draw, has: Has): MachineSpec {
     if (draw.chance(30)) spec.walker = "pou";
   }
   if (has("control")) spec.sctlr = draw.pick([0, 1, 4, 5, 5, 0x1000, 0x1001, 0x1004, 0x1005, 0x1005, 0x1005]);
+}
+
+/** The shape of servers, for which the kernel has ways of its own: cores alike, private L1s and L2, one inclusive last level a socket. */
+function hostMachine(draw: Draw, has: Has, sockets: number, coresPerSocket: number): MachineSpec {
+  const line = draw.pick([16, 64]);
+  const lru = (sets: readonly number[], ways: readonly number[]): CacheSpec => ({
+    sets: draw.pick(sets),
+    ways: draw.pick(ways),
+    line,
+  });
+  const level = { data: "inclusive", instructions: "inclusive" } as const;
+  const touches = draw.chance(20) ? { touches: draw.chance(50) } : {};
+  const system = has("system") && draw.chance(70) ? { kind: "system" as const } : {};
+  const spec: Writable<MachineSpec> = {
+    cores: sockets * coresPerSocket,
+    protocol: draw.pick(["mesi", "moesi"] as const),
+    l1i: has("fetch") ? lru([2, 4], [1, 2, 3]) : null,
+    l1d: lru([2, 4], [1, 2, 3]),
+    levels: [
+      { ...lru([2, 4], [2, 3, 4]), level: "L2", per: "core", ...level, ...touches },
+      { ...lru([2, 4, 8], [2, 4, 6]), level: "L3", per: "socket", ...level, ...touches, ...system },
+    ],
+    memory: memory(draw, has, sockets),
+    seed: 0,
+  };
+  if (sockets > 1) spec.sockets = sockets;
+  addOptions(draw, has, spec, sockets);
   return spec;
 }
 

@@ -1,6 +1,7 @@
 /** Stage 1 of AArch64: where addresses go, and every fault on the way (D39 to D41, D45, D48). */
 import { atomic, dc, evict, fetch, load, msr, prefetch, type RecordEntry, store } from "../../../src/engine/record.ts";
 import type { Case } from "../case.ts";
+import { level, oneSet } from "../small-machines.ts";
 import {
   AP,
   block,
@@ -458,6 +459,19 @@ export const stageOne: readonly Case[] = [
     [store(1, PAGE, { value: 77n }), ...stageOneTables(1, { [INDEX]: page(PAGE) }), ...stageOneOn(0), load(0, VA)],
     { value: 77n, walkReads: 3, copies: { [L1]: "L1D.1 O, L2 E" } },
     { ...guests, walker: "pou" },
+  ),
+  translated(
+    "does what a walk takes from an exclusive cache get lost in a write-through one?",
+    "D17, D51",
+    [...stageOneTables(0, { [INDEX]: page(PAGE) }), data, ...stageOneOn(0), load(0, VA)],
+    // Dirty tables lie in the L3; the L2 that the walk fills can't be dirty, so they go to memory.
+    { value: 77n, walkReads: 3, words: { memory: { [L3 + 8 * INDEX]: page(PAGE) } }, copies: { [L3]: "L2 E" } },
+    {
+      ...guest,
+      l1d: oneSet(1),
+      levels: [level("L2", 1, { write: "through" }), level("L3", 8, { sets: 64, data: "exclusive", kind: "system" })],
+      walker: "pou",
+    },
   ),
   translated("is a walk a load of the core's L1D?", "D51", mapped(page(PAGE), load(0, VA)), {
     value: 77n,

@@ -1,0 +1,523 @@
+// The next commonest misses, by themselves: what neither a core's L1 nor its private L2 holds, answered by the shared cache outside
+// them, by another core inside that, or by memory. Same rules as hierarchy.ts and coherence.ts (D9-D12, D15, D16, D19), same
+// counters; whatever isn't plain is left to them untouched.
+
+import { move } from "./bytes";
+import { equalsTruth } from "./hazard";
+import { answer, strays, yardstick } from "./hierarchy";
+import {
+  allocate,
+  C_ACTIVE,
+  C_L1D,
+  C_L1I,
+  C_SOCKET,
+  CARRY,
+  coreAt,
+  cores,
+  DIRTY,
+  dic,
+  directorySets,
+  EXCLUSIVE,
+  FLAG_ALLOCATES_READS,
+  FLAG_ALLOCATES_STORES,
+  FLAG_EXCLUSIVE_DATA,
+  FLAG_EXCLUSIVE_INSTRUCTIONS,
+  FLAG_INCLUSIVE_DATA,
+  FLAG_INCLUSIVE_INSTRUCTIONS,
+  FLAG_WRITE_THROUGH,
+  FLAG_WRITEBACK_TOUCHES,
+  INVALID,
+  largestShift,
+  memorySide,
+  moesi,
+  N_BASE,
+  N_FLAGS,
+  N_PARENTS,
+  N_POPULATION,
+  N_SOCKET,
+  N_SPEAKS,
+  N_UNIT,
+  N_UNITS_FROM,
+  N_UNITS_TO,
+  outer,
+  pathAt,
+  sharedRoots,
+  smallestShift,
+  sockets,
+  sticky,
+  TRUE,
+  unitCount,
+  unitsAreCores,
+  VALID,
+} from "./layout";
+import {
+  supplier as behindSupplier,
+  byteOf,
+  count,
+  event,
+  levelHit,
+  memoryRead,
+  memoryWrite,
+  regionHome,
+  setWho,
+} from "./memory";
+import {
+  COUNTER_BACK_INVALIDATIONS,
+  COUNTER_EVICTIONS,
+  COUNTER_INVALIDATIONS,
+  COUNTER_LOAD_MISSES,
+  COUNTER_LOADS,
+  COUNTER_SNOOPS_IN,
+  COUNTER_WRITEBACKS_IN,
+  COUNTER_WRITEBACKS_OUT,
+  EVENT_MEMORY,
+  EVENT_MEMORY_REMOTE,
+  EVENT_SNOOP,
+  EVENT_WRITEBACK,
+  OP_FETCH,
+  OP_LOAD,
+} from "./operations";
+import { absent, findEntry, mayHoldInstructions, nextUnit, present } from "./presence";
+import { probe, recordOf } from "./set";
+import {
+  contents,
+  fillIn,
+  isPlain,
+  plainL2,
+  recordIn,
+  S_FETCH,
+  S_FLAGS,
+  S_L2,
+  S_L3,
+  S_STATES,
+  S_TRUTH,
+  S_WAYS,
+  shapesAt,
+  touchIn,
+  waysWith,
+  wayToFill,
+} from "./shape";
+
+// ---- by core: its caches, and where their group 0 begins; all zero where misses of the core's L2 aren't plain
+const SIDE: usize = 64;
+const B_L1D: usize = 0;
+const B_L1I: usize = 4;
+const B_L2: usize = 8;
+const B_L3: usize = 12;
+const B_BASE_L1D: usize = 16;
+const B_BASE_L1I: usize = 20;
+const B_BASE_L2: usize = 24;
+const B_BASE_L3: usize = 28;
+const B_SOCKET: usize = 32;
+/** Units inside the shared cache, which are cores. */
+const B_FROM: usize = 36;
+const B_TO: usize = 40;
+let sides: usize = 0;
+let sideOfUnit: usize = 0;
+
+/** The shared cache outside a core's plain L2 if misses of that are plain too, else 0. */
+function plainL3(core: u32): usize {
+  const l2 = plainL2(core);
+  if (!l2 || directorySets || !unitsAreCores || smallestShift != largestShift || sticky) return 0;
+  const l1d = <usize>load<u32>(coreAt(core), C_L1D);
+  const l1i = <usize>load<u32>(coreAt(core), C_L1I);
+  if (!l1d || !isPlain(l1d) || load<u32>(l1d, N_FLAGS) & FLAG_WRITE_THROUGH || (l1i && !isPlain(l1i))) return 0;
+  // The L2 includes all that is inside it, so it alone tells what its core holds.
+  const flags2 = load<u32>(l2, N_FLAGS);
+  const inclusive = FLAG_INCLUSIVE_DATA | FLAG_INCLUSIVE_INSTRUCTIONS;
+  const both = FLAG_ALLOCATES_READS | FLAG_ALLOCATES_STORES;
+  if ((flags2 & inclusive) != inclusive || (flags2 & both) != both || !load<u32>(l2, N_SPEAKS)) return 0;
+  let n: usize = 0;
+  for (let home: u32 = 0; home < sockets; home++) {
+    const path = pathAt(core, home);
+    if (load<u32>(path) != 3) return 0;
+    const m = <usize>load<u32>(path + 12);
+    if ((n && m != n) || load<u32>(<usize>load<u32>(m, N_PARENTS) + ((<usize>home) << 2))) return 0;
+    n = m;
+  }
+  const flags = load<u32>(n, N_FLAGS);
+  if (!isPlain(n) || (flags & both) != both || load<i32>(n, N_UNIT) >= 0) return 0;
+  // It includes the L2s, so their victims find their lines in it.
+  if (!(flags & FLAG_INCLUSIVE_DATA)) return 0;
+  if (flags & (FLAG_WRITE_THROUGH | FLAG_EXCLUSIVE_DATA | FLAG_EXCLUSIVE_INSTRUCTIONS)) return 0;
+  return load<u32>(n, N_SOCKET) == load<u32>(coreAt(core), C_SOCKET) ? n : 0;
+}
+
+/** Whether all cores' misses are plain: then every unit is a core whose L2 tells what it holds. */
+let allPlain: bool = false;
+
+/** Called once the machine is laid out, after its shapes. */
+export function prepareBeyond(): void {
+  sides = allocate(<usize>max(cores, 1) * SIDE, 64);
+  sideOfUnit = allocate((<usize>max(cores, 1)) << 2);
+  allPlain = cores > 0 && unitCount == cores;
+  for (let core: u32 = 0; core < cores && allPlain; core++) {
+    const l3 = plainL3(core);
+    if (!l3) {
+      allPlain = false;
+      return;
+    }
+    const l2 = plainL2(core);
+    const c = coreAt(core);
+    const side = sides + <usize>core * SIDE;
+    store<u32>(side, load<u32>(c, C_L1D), B_L1D);
+    store<u32>(side, load<u32>(c, C_L1I), B_L1I);
+    store<u32>(side, <u32>l2, B_L2);
+    store<u32>(side, <u32>l3, B_L3);
+    store<u32>(side, load<u32>(<usize>load<u32>(c, C_L1D), N_BASE), B_BASE_L1D);
+    if (load<u32>(c, C_L1I)) store<u32>(side, load<u32>(<usize>load<u32>(c, C_L1I), N_BASE), B_BASE_L1I);
+    store<u32>(side, load<u32>(l2, N_BASE), B_BASE_L2);
+    store<u32>(side, load<u32>(l3, N_BASE), B_BASE_L3);
+    store<u32>(side, load<u32>(c, C_SOCKET), B_SOCKET);
+    store<u32>(side, load<u32>(l3, N_UNITS_FROM), B_FROM);
+    store<u32>(side, load<u32>(l3, N_UNITS_TO), B_TO);
+    store<u32>(sideOfUnit + ((<usize>load<u32>(l2, N_UNIT)) << 2), <u32>side);
+  }
+}
+
+function sideOf(unit: u32): usize {
+  return <usize>load<u32>(sideOfUnit + ((<usize>unit) << 2));
+}
+
+/** Whether another shared cache holds the line. */
+function isElsewhere(l3: usize, line: u32): bool {
+  const roots = load<u32>(sharedRoots);
+  for (let i: u32 = 1; i <= roots; i++) {
+    const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
+    if (m != l3 && load<u32>(m, N_POPULATION) && probe(m, recordOf(m, line), line) >= 0) return true;
+  }
+  return false;
+}
+
+function shapesOf(side: usize): usize {
+  return shapesAt(<u32>((side - sides) / SIDE));
+}
+
+/** Where the bytes of the last copy that went are, until its way is filled again. */
+let takenData: usize = 0;
+
+/**
+ * A core's copies of a line go: a store's snoop found them (D11), or inclusion takes them (D19). Returns the bits of both states; if one
+ * was dirty, the L2's place of the line, `takenData`, has its bytes.
+ */
+function takeFrom(side: usize, line: u32, snooped: bool): u32 {
+  const shapes = shapesOf(side);
+  const l2 = <usize>load<u32>(side, B_L2);
+  const shape2 = shapes + S_L2;
+  const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shape2, line);
+  const way2 = <u32>ctz(waysWith(r2, load<u32>(shape2, S_WAYS), line));
+  const at2 = r2 + load<u32>(shape2, S_STATES) + way2;
+  takenData = contents(shape2, r2, way2);
+  const states = <u32>load<u8>(at2) | takeInner(side, line, snooped, takenData);
+  countTaken(l2, snooped);
+  store<u32>(r2 + ((<usize>way2) << 2), INVALID);
+  store<u8>(at2, 0);
+  absent(l2, line);
+  return states;
+}
+
+function countTaken(n: usize, snooped: bool): void {
+  count(n, snooped ? COUNTER_INVALIDATIONS : COUNTER_BACK_INVALIDATIONS);
+  if (snooped) count(n, COUNTER_SNOOPS_IN);
+}
+
+/** The L1s' part of that: the L1D's dirty bytes go to the L2's place. Returns the L1D's state. */
+function takeInner(side: usize, line: u32, snooped: bool, data2: usize): u32 {
+  const shapes = shapesOf(side);
+  const l1i = <usize>load<u32>(side, B_L1I);
+  if (l1i && mayHoldInstructions((<u64>line) << largestShift)) {
+    const shape = shapes + S_FETCH;
+    const r = recordIn(<usize>load<u32>(side, B_BASE_L1I), shape, line);
+    const found = waysWith(r, load<u32>(shape, S_WAYS), line);
+    if (found) {
+      count(l1i, COUNTER_BACK_INVALIDATIONS);
+      store<u32>(r + ((<usize>ctz(found)) << 2), INVALID);
+      store<u8>(r + load<u32>(shape, S_STATES) + ctz(found), 0);
+      absent(l1i, line);
+    }
+  }
+  const r = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
+  const found = waysWith(r, load<u32>(shapes, S_WAYS), line);
+  if (!found) return 0;
+  const at = r + load<u32>(shapes, S_STATES) + ctz(found);
+  const state = <u32>load<u8>(at);
+  if (CARRY && state & DIRTY) move(data2, contents(shapes, r, ctz(found)), (<usize>1) << largestShift);
+  countTaken(<usize>load<u32>(side, B_L1D), snooped);
+  store<u32>(r + ((<usize>ctz(found)) << 2), INVALID);
+  store<u8>(at, 0);
+  return state;
+}
+
+/** A dirty line of a core's L2 arrives in the shared cache, which holds it (D16). */
+function arrive(side: usize, line: u32, data2: usize): void {
+  count(<usize>load<u32>(side, B_L2), COUNTER_WRITEBACKS_OUT);
+  event(EVENT_WRITEBACK);
+  count(<usize>load<u32>(side, B_L3), COUNTER_WRITEBACKS_IN);
+  land(shapesOf(side) + S_L3, <usize>load<u32>(side, B_BASE_L3), line, data2);
+}
+
+/** Dirty bytes land in a cache that holds their line. */
+function land(shape: usize, base: usize, line: u32, data: usize): void {
+  const r = recordIn(base, shape, line);
+  const found = waysWith(r, load<u32>(shape, S_WAYS), line);
+  assert(found, "an inclusive cache holds what is inside it");
+  const way = <u32>ctz(found);
+  if (load<u32>(shape, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape, r, way);
+  if (CARRY) move(contents(shape, r, way), data, (<usize>1) << largestShift);
+  const at = r + load<u32>(shape, S_STATES) + way;
+  store<u8>(at, load<u8>(at) | <u8>DIRTY);
+}
+
+/** The way that an L1 fills next, emptied. */
+function freeL1(side: usize, isFetch: bool, l1: usize, shape: usize, r: usize): u32 {
+  const way = wayToFill(shape, r);
+  const at = r + load<u32>(shape, S_STATES) + way;
+  const state = <u32>load<u8>(at);
+  if (!(state & VALID)) return way;
+  const line = load<u32>(r + ((<usize>way) << 2));
+  count(l1, COUNTER_EVICTIONS);
+  store<u32>(r + ((<usize>way) << 2), INVALID);
+  store<u8>(at, 0);
+  if (isFetch) absent(l1, line);
+  if (!(state & DIRTY)) return way;
+  count(l1, COUNTER_WRITEBACKS_OUT);
+  event(EVENT_WRITEBACK);
+  count(<usize>load<u32>(side, B_L2), COUNTER_WRITEBACKS_IN);
+  land(shapesOf(side) + S_L2, <usize>load<u32>(side, B_BASE_L2), line, contents(shape, r, way));
+  return way;
+}
+
+/** The way that the core's L2 fills next, emptied (D14, D15). */
+function freeL2(side: usize, shape2: usize, r2: usize): u32 {
+  const way = wayToFill(shape2, r2);
+  const at = r2 + load<u32>(shape2, S_STATES) + way;
+  const state = <u32>load<u8>(at);
+  if (!(state & VALID)) return way;
+  const line = load<u32>(r2 + ((<usize>way) << 2));
+  const l2 = <usize>load<u32>(side, B_L2);
+  const data = contents(shape2, r2, way);
+  count(l2, COUNTER_EVICTIONS);
+  const states = state | takeInner(side, line, false, data);
+  store<u32>(r2 + ((<usize>way) << 2), INVALID);
+  store<u8>(at, 0);
+  absent(l2, line);
+  if (states & DIRTY) arrive(side, line, data);
+  return way;
+}
+
+/** The same for the shared cache, whose victim leaves the cores inside as well. */
+function freeL3(side: usize, shape3: usize, r3: usize): u32 {
+  const way = wayToFill(shape3, r3);
+  const at = r3 + load<u32>(shape3, S_STATES) + way;
+  if (!(load<u8>(at) & <u8>VALID)) return way;
+  const line = load<u32>(r3 + ((<usize>way) << 2));
+  const l3 = <usize>load<u32>(side, B_L3);
+  const data = contents(shape3, r3, way);
+  count(l3, COUNTER_EVICTIONS);
+  let states = <u32>load<u8>(at);
+  const to = load<u32>(side, B_TO);
+  let unit = load<u32>(side, B_FROM);
+  for (; ; unit++) {
+    const entry = findEntry(line);
+    if (!entry) break;
+    unit = nextUnit(entry, unit);
+    if (unit >= to) break;
+    const taken = takeFrom(sideOf(unit), line, false);
+    if (CARRY && taken & DIRTY) move(data, takenData, (<usize>1) << largestShift);
+    states |= taken;
+  }
+  store<u32>(r3 + ((<usize>way) << 2), INVALID);
+  store<u8>(at, 0);
+  store<u32>(l3, load<u32>(l3, N_POPULATION) - 1, N_POPULATION);
+  if (states & DIRTY) {
+    count(l3, COUNTER_WRITEBACKS_OUT);
+    event(EVENT_WRITEBACK);
+    memoryWrite((<u64>line) << largestShift, 1 << largestShift, data);
+  }
+  return way;
+}
+
+// ---- what asking one other core came to (D11)
+let supplied: bool = false;
+let suppliedData: usize = 0;
+
+/** A load or fetch asks the one other core inside the shared cache that holds the line. Returns DIRTY if a dirty copy supplies. */
+function ask(side: usize, line: u32): u32 {
+  const shapes = shapesOf(side);
+  const shape2 = shapes + S_L2;
+  const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shape2, line);
+  const way2 = <u32>ctz(waysWith(r2, load<u32>(shape2, S_WAYS), line));
+  const at2 = r2 + load<u32>(shape2, S_STATES) + way2;
+  const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
+  const found1 = waysWith(r1, load<u32>(shapes, S_WAYS), line);
+  const way1 = <u32>ctz(found1) & 31;
+  const at1 = r1 + load<u32>(shapes, S_STATES) + way1;
+  const state2 = <u32>load<u8>(at2);
+  const state1 = found1 ? <u32>load<u8>(at1) : 0;
+  const lost = moesi ? EXCLUSIVE : EXCLUSIVE | DIRTY;
+  const owned = EXCLUSIVE | DIRTY;
+  if (state1 & owned) {
+    count(<usize>load<u32>(side, B_L1D), COUNTER_SNOOPS_IN);
+    store<u8>(at1, <u8>(state1 & ~lost));
+  }
+  if (state2 & owned) {
+    count(<usize>load<u32>(side, B_L2), COUNTER_SNOOPS_IN);
+    store<u8>(at2, <u8>(state2 & ~lost));
+  }
+  supplied = ((state1 | state2) & owned) != 0;
+  if (CARRY) {
+    const isInner = state1 & DIRTY || (!(state2 & DIRTY) && state1 & EXCLUSIVE);
+    const data2 = contents(shape2, r2, way2);
+    suppliedData = isInner ? contents(shapes, r1, way1) : data2;
+    if (isInner && !moesi) move(data2, suppliedData, (<usize>1) << largestShift);
+  }
+  return (state1 | state2) & DIRTY;
+}
+
+/** The newest contents of a line that the shared cache holds at `data3`: a dirty copy of the units from `other` on, or that. */
+function newest(line: u32, other: u32, to: u32, data3: usize): usize {
+  for (let unit = other; unit < to; ) {
+    const side = sideOf(unit);
+    const shapes = shapesOf(side);
+    const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
+    const found1 = waysWith(r1, load<u32>(shapes, S_WAYS), line);
+    if (found1 && load<u8>(r1 + load<u32>(shapes, S_STATES) + ctz(found1)) & <u8>DIRTY)
+      return contents(shapes, r1, ctz(found1));
+    const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shapes + S_L2, line);
+    const way2 = <u32>ctz(waysWith(r2, load<u32>(shapes + S_L2, S_WAYS), line));
+    if (load<u8>(r2 + load<u32>(shapes + S_L2, S_STATES) + way2) & <u8>DIRTY) return contents(shapes + S_L2, r2, way2);
+    const entry = findEntry(line);
+    unit = entry ? nextUnit(entry, unit + 1) : INVALID;
+  }
+  return data3;
+}
+
+/**
+ * Plays the miss of a plain load, store or fetch in its L1's record r and in its core's plain L2, and returns the way of the L1
+ * that it filled. Negative: nothing has been done. A store's bytes are the caller's affair, as is what forbids plain refills.
+ */
+export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
+  if (!allPlain || yardstick || strays) return -1;
+  if ((CARRY || dic) && op & 1 && mayHoldInstructions(compact)) return -1;
+  const side = sides + <usize>core * SIDE;
+  const l3 = <usize>load<u32>(side, B_L3);
+  const from = load<u32>(side, B_FROM);
+  const to = load<u32>(side, B_TO);
+  const isStore = op & 1;
+  const shapes = shapesAt(core);
+  const shape3 = shapes + S_L3;
+  const r3 = recordIn(<usize>load<u32>(side, B_BASE_L3), shape3, line);
+  const found3 = waysWith(r3, load<u32>(shape3, S_WAYS), line);
+  const entry = findEntry(line);
+  const low = (<u64>line) << largestShift;
+  const bytes: usize = (<usize>1) << largestShift;
+
+  // First whether it is plain, without a change.
+  let way3: u32 = 0;
+  let label: u32 = 0;
+  let other: u32 = INVALID;
+  let isAsked = false;
+  if (found3) {
+    way3 = <u32>ctz(found3);
+    label = <u32>load<u8>(r3 + load<u32>(shape3, S_STATES) + way3);
+    other = entry ? nextUnit(entry, from) : INVALID;
+    if (other >= to) other = INVALID;
+    if (isStore) {
+      if (!(label & EXCLUSIVE)) return -1;
+    } else if (other != INVALID) {
+      // Two or more that hold it have it shared, under MESI (onlySharers).
+      isAsked = nextUnit(entry, other + 1) >= to;
+      if (!isAsked && moesi) return -1;
+    }
+    // A root's label is made exact (D10).
+    if (!(label & EXCLUSIVE) && !isElsewhere(l3, line)) {
+      if (!entry || (nextUnit(entry, 0) >= from && nextUnit(entry, to) == INVALID)) label |= EXCLUSIVE;
+    }
+    if (CARRY && !equalsTruth(low, bytes, newest(line, other, to, contents(shape3, r3, way3)))) return -1;
+  } else {
+    if (entry || isElsewhere(l3, line)) return -1;
+    if (CARRY && (outer || memorySide || !equalsTruth(low, bytes, byteOf(low)))) return -1;
+  }
+
+  setWho(core, load<u32>(side, B_SOCKET));
+  if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
+  const l1 = <usize>load<u32>(side + (op == OP_FETCH ? B_L1I : B_L1D));
+  const l2 = <usize>load<u32>(side, B_L2);
+  count(l1, COUNTER_LOADS + op);
+  count(l1, COUNTER_LOAD_MISSES + op);
+  count(l2, COUNTER_LOADS + op);
+  count(l2, COUNTER_LOAD_MISSES + op);
+  count(l3, COUNTER_LOADS + op);
+  const shape2 = shapes + S_L2;
+  const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shape2, line);
+  const way2 = freeL2(side, shape2, r2);
+  let isShared = false;
+  let dirty2: u32 = 0;
+  let data: usize = 0;
+  if (found3) {
+    const data3 = contents(shape3, r3, way3);
+    data = data3;
+    touchIn(shape3, r3, way3);
+    supplied = false;
+    let wasSnooped = false;
+    if (isStore) {
+      let states: u32 = 0;
+      for (let unit = other; unit < to; ) {
+        wasSnooped = true;
+        const taken = takeFrom(sideOf(unit), line, true);
+        if (taken & DIRTY) data = takenData;
+        states |= taken;
+        const left = findEntry(line);
+        unit = left ? nextUnit(left, unit + 1) : INVALID;
+      }
+      supplied = (states & (DIRTY | EXCLUSIVE)) != 0;
+      if (moesi) dirty2 = states & DIRTY;
+      else if (states & DIRTY) {
+        label |= DIRTY;
+        if (CARRY) move(data3, data, bytes);
+      }
+    } else {
+      isShared = other != INVALID || !(label & EXCLUSIVE);
+      if (isAsked) {
+        const dirty = ask(sideOf(other), line);
+        if (supplied && CARRY) data = suppliedData;
+        if (dirty && !moesi) {
+          label |= DIRTY;
+          if (CARRY) move(data3, data, bytes);
+        }
+      }
+    }
+    const at3 = r3 + load<u32>(shape3, S_STATES) + way3;
+    store<u8>(at3, <u8>(label | (<u32>load<u8>(at3) & DIRTY)));
+    if (supplied) event(EVENT_SNOOP);
+    else {
+      levelHit(l3);
+      if (wasSnooped) event(EVENT_SNOOP);
+    }
+  } else {
+    count(l3, COUNTER_LOAD_MISSES + op);
+    way3 = freeL3(side, shape3, r3);
+    data = CARRY ? contents(shape3, r3, way3) : answer;
+    memoryRead(low, bytes, data);
+    if (behindSupplier) levelHit(behindSupplier);
+    else event(regionHome != load<u32>(side, B_SOCKET) ? EVENT_MEMORY_REMOTE : EVENT_MEMORY);
+    fillIn(shape3, r3, way3, line, VALID | EXCLUSIVE);
+    store<u32>(l3, load<u32>(l3, N_POPULATION) + 1, N_POPULATION);
+  }
+  if (CARRY) move(contents(shape2, r2, way2), data, bytes);
+  fillIn(shape2, r2, way2, line, VALID | (isShared ? 0 : EXCLUSIVE) | dirty2);
+  present(l2, line);
+
+  // The L1's victim goes only now (R36).
+  const way = freeL1(side, op == OP_FETCH, l1, shape, r);
+  let state = VALID | (isStore * (EXCLUSIVE | DIRTY));
+  if (op == OP_LOAD && !isShared) state |= EXCLUSIVE;
+  if (CARRY) {
+    state |= TRUE;
+    move(contents(shape, r, way), data, bytes);
+    store<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2), <u32>byteOf(low));
+  }
+  fillIn(shape, r, way, line, state);
+  if (op == OP_FETCH) present(l1, line);
+  return way;
+}

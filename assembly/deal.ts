@@ -1,0 +1,180 @@
+// Set-group play (R49): plain accesses are dealt into one bucket for each set group as they stream in, and a bucket is played when
+// it is full. Lines of different groups never meet, so nothing that is counted changes; but all that one group needs stays in the
+// host's own caches while its bucket is played. Whatever isn't a plain access plays all buckets first and keeps its position.
+
+import { misses } from "./ahead";
+import {
+  allocate,
+  CARRY,
+  cores,
+  directorySets,
+  groupBits,
+  groupStride,
+  largestShift,
+  smallestShift,
+  VERSIONS,
+} from "./layout";
+import { enterRegion, fastBytes, fastLow, regionDelta, regionIsDevice } from "./memory";
+import { OP_FETCH, OP_STORE } from "./operations";
+import { playDealt } from "./play";
+import { refillsSoFar } from "./refill";
+import { basesOf, lastValue, setLastValue } from "./run";
+
+/** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
+const CAPACITY_BITS: u32 = 14;
+const CAPACITY: u32 = 1 << CAPACITY_BITS;
+/** Records from one bucket to the next: buckets grow alike, and their ends must not fall into the same few sets of the host's caches. */
+const APART: u32 = CAPACITY + 24;
+/** Fewer groups than this aren't worth the dealing. */
+const FEWEST_BITS: u32 = 3;
+
+let buckets: usize = 0;
+/** Of each bucket's records, their numbers less `epoch`. */
+let numbers: usize = 0;
+/** How many records each bucket holds. */
+let lengths: usize = 0;
+/** Whether buckets may hold anything. */
+let waiting: bool = false;
+let epoch: u64 = 0;
+/** Records dealt so far: what the host reports. */
+export let dealt: u64 = 0;
+
+// What the last load or fetch that was dealt observed, once its bucket has been played: `lastValue` in program order.
+let observerGroup: u32 = 0;
+let observed: u64 = 0;
+
+/** Set groups that plain accesses can be dealt into, or 0: a sized directory has an index of its own (D25). */
+export function groupsToDeal(): u32 {
+  return groupBits < FEWEST_BITS || directorySets || smallestShift != largestShift ? 0 : (<u32>1) << groupBits;
+}
+
+// ---- which order pays: looked at anew every so many records, from what was counted since
+
+/** What the host wishes. */
+const ORDER_GROUPS: u32 = 2;
+let wish: u32 = 0;
+let dealing: bool = false;
+/** Records really played, of those since the last look; and what was counted before them. */
+let played: u64 = 0;
+let lookedAt: u64 = 0;
+let missesBefore: u64 = 0;
+let refillsBefore: u64 = 0;
+let interruptions: u64 = 0;
+const LOOK_AGAIN: u64 = 1 << 16;
+/** Dealing pays where one record in so many needs what isn't in the host's own caches, */
+const RARE: u64 = 24;
+/** and where no more than one in so many has to be played in its place. */
+const SELDOM: u64 = 2048;
+/** State that the host's second-level cache holds needs no dealing. */
+const SMALL: u64 = 1 << 20;
+
+/** 0 automatic, 1 program order, 2 set groups wherever there are any. */
+export function setOrder(order: u32): void {
+  settle();
+  wish = order;
+}
+
+/** Whether the records of a batch are dealt. */
+export function chooseOrder(first: u64, batch: usize, count: u32): bool {
+  if (wish) dealing = wish == ORDER_GROUPS && groupsToDeal() != 0;
+  else {
+    if (!dealing) {
+      played += first - lookedAt;
+      lookedAt = first;
+    }
+    if (played >= LOOK_AGAIN) {
+      const refills = refillsSoFar();
+      // Refills are from the host's own caches as long as the L2s in use fit there.
+      const far =
+        misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
+      const pays = groupsToDeal() != 0 && far * RARE > played && interruptions * SELDOM < played;
+      if (dealing && !pays) settle();
+      dealing = pays && (<u64>groupStride) << groupBits > SMALL;
+      played = 0;
+      lookedAt = first;
+      missesBefore = misses;
+      refillsBefore = refills;
+      interruptions = 0;
+    }
+  }
+  return dealing;
+}
+
+/** Whether many cores take part, by a sample of a batch. */
+function areMany(batch: usize, count: u32): bool {
+  let seen: u64 = 0;
+  const step = max(count >> 6, 1);
+  for (let i: u32 = 0; i < count; i += step) seen |= (<u64>1) << ((load<u64>(batch + ((<usize>i) << 3)) >> 56) & 63);
+  return cores > MANY && popcnt(seen) > MANY;
+}
+
+/** So many cores' L2s don't fit into the host's second-level cache. */
+const MANY: u32 = 12;
+
+/** A record that isn't dealt is going to be played in its place. */
+export function interrupt(word: u64): void {
+  const op = <u32>(word >> 48) & 0xff;
+  // What is a miss in program order, and no more than that, would have been dealt.
+  if (op > OP_FETCH || !load<u32>(basesOf(<u32>(word >> 56)) + ((<usize>op) << 2))) interruptions++;
+  settle();
+}
+
+/** Deals the records of [from, until) up to the first that isn't a plain access. `first` is the number of the one at `from`. */
+export function deal(from: usize, until: usize, first: u64): usize {
+  if (!buckets) {
+    buckets = allocate(((<usize>APART) << 3) << groupBits, 64);
+    numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
+    lengths = allocate((<usize>4) << groupBits, 64);
+  }
+  if (first - epoch >= 0xffff0000) settle();
+  if (!waiting) {
+    epoch = first;
+    observed = lastValue;
+  }
+  const mask: u32 = (1 << groupBits) - 1;
+  const shift: u64 = largestShift;
+  let offset = <u32>(first - epoch);
+  let at = from;
+  for (; at < until; at += 8) {
+    const word = load<u64>(at);
+    const op = <u32>(word >> 48) & 0xff;
+    if (op > OP_FETCH || !load<u32>(basesOf(<u32>(word >> 56)) + ((<usize>op) << 2))) break;
+    const address = word & 0xffffffffffff;
+    if (address - fastLow >= fastBytes && !(enterRegion(address) && !regionIsDevice)) break;
+    const group = <u32>((address - regionDelta) >> shift) & mask;
+    const cursor = lengths + ((<usize>group) << 2);
+    const n = load<u32>(cursor);
+    const slot = group * APART + n;
+    store<u64>(buckets + ((<usize>slot) << 3), word);
+    store<u32>(numbers + ((<usize>slot) << 2), offset);
+    store<u32>(cursor, n + 1);
+    offset++;
+    if (CARRY && !VERSIONS && op != OP_STORE) observerGroup = group;
+    if (n + 1 == CAPACITY) playBucket(group);
+  }
+  const many = <u64>((at - from) >> 3);
+  if (many) waiting = true;
+  dealt += many;
+  return at;
+}
+
+function playBucket(group: u32): void {
+  const cursor = lengths + ((<usize>group) << 2);
+  const many = load<u32>(cursor);
+  if (!many) return;
+  store<u32>(cursor, 0);
+  played += many;
+  const isObserver = CARRY && !VERSIONS && group == observerGroup;
+  if (isObserver) setLastValue(observed);
+  const first = <usize>(group * APART);
+  playDealt(buckets + (first << 3), many, epoch, numbers + (first << 2));
+  if (isObserver) observed = lastValue;
+}
+
+/** Plays whatever still waits: before anything that isn't per set group, and before the host looks at results. */
+export function settle(): void {
+  if (!waiting) return;
+  waiting = false;
+  for (let group: u32 = 0; group < (<u32>1) << groupBits; group++) playBucket(group);
+  if (CARRY && !VERSIONS) setLastValue(observed);
+}
