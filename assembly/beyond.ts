@@ -4,7 +4,7 @@
 
 import { move } from "./bytes";
 import { equalsTruth } from "./hazard";
-import { answer, strays, yardstick } from "./hierarchy";
+import { answer, parentOf, strays, writeback, yardstick } from "./hierarchy";
 import {
   allocate,
   C_ACTIVE,
@@ -31,14 +31,17 @@ import {
   memorySide,
   moesi,
   N_BASE,
+  N_DEPTH,
   N_FLAGS,
   N_PARENTS,
   N_POPULATION,
+  N_SETS,
   N_SOCKET,
   N_SPEAKS,
   N_UNIT,
   N_UNITS_FROM,
   N_UNITS_TO,
+  N_WAYS,
   outer,
   pathAt,
   sharedRoots,
@@ -56,10 +59,12 @@ import {
   count,
   event,
   levelHit,
+  machineCount,
   memoryRead,
   memoryWrite,
   regionHome,
   setWho,
+  whoSocket,
 } from "./memory";
 import {
   COUNTER_BACK_INVALIDATIONS,
@@ -73,7 +78,9 @@ import {
   EVENT_MEMORY,
   EVENT_MEMORY_REMOTE,
   EVENT_SNOOP,
+  EVENT_SNOOP_REMOTE,
   EVENT_WRITEBACK,
+  MACHINE_CROSSINGS,
   OP_FETCH,
   OP_LOAD,
 } from "./operations";
@@ -103,44 +110,33 @@ const SIDE: usize = 64;
 const B_L1D: usize = 0;
 const B_L1I: usize = 4;
 const B_L2: usize = 8;
-const B_L3: usize = 12;
 const B_BASE_L1D: usize = 16;
 const B_BASE_L1I: usize = 20;
 const B_BASE_L2: usize = 24;
-const B_BASE_L3: usize = 28;
-const B_SOCKET: usize = 32;
-/** Units inside the shared cache, which are cores. */
-const B_FROM: usize = 36;
-const B_TO: usize = 40;
+const B_SOCKET: usize = 28;
 let sides: usize = 0;
 let sideOfUnit: usize = 0;
 
-/** The shared cache outside a core's plain L2 if misses of that are plain too, else 0. */
-function plainL3(core: u32): usize {
+/** The shared cache of a home socket outside a core's plain L2 if misses of that are plain too, else 0. */
+function plainL3(core: u32, home: u32): usize {
   const l2 = plainL2(core);
   if (!l2 || directorySets || !unitsAreCores || smallestShift != largestShift || sticky) return 0;
   const l1d = <usize>load<u32>(coreAt(core), C_L1D);
   const l1i = <usize>load<u32>(coreAt(core), C_L1I);
   if (!l1d || !isPlain(l1d) || load<u32>(l1d, N_FLAGS) & FLAG_WRITE_THROUGH || (l1i && !isPlain(l1i))) return 0;
-  // The L2 includes all that is inside it, so it alone tells what its core holds.
+  // The L2 includes the L1D, so it alone tells which data its core holds.
   const flags2 = load<u32>(l2, N_FLAGS);
-  const inclusive = FLAG_INCLUSIVE_DATA | FLAG_INCLUSIVE_INSTRUCTIONS;
   const both = FLAG_ALLOCATES_READS | FLAG_ALLOCATES_STORES;
-  if ((flags2 & inclusive) != inclusive || (flags2 & both) != both || !load<u32>(l2, N_SPEAKS)) return 0;
-  let n: usize = 0;
-  for (let home: u32 = 0; home < sockets; home++) {
-    const path = pathAt(core, home);
-    if (load<u32>(path) != 3) return 0;
-    const m = <usize>load<u32>(path + 12);
-    if ((n && m != n) || load<u32>(<usize>load<u32>(m, N_PARENTS) + ((<usize>home) << 2))) return 0;
-    n = m;
-  }
+  if (!(flags2 & FLAG_INCLUSIVE_DATA) || (flags2 & both) != both || !load<u32>(l2, N_SPEAKS)) return 0;
+  const path = pathAt(core, home);
+  if (load<u32>(path) != 3) return 0;
+  const n = <usize>load<u32>(path + 12);
+  if (load<u32>(<usize>load<u32>(n, N_PARENTS) + ((<usize>home) << 2))) return 0;
   const flags = load<u32>(n, N_FLAGS);
   if (!isPlain(n) || (flags & both) != both || load<i32>(n, N_UNIT) >= 0) return 0;
-  // It includes the L2s, so their victims find their lines in it.
-  if (!(flags & FLAG_INCLUSIVE_DATA)) return 0;
   if (flags & (FLAG_WRITE_THROUGH | FLAG_EXCLUSIVE_DATA | FLAG_EXCLUSIVE_INSTRUCTIONS)) return 0;
-  return load<u32>(n, N_SOCKET) == load<u32>(coreAt(core), C_SOCKET) ? n : 0;
+  // What leaves an L2 takes the L1I's copy along, or nothing does.
+  return flags & FLAG_INCLUSIVE_INSTRUCTIONS && !(flags2 & FLAG_INCLUSIVE_INSTRUCTIONS) ? 0 : n;
 }
 
 /** Whether all cores' misses are plain: then every unit is a core whose L2 tells what it holds. */
@@ -151,28 +147,34 @@ export function prepareBeyond(): void {
   sides = allocate(<usize>max(cores, 1) * SIDE, 64);
   sideOfUnit = allocate((<usize>max(cores, 1)) << 2);
   allPlain = cores > 0 && unitCount == cores;
-  for (let core: u32 = 0; core < cores && allPlain; core++) {
-    const l3 = plainL3(core);
-    if (!l3) {
-      allPlain = false;
-      return;
+  for (let core: u32 = 0; core < cores; core++) {
+    for (let home: u32 = 0; home < sockets && allPlain; home++) {
+      const l3 = plainL3(core, home);
+      allPlain = l3 != 0 && isLike(l3, plainL3(0, 0));
     }
+    if (!allPlain) return;
     const l2 = plainL2(core);
     const c = coreAt(core);
     const side = sides + <usize>core * SIDE;
     store<u32>(side, load<u32>(c, C_L1D), B_L1D);
     store<u32>(side, load<u32>(c, C_L1I), B_L1I);
     store<u32>(side, <u32>l2, B_L2);
-    store<u32>(side, <u32>l3, B_L3);
     store<u32>(side, load<u32>(<usize>load<u32>(c, C_L1D), N_BASE), B_BASE_L1D);
     if (load<u32>(c, C_L1I)) store<u32>(side, load<u32>(<usize>load<u32>(c, C_L1I), N_BASE), B_BASE_L1I);
     store<u32>(side, load<u32>(l2, N_BASE), B_BASE_L2);
-    store<u32>(side, load<u32>(l3, N_BASE), B_BASE_L3);
     store<u32>(side, load<u32>(c, C_SOCKET), B_SOCKET);
-    store<u32>(side, load<u32>(l3, N_UNITS_FROM), B_FROM);
-    store<u32>(side, load<u32>(l3, N_UNITS_TO), B_TO);
     store<u32>(sideOfUnit + ((<usize>load<u32>(l2, N_UNIT)) << 2), <u32>side);
   }
+}
+
+/** Whether one shape does for both. */
+function isLike(n: usize, m: usize): bool {
+  return (
+    load<u32>(n, N_SETS) == load<u32>(m, N_SETS) &&
+    load<u32>(n, N_WAYS) == load<u32>(m, N_WAYS) &&
+    load<u32>(n, N_DEPTH) == load<u32>(m, N_DEPTH) &&
+    load<u32>(n, N_FLAGS) == load<u32>(m, N_FLAGS)
+  );
 }
 
 function sideOf(unit: u32): usize {
@@ -209,23 +211,36 @@ function takeFrom(side: usize, line: u32, snooped: bool): u32 {
   const at2 = r2 + load<u32>(shape2, S_STATES) + way2;
   takenData = contents(shape2, r2, way2);
   const states = <u32>load<u8>(at2) | takeInner(side, line, snooped, takenData);
-  countTaken(l2, snooped);
+  countTaken(side, l2, snooped);
   store<u32>(r2 + ((<usize>way2) << 2), INVALID);
   store<u8>(at2, 0);
   absent(l2, line);
   return states;
 }
 
-function countTaken(n: usize, snooped: bool): void {
+function countTaken(side: usize, n: usize, snooped: bool): void {
   count(n, snooped ? COUNTER_INVALIDATIONS : COUNTER_BACK_INVALIDATIONS);
-  if (snooped) count(n, COUNTER_SNOOPS_IN);
+  if (snooped) countSnoop(side, n);
+}
+
+function isRemote(side: usize): bool {
+  return load<u32>(side, B_SOCKET) != whoSocket;
+}
+
+function countSnoop(side: usize, n: usize): void {
+  count(n, COUNTER_SNOOPS_IN);
+  if (isRemote(side)) machineCount(MACHINE_CROSSINGS);
 }
 
 /** The L1s' part of that: the L1D's dirty bytes go to the L2's place. Returns the L1D's state. */
 function takeInner(side: usize, line: u32, snooped: bool, data2: usize): u32 {
   const shapes = shapesOf(side);
   const l1i = <usize>load<u32>(side, B_L1I);
-  if (l1i && mayHoldInstructions((<u64>line) << largestShift)) {
+  if (
+    l1i &&
+    load<u32>(shapes + S_L2, S_FLAGS) & FLAG_INCLUSIVE_INSTRUCTIONS &&
+    mayHoldInstructions((<u64>line) << largestShift)
+  ) {
     const shape = shapes + S_FETCH;
     const r = recordIn(<usize>load<u32>(side, B_BASE_L1I), shape, line);
     const found = waysWith(r, load<u32>(shape, S_WAYS), line);
@@ -242,25 +257,35 @@ function takeInner(side: usize, line: u32, snooped: bool, data2: usize): u32 {
   const at = r + load<u32>(shapes, S_STATES) + ctz(found);
   const state = <u32>load<u8>(at);
   if (CARRY && state & DIRTY) move(data2, contents(shapes, r, ctz(found)), (<usize>1) << largestShift);
-  countTaken(<usize>load<u32>(side, B_L1D), snooped);
+  countTaken(side, <usize>load<u32>(side, B_L1D), snooped);
   store<u32>(r + ((<usize>ctz(found)) << 2), INVALID);
   store<u8>(at, 0);
   return state;
 }
 
-/** A dirty line of a core's L2 arrives in the shared cache, which holds it (D16). */
-function arrive(side: usize, line: u32, data2: usize): void {
-  count(<usize>load<u32>(side, B_L2), COUNTER_WRITEBACKS_OUT);
+/** A dirty line of a core's L2 goes to the shared cache, which as a rule holds it (D16). */
+function arrive(side: usize, line: u32, data2: usize, exclusive: u32): void {
+  const l2 = <usize>load<u32>(side, B_L2);
+  const compact = (<u64>line) << largestShift;
+  const bytes: u32 = 1 << largestShift;
+  const l3 = parentOf(l2, compact);
+  count(l2, COUNTER_WRITEBACKS_OUT);
   event(EVENT_WRITEBACK);
-  count(<usize>load<u32>(side, B_L3), COUNTER_WRITEBACKS_IN);
-  land(shapesOf(side) + S_L3, <usize>load<u32>(side, B_BASE_L3), line, data2);
+  const shape3 = shapesOf(side) + S_L3;
+  const base3 = <usize>load<u32>(l3, N_BASE);
+  if (!waysWith(recordIn(base3, shape3, line), load<u32>(shape3, S_WAYS), line)) {
+    writeback(l3, compact, bytes, data2, true, !exclusive, bytes);
+    return;
+  }
+  count(l3, COUNTER_WRITEBACKS_IN);
+  land(shape3, base3, line, data2);
 }
 
 /** Dirty bytes land in a cache that holds their line. */
 function land(shape: usize, base: usize, line: u32, data: usize): void {
   const r = recordIn(base, shape, line);
   const found = waysWith(r, load<u32>(shape, S_WAYS), line);
-  assert(found, "an inclusive cache holds what is inside it");
+  assert(found != 0, "bytes land where their line is");
   const way = <u32>ctz(found);
   if (load<u32>(shape, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape, r, way);
   if (CARRY) move(contents(shape, r, way), data, (<usize>1) << largestShift);
@@ -301,23 +326,21 @@ function freeL2(side: usize, shape2: usize, r2: usize): u32 {
   store<u32>(r2 + ((<usize>way) << 2), INVALID);
   store<u8>(at, 0);
   absent(l2, line);
-  if (states & DIRTY) arrive(side, line, data);
+  if (states & DIRTY) arrive(side, line, data, state & EXCLUSIVE);
   return way;
 }
 
-/** The same for the shared cache, whose victim leaves the cores inside as well. */
-function freeL3(side: usize, shape3: usize, r3: usize): u32 {
+/** The same for the shared cache, whose victim leaves the cores inside as well if it includes them. */
+function freeL3(l3: usize, shape3: usize, r3: usize): u32 {
   const way = wayToFill(shape3, r3);
   const at = r3 + load<u32>(shape3, S_STATES) + way;
   if (!(load<u8>(at) & <u8>VALID)) return way;
   const line = load<u32>(r3 + ((<usize>way) << 2));
-  const l3 = <usize>load<u32>(side, B_L3);
   const data = contents(shape3, r3, way);
   count(l3, COUNTER_EVICTIONS);
   let states = <u32>load<u8>(at);
-  const to = load<u32>(side, B_TO);
-  let unit = load<u32>(side, B_FROM);
-  for (; ; unit++) {
+  const to = load<u32>(shape3, S_FLAGS) & FLAG_INCLUSIVE_DATA ? load<u32>(l3, N_UNITS_TO) : 0;
+  for (let unit = load<u32>(l3, N_UNITS_FROM); unit < to; unit++) {
     const entry = findEntry(line);
     if (!entry) break;
     unit = nextUnit(entry, unit);
@@ -339,6 +362,7 @@ function freeL3(side: usize, shape3: usize, r3: usize): u32 {
 
 // ---- what asking one other core came to (D11)
 let supplied: bool = false;
+let suppliedFar: bool = false;
 let suppliedData: usize = 0;
 
 /** A load or fetch asks the one other core inside the shared cache that holds the line. Returns DIRTY if a dirty copy supplies. */
@@ -357,14 +381,15 @@ function ask(side: usize, line: u32): u32 {
   const lost = moesi ? EXCLUSIVE : EXCLUSIVE | DIRTY;
   const owned = EXCLUSIVE | DIRTY;
   if (state1 & owned) {
-    count(<usize>load<u32>(side, B_L1D), COUNTER_SNOOPS_IN);
+    countSnoop(side, <usize>load<u32>(side, B_L1D));
     store<u8>(at1, <u8>(state1 & ~lost));
   }
   if (state2 & owned) {
-    count(<usize>load<u32>(side, B_L2), COUNTER_SNOOPS_IN);
+    countSnoop(side, <usize>load<u32>(side, B_L2));
     store<u8>(at2, <u8>(state2 & ~lost));
   }
   supplied = ((state1 | state2) & owned) != 0;
+  suppliedFar = isRemote(side);
   if (CARRY) {
     const isInner = state1 & DIRTY || (!(state2 & DIRTY) && state1 & EXCLUSIVE);
     const data2 = contents(shape2, r2, way2);
@@ -372,6 +397,17 @@ function ask(side: usize, line: u32): u32 {
     if (isInner && !moesi) move(data2, suppliedData, (<usize>1) << largestShift);
   }
   return (state1 | state2) & DIRTY;
+}
+
+/** Whether the L2's victim may take a way of the very set in which the shared cache is asked: it isn't held there. */
+function displaces(side: usize, shape2: usize, r2: usize, r3: usize): bool {
+  const way = wayToFill(shape2, r2);
+  if (!(load<u8>(r2 + load<u32>(shape2, S_STATES) + way) & <u8>VALID)) return false;
+  const line = load<u32>(r2 + ((<usize>way) << 2));
+  const l3 = parentOf(<usize>load<u32>(side, B_L2), (<u64>line) << largestShift);
+  const shape3 = shapesOf(side) + S_L3;
+  const vr = recordIn(<usize>load<u32>(l3, N_BASE), shape3, line);
+  return vr == r3 && !waysWith(vr, load<u32>(shape3, S_WAYS), line);
 }
 
 /** The newest contents of a line that the shared cache holds at `data3`: a dirty copy of the units from `other` on, or that. */
@@ -400,13 +436,13 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
   if (!allPlain || yardstick || strays) return -1;
   if ((CARRY || dic) && op & 1 && mayHoldInstructions(compact)) return -1;
   const side = sides + <usize>core * SIDE;
-  const l3 = <usize>load<u32>(side, B_L3);
-  const from = load<u32>(side, B_FROM);
-  const to = load<u32>(side, B_TO);
+  const l3 = <usize>load<u32>(pathAt(core, regionHome) + 12);
+  const from = load<u32>(l3, N_UNITS_FROM);
+  const to = load<u32>(l3, N_UNITS_TO);
   const isStore = op & 1;
   const shapes = shapesAt(core);
   const shape3 = shapes + S_L3;
-  const r3 = recordIn(<usize>load<u32>(side, B_BASE_L3), shape3, line);
+  const r3 = recordIn(<usize>load<u32>(l3, N_BASE), shape3, line);
   const found3 = waysWith(r3, load<u32>(shape3, S_WAYS), line);
   const entry = findEntry(line);
   const low = (<u64>line) << largestShift;
@@ -439,6 +475,10 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
     if (CARRY && (outer || memorySide || !equalsTruth(low, bytes, byteOf(low)))) return -1;
   }
 
+  const shape2 = shapes + S_L2;
+  const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shape2, line);
+  if (!(load<u32>(shape3, S_FLAGS) & FLAG_INCLUSIVE_DATA) && displaces(side, shape2, r2, r3)) return -1;
+
   setWho(core, load<u32>(side, B_SOCKET));
   if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
   const l1 = <usize>load<u32>(side + (op == OP_FETCH ? B_L1I : B_L1D));
@@ -448,8 +488,7 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
   count(l2, COUNTER_LOADS + op);
   count(l2, COUNTER_LOAD_MISSES + op);
   count(l3, COUNTER_LOADS + op);
-  const shape2 = shapes + S_L2;
-  const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shape2, line);
+  if (load<u32>(l3, N_SOCKET) != whoSocket) machineCount(MACHINE_CROSSINGS);
   const way2 = freeL2(side, shape2, r2);
   let isShared = false;
   let dirty2: u32 = 0;
@@ -459,13 +498,20 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
     data = data3;
     touchIn(shape3, r3, way3);
     supplied = false;
-    let wasSnooped = false;
+    let near = false;
+    let far = false;
     if (isStore) {
       let states: u32 = 0;
       for (let unit = other; unit < to; ) {
-        wasSnooped = true;
+        const isFar = isRemote(sideOf(unit));
+        if (isFar) far = true;
+        else near = true;
         const taken = takeFrom(sideOf(unit), line, true);
-        if (taken & DIRTY) data = takenData;
+        // The first dirty copy supplies, else the first exclusive one (D11).
+        if (taken & DIRTY && !(states & DIRTY)) {
+          data = takenData;
+          suppliedFar = isFar;
+        } else if (taken & EXCLUSIVE && !(states & (DIRTY | EXCLUSIVE))) suppliedFar = isFar;
         states |= taken;
         const left = findEntry(line);
         unit = left ? nextUnit(left, unit + 1) : INVALID;
@@ -489,18 +535,19 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
     }
     const at3 = r3 + load<u32>(shape3, S_STATES) + way3;
     store<u8>(at3, <u8>(label | (<u32>load<u8>(at3) & DIRTY)));
-    if (supplied) event(EVENT_SNOOP);
+    if (supplied) event(suppliedFar ? EVENT_SNOOP_REMOTE : EVENT_SNOOP);
     else {
       levelHit(l3);
-      if (wasSnooped) event(EVENT_SNOOP);
+      if (far) event(EVENT_SNOOP_REMOTE);
+      else if (near) event(EVENT_SNOOP);
     }
   } else {
     count(l3, COUNTER_LOAD_MISSES + op);
-    way3 = freeL3(side, shape3, r3);
+    way3 = freeL3(l3, shape3, r3);
     data = CARRY ? contents(shape3, r3, way3) : answer;
     memoryRead(low, bytes, data);
     if (behindSupplier) levelHit(behindSupplier);
-    else event(regionHome != load<u32>(side, B_SOCKET) ? EVENT_MEMORY_REMOTE : EVENT_MEMORY);
+    else event(regionHome != whoSocket ? EVENT_MEMORY_REMOTE : EVENT_MEMORY);
     fillIn(shape3, r3, way3, line, VALID | EXCLUSIVE);
     store<u32>(l3, load<u32>(l3, N_POPULATION) + 1, N_POPULATION);
   }

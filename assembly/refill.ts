@@ -19,6 +19,8 @@ import {
   hitBase,
   INVALID,
   INWARD,
+  idc,
+  N_BASE,
   N_COUNTERS,
   N_LEVEL,
   TRUE,
@@ -116,6 +118,13 @@ export function refillsSoFar(): u64 {
   return many;
 }
 
+function isInData(core: u32, compact: u64): bool {
+  const base = <usize>load<u32>(<usize>load<u32>(coreAt(core), C_L1D), N_BASE);
+  const shape = shapesAt(core);
+  const line = <u32>(compact >> load<u32>(shape, S_SHIFT));
+  return waysWith(recordIn(base, shape, line), load<u32>(shape, S_WAYS), line) != 0;
+}
+
 export const BEYOND: i32 = -2;
 
 /**
@@ -137,6 +146,8 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
   // A store needs EXCLUSIVE, which is bit 1.
   const isStore = op & 1;
   if (isStore & ~(state2 >> 1)) return -1;
+  // With IDC a fetch asks its core's L1D (D23).
+  if (idc && op == OP_FETCH && isInData(core, compact)) return -1;
   if ((CARRY || dic) && isStore && mayHoldInstructions(compact)) return -1;
   const shift = load<u32>(shape, S_SHIFT);
   const bytes: usize = (<usize>1) << shift;

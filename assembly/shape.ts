@@ -16,7 +16,6 @@ import {
   groupBits,
   groupStride,
   INVALID,
-  idc,
   KIND_ARCHITECTED,
   N_CORE_FIRST,
   N_CORE_LAST,
@@ -94,7 +93,7 @@ export function plainL2(core: u32): usize {
   if ((load<u32>(<usize>load<u32>(coreAt(core), C_L1D), N_FLAGS) & both) != both) return 0;
   const flags = load<u32>(n, N_FLAGS);
   if (!isPlain(n) || flags & (FLAG_WRITE_THROUGH | FLAG_EXCLUSIVE_DATA | FLAG_EXCLUSIVE_INSTRUCTIONS)) return 0;
-  if (load<u32>(n, N_CORE_FIRST) != load<u32>(n, N_CORE_LAST) || idc) return 0;
+  if (load<u32>(n, N_CORE_FIRST) != load<u32>(n, N_CORE_LAST)) return 0;
   // A sized directory is looked up past the outermost architected cache (D25).
   if (directorySets && load<u32>(n, N_KIND) != KIND_ARCHITECTED) return 0;
   // A root's label is made exact by asking elsewhere (D10).

@@ -10,7 +10,7 @@ export const FEATURES = {
   coherentfetch: "IDC and DIC",
   speculation: "prefetches and evictions as events",
   replacement: "tree-plru, fifo, random and srrip beside lru",
-  hosts: "servers: private L1s and an L2 that includes them, an inclusive last level a socket, all lru",
+  hosts: "servers: private L1s and an L2 that includes the L1D, one last level a socket, all lru",
   shapes: "odd set counts, ways that are no powers of two, no L1D, no or three unified levels, cores that differ",
   mixedlines: "several line sizes in one machine",
   policies: "write-through caches; read-only and write-only allocation",

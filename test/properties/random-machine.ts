@@ -95,7 +95,7 @@ function addOptions(draw: Draw, has: Has, spec: Writable<MachineSpec>, sockets: 
   if (has("control")) spec.sctlr = draw.pick([0, 1, 4, 5, 5, 0x1000, 0x1001, 0x1004, 0x1005, 0x1005, 0x1005]);
 }
 
-/** The shape of servers, for which the kernel has ways of its own: cores alike, private L1s and L2, one inclusive last level a socket. */
+/** The shape of servers, for which the kernel has ways of its own: cores alike, private L1s and an L2 that includes the L1D, one last level a socket. */
 function hostMachine(draw: Draw, has: Has, sockets: number, coresPerSocket: number): MachineSpec {
   const line = draw.pick([16, 64]);
   const lru = (sets: readonly number[], ways: readonly number[]): CacheSpec => ({
@@ -103,7 +103,7 @@ function hostMachine(draw: Draw, has: Has, sockets: number, coresPerSocket: numb
     ways: draw.pick(ways),
     line,
   });
-  const level = { data: "inclusive", instructions: "inclusive" } as const;
+  const includes = () => draw.pick(["inclusive", "inclusive", "nine"] as const);
   const touches = draw.chance(20) ? { touches: draw.chance(50) } : {};
   const system = has("system") && draw.chance(70) ? { kind: "system" as const } : {};
   const spec: Writable<MachineSpec> = {
@@ -112,8 +112,17 @@ function hostMachine(draw: Draw, has: Has, sockets: number, coresPerSocket: numb
     l1i: has("fetch") ? lru([2, 4], [1, 2, 3]) : null,
     l1d: lru([2, 4], [1, 2, 3]),
     levels: [
-      { ...lru([2, 4], [2, 3, 4]), level: "L2", per: "core", ...level, ...touches },
-      { ...lru([2, 4, 8], [2, 4, 6]), level: "L3", per: "socket", ...level, ...touches, ...system },
+      { ...lru([2, 4], [2, 3, 4]), level: "L2", per: "core", data: "inclusive", instructions: includes(), ...touches },
+      {
+        ...lru([2, 4, 8], [2, 4, 6]),
+        level: "L3",
+        per: "socket",
+        data: includes(),
+        instructions: includes(),
+        ...touches,
+        ...system,
+        ...(has("home") && sockets > 1 ? { placement: "home" as const } : {}),
+      },
     ],
     memory: memory(draw, has, sockets),
     seed: 0,
