@@ -1,15 +1,19 @@
 /** `setway replay`: plays any trace on any machine and says what everybody saw. */
 import { type Command, Option } from "commander";
 import type { Engine, Provenance } from "../engine/engine.ts";
-import { RecordError } from "../engine/errors.ts";
+import { RecordError, SetwayError } from "../engine/errors.ts";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { createKernel, type Kernel } from "../engine/kernel.ts";
 import { OPERATIONS } from "../engine/operations.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
-import { IntervalMeter, type IntervalReport, intervalsText, sinceNow } from "../report/intervals.ts";
+import { IntervalMeter, type IntervalReport, sinceNow } from "../report/intervals.ts";
 import { allHazards, observedHazards, type ReplayReport, replayReport, reportedHazards } from "../report/json.ts";
-import { replayText } from "../report/text.ts";
+import { KINDS_OF } from "../report/kinds.ts";
+import { Profiler } from "../report/profile.ts";
+import { type ReplayResult, tellReplay } from "../report/replay.ts";
+import { HAZARDS_DRAWN, TimelineMeter } from "../report/replay-timeline.ts";
 import { printedByKernel } from "../report/yardstick.ts";
+import { MissStream } from "../trace/miss-stream.ts";
 import { openTraceFile } from "../trace/open.node.ts";
 import type { OpenOptions } from "../trace/open.ts";
 import type { TraceSource } from "../trace/source.ts";
@@ -25,9 +29,10 @@ import {
 } from "./inputs.ts";
 import { untilAborted } from "./interrupt.ts";
 import { describeRecords } from "./lookup.ts";
+import { type MissFile, openMissFile } from "./miss-file.ts";
 import type { Session } from "./program.ts";
 import { Progress } from "./progress.ts";
-import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
+import { emitResult, type ResultOptions, streamedTo, wantsKind, withResultOptions } from "./result.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface ReplayOptions extends TraceOptions, ResultOptions {
@@ -43,6 +48,8 @@ interface ReplayOptions extends TraceOptions, ResultOptions {
   readonly strict?: true;
   readonly warmupRefs?: number;
   readonly every?: number;
+  readonly misses?: string;
+  readonly missesLevel?: string;
 }
 
 export function addReplay(program: Command, session: Session): void {
@@ -70,10 +77,12 @@ export function addReplay(program: Command, session: Session): void {
         .conflicts("yardstick"),
     )
     .option("--every <count>", "add statistics of every so many records", positiveNumber)
+    .option("--misses <path>", "write the records that missed a level as a trace, like -o misses:path; - is stdout")
+    .option("--misses-level <level>", "which level that is (the last that every core has for itself)")
     .option("--hazards <count>", "how many hazards to explain", wholeNumber, 3)
     .option("--expect-clean", "exit 1 if anybody observed a stale or leaked value (R26, R28)")
     .option("--strict", "exit 1 on any hazard (R26 to R29)");
-  withResultOptions(withTraceOptions(command))
+  withResultOptions(withTraceOptions(command), KINDS_OF.replay)
     .addHelpText(
       "after",
       `
@@ -84,6 +93,8 @@ Addresses of other tools are mostly virtual and don't fit a machine's RAM: --map
 Example:
   $ setway replay boot.raw64.xz --machine seattle --caches off
   $ setway replay drmemtrace.app.1.dir --machine host-100c --map-addresses pages --warmup-refs 1000000
+  $ setway replay boot.swt --machine rpi4 -o text:- -o html:boot.html -o perfetto:boot.pftrace
+  $ setway replay app.lackey --machine rpi4 --map-addresses pages --misses l2-misses.swt --misses-level L2
   $ xzcat boot.raw64.xz | setway replay - --machine ./my-board.yaml --json`,
     )
     .action(session.action(async (path: string, options: ReplayOptions) => replay(path, options, session.terminal)));
@@ -92,20 +103,34 @@ Example:
 async function replay(path: string, options: ReplayOptions, terminal: Terminal): Promise<number> {
   const { machine } = await machineFrom(options.machine);
   const opening = openOptionsFor(machine, options);
+  const missesPath = missesPathOf(options);
+  const needsLog = missesPath !== undefined || wantsKind(options, "callgrind");
+  if (needsLog && options.engine === "reference") {
+    throw new SetwayError("usage", "the reference model keeps no log of misses", {
+      found: "--engine reference with misses or callgrind",
+      expected: "--engine kernel",
+    });
+  }
   const source = await openTraceFile(path, opening);
   const { provenance, initialSctlr } = source.header;
-  const engine = await createEngine(withSctlr(machine, initialSctlr), provenance, options);
+  const engine = await createEngine(withSctlr(machine, initialSctlr), provenance, options, needsLog);
   const skipped = options.skipRefs ?? 0;
-  const played = await play(engine, source, options, terminal);
+  const watch = await watchFor(engine, source, options, missesPath);
+  const played = await play(engine, source, watch, options, terminal).catch(async (error) => {
+    await watch.misses?.abort();
+    throw error;
+  });
 
   const assessed = options.recorded === undefined ? assessable(source, played) : provenance;
-  const wanted = reportedHazards(engine, assessed)
-    .slice(0, options.hazards)
+  const hazards = reportedHazards(engine, assessed);
+  const drawn = hazards.slice(0, Math.max(options.hazards, watch.timeline === undefined ? 0 : HAZARDS_DRAWN));
+  const wanted = drawn
     .flatMap(({ record, newest, lostAt }) => [record, newest, lostAt])
     .filter((record) => record >= 0)
     .map((record) => record + skipped);
   const records =
     path === "-" || played.partial ? new Map<number, string>() : await describeRecords(path, opening, new Set(wanted));
+  const operationAt = (record: number) => records.get(record + skipped);
   const report = replayReport(played.counted, {
     trace: source.name,
     engineName: options.engine,
@@ -115,21 +140,69 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
     explained: options.hazards,
     perCore: options.perCore === true,
     yardstick: options.yardstick && isKernel(engine) ? printedByKernel(engine) : undefined,
-    operationAt: (record) => records.get(record + skipped),
+    operationAt,
   });
+  const missStream = played.partial ? await watch.misses?.abort() : await watch.misses?.finish();
   const { intervals } = played;
-  const json = {
+  const result: ReplayResult = {
     ...report,
     ...(skipped > 0 ? { skippedRefs: skipped } : {}),
     ...(played.warmupRefs > 0 ? { warmupRefs: played.warmupRefs } : {}),
     ...(intervals === undefined ? {} : { intervals }),
+    ...(missStream ? { missStream } : {}),
   };
-  const text = (color: boolean): string =>
-    replayText(report, color) + (intervals === undefined ? "" : intervalsText(intervals, color));
-  await emitResult({ json, text }, options, terminal);
-  for (const note of notesOn(source, played, skipped)) await terminal.stderr.write(`note: ${note}\n`);
+  const notes = notesOn(source, played, skipped);
+  const { timeline, profiler } = watch;
+  const told = tellReplay(result, {
+    timeline: timeline && (() => timeline.timeline(`${source.name} on ${machine.name}`, hazards, operationAt)),
+    profile: profiler && (() => profiler.profile({ trace: source.name, notes: profileNotes(source, options) })),
+  });
+  await emitResult(told, options, terminal);
+  if (played.partial && missesPath !== undefined) notes.push("interrupted: there is no miss stream");
+  for (const note of notes) await terminal.stderr.write(`note: ${note}\n`);
   if (played.partial) return EXIT.INTERRUPTED;
   return expectation(report, options, terminal);
+}
+
+function missesPathOf(options: ReplayOptions): string | undefined {
+  const named = streamedTo(options, "misses");
+  if (named !== undefined && options.misses !== undefined) {
+    throw new SetwayError("usage", "two miss streams", {
+      found: `--misses ${options.misses} and -o misses:${named}`,
+      expected: "one of the two",
+    });
+  }
+  return named ?? options.misses;
+}
+
+/** What is looked at while playing. */
+async function watchFor(
+  engine: Engine,
+  source: TraceSource,
+  options: ReplayOptions,
+  missesPath: string | undefined,
+): Promise<ReplayWatch> {
+  return {
+    timeline: wantsKind(options, "perfetto") ? new TimelineMeter(engine) : undefined,
+    profiler: wantsKind(options, "callgrind") ? new Profiler(engine.machine) : undefined,
+    misses: missesPath === undefined ? undefined : await missFile(missesPath, source, engine.machine, options),
+  };
+}
+
+const missFile = (path: string, source: TraceSource, machine: ResolvedMachine, options: ReplayOptions) =>
+  openMissFile(path, { stream: new MissStream(machine, options.missesLevel), source, machine: machine.name });
+
+/** What the addresses of a profile are. */
+function profileNotes({ header }: TraceSource, { mapAddresses, warmupRefs = 0 }: ReplayOptions): string[] {
+  const notes: string[] = [];
+  if (mapAddresses !== undefined && mapAddresses !== "none") {
+    notes.push(`addresses are those that --map-addresses ${mapAddresses} gave, not the program's own`);
+  }
+  if (header.format === "gem5" || header.format === "perf") {
+    notes.push(`${header.format} traces have no instruction for each access: few or none can be attributed`);
+  }
+  if (warmupRefs > 0) notes.push(`without the first ${warmupRefs} records (--warmup-refs)`);
+  return notes;
 }
 
 /** Threads share the machine's cores, and pages are those of its RAM, unless the command line says otherwise. */
@@ -144,13 +217,18 @@ function openOptionsFor(machine: ResolvedMachine, options: ReplayOptions): OpenO
   };
 }
 
-async function createEngine(machine: ResolvedMachine, provenance: Provenance, options: ReplayOptions): Promise<Engine> {
+async function createEngine(
+  machine: ResolvedMachine,
+  provenance: Provenance,
+  options: ReplayOptions,
+  missLog: boolean,
+): Promise<Engine> {
   if (options.engine === "reference") {
     const { createReference } = await import("../engine/reference.ts");
     return createReference(machine, { provenance });
   }
   const data = options.data ?? (options.tagsOnly ? false : canFindStaleValues(provenance));
-  return createKernel(machine, { provenance, data, yardstick: options.yardstick === true });
+  return createKernel(machine, { provenance, data, yardstick: options.yardstick === true, missLog });
 }
 
 const isKernel = (engine: Engine): engine is Kernel => "yardstick" in engine;
@@ -162,6 +240,12 @@ function canFindStaleValues(provenance: Provenance): boolean {
 
 const withSctlr = (machine: ResolvedMachine, initialSctlr: number | undefined): ResolvedMachine =>
   initialSctlr === undefined ? machine : { ...machine, initialSctlr };
+
+interface ReplayWatch {
+  readonly timeline: TimelineMeter | undefined;
+  readonly profiler: Profiler | undefined;
+  readonly misses: MissFile | undefined;
+}
 
 interface Played {
   /** The engine, with the counters of what came after the warm-up. */
@@ -179,7 +263,13 @@ interface Played {
 /** How long other things (signals, the progress bar) may wait while batches are played. */
 const BREATH_MS = 50;
 
-async function play(engine: Engine, source: TraceSource, options: ReplayOptions, terminal: Terminal): Promise<Played> {
+async function play(
+  engine: Engine,
+  source: TraceSource,
+  watch: ReplayWatch,
+  options: ReplayOptions,
+  terminal: Terminal,
+): Promise<Played> {
   const progress = new Progress(terminal);
   const seen = { maintenance: false, control: false };
   const { skipRefs: skip = 0, warmupRefs: warmup = 0, simRefs, every } = options;
@@ -204,11 +294,15 @@ async function play(engine: Engine, source: TraceSource, options: ReplayOptions,
 
   /** Up to the next moment at which counters are looked at; the rest is returned. */
   const playPart = (words: Uint32Array): Uint32Array => {
-    const end = next === Number.POSITIVE_INFINITY ? words.length : firstRecords(words, next - engine.records).words;
+    const stop = Math.min(next, watch.timeline?.next ?? Number.POSITIVE_INFINITY);
+    const first = engine.records;
+    const end = stop === Number.POSITIVE_INFINITY ? words.length : firstRecords(words, stop - first).words;
     const part = words.subarray(0, end);
     const began = performance.now();
     playBatch(engine, part, source, skip);
     seconds += (performance.now() - began) / 1000;
+    if (isKernel(engine)) lookAt(watch, engine, part, first, warmupRefs >= warmup);
+    if (watch.timeline !== undefined && engine.records >= watch.timeline.next) watch.timeline.cut();
     if (engine.records >= next) arrive();
     return words.subarray(end);
   };
@@ -216,7 +310,8 @@ async function play(engine: Engine, source: TraceSource, options: ReplayOptions,
   try {
     for await (const batch of windowed(untilAborted(source.batches(), terminal.signal), { skip, most })) {
       for (let rest = batch; rest.length > 0; ) rest = playPart(rest);
-      look(batch, seen);
+      await watch.misses?.flush();
+      notice(batch, seen);
       if (source.totalBytes === undefined) progress.show("records", engine.records, source.header.records);
       else progress.show("playing", source.bytesRead, source.totalBytes);
       if (performance.now() - breathed > BREATH_MS) {
@@ -227,10 +322,19 @@ async function play(engine: Engine, source: TraceSource, options: ReplayOptions,
     // A trace that ends within its warm-up leaves nothing to count.
     if (warmupRefs < warmup) arrive();
     meter?.cut();
+    watch.timeline?.cut();
     return { counted, warmupRefs, seconds, partial: terminal.signal.aborted, intervals: meter?.intervals, ...seen };
   } finally {
     await progress.clear();
   }
+}
+
+/** What the records met goes to whoever asked for it. */
+function lookAt(watch: ReplayWatch, engine: Kernel, part: Uint32Array, first: number, counts: boolean): void {
+  if (watch.profiler === undefined && watch.misses === undefined) return;
+  const log = engine.takeMissLog();
+  watch.profiler?.add(part, first, log, counts);
+  if (counts) watch.misses?.add(part, first, log);
 }
 
 /** The engine knows the record, not the file, nor what was left out before it. */
@@ -257,7 +361,7 @@ const MAINTENANCE = new Set<number>(
     .map(({ code }) => code),
 );
 
-function look(batch: Uint32Array, seen: { maintenance: boolean; control: boolean }): void {
+function notice(batch: Uint32Array, seen: { maintenance: boolean; control: boolean }): void {
   if (seen.control) return;
   for (let index = 1; index < batch.length; index += 2) {
     const code = ((batch[index] as number) >>> 16) & 255;
