@@ -76,7 +76,7 @@ async function play(
     await progress.clear();
   }
   // Files beside the table, not instead of it.
-  await emitResult(tellCost(result), options, terminal, { besideText: true });
+  await emitResult("cost", tellCost(result), options, terminal, { besideText: true });
   return result.partial ? EXIT.INTERRUPTED : EXIT.OK;
 }
 

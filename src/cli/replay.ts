@@ -157,7 +157,7 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
     timeline: timeline && (() => timeline.timeline(`${source.name} on ${machine.name}`, hazards, operationAt)),
     profile: profiler && (() => profiler.profile({ trace: source.name, notes: profileNotes(source, options) })),
   });
-  await emitResult(told, options, terminal);
+  await emitResult("replay", told, options, terminal);
   if (played.partial && missesPath !== undefined) notes.push("interrupted: there is no miss stream");
   for (const note of notes) await terminal.stderr.write(`note: ${note}\n`);
   if (played.partial) return EXIT.INTERRUPTED;

@@ -10,6 +10,7 @@ import { SetwayError } from "../engine/errors.ts";
 import { nearestWord } from "../machine/nearest.ts";
 import type { Emitted } from "../report/emitted.ts";
 import { DEFAULT_KINDS, kindNamed, REPORT_KINDS, type ReportKindName, reportAs } from "../report/kinds.ts";
+import type { PublishedResults, PublishedVerb } from "../report/published.ts";
 import type { ByteSink } from "../trace/bytes.ts";
 import { fileSink } from "../trace/output.node.ts";
 import { type Terminal, wantsColor } from "./terminal.ts";
@@ -137,9 +138,10 @@ export interface EmitOptions {
   readonly besideText?: boolean;
 }
 
-/** Writes the result everywhere it was asked for; as text to stdout if nowhere. */
-export async function emitResult(
-  result: Emitted,
+/** Writes a verb's result everywhere it was asked for; as text to stdout if nowhere. The verb says what its JSON is. */
+export async function emitResult<Verb extends PublishedVerb>(
+  _verb: Verb,
+  result: Emitted<PublishedResults[Verb]>,
   options: ResultOptions,
   terminal: Terminal,
   { besideText = false }: EmitOptions = {},

@@ -66,9 +66,10 @@ function overTime(intervals: readonly IntervalReport[]): Picture {
   const names = Object.keys(intervals[0]?.levels ?? {});
   const series: readonly Series[] = names.map((label) => ({
     label,
-    points: intervals.map(({ from, levels }) => {
+    // Without accesses there is no ratio.
+    points: intervals.flatMap(({ from, levels }) => {
       const { misses = 0, accesses = 0 } = levels[label] ?? {};
-      return { x: from, y: accesses === 0 ? 0 : (100 * misses) / accesses };
+      return accesses === 0 ? [] : [{ x: from, y: (100 * misses) / accesses }];
     }),
   }));
   const last = intervals.at(-1)?.from ?? 1;

@@ -14,16 +14,29 @@ import type { TraceDescription } from "./source.ts";
 const { LOAD, STORE, FETCH, PREFETCH, ATOMIC, DC_ZVA } = OPERATIONS;
 const DATA: ReadonlySet<number> = new Set([LOAD, STORE, PREFETCH, ATOMIC, DC_ZVA].map(({ code }) => code));
 
+/** Both first-level caches together. */
+const FIRST_LEVEL = "L1";
+
+const isOf = (cache: string, level: string): boolean =>
+  cache === level || (level === FIRST_LEVEL && /^L1[ID]$/.test(cache));
+
+/** The levels that can be missed, from the core outwards. */
+export const missableLevels = (machine: ResolvedMachine): readonly string[] => {
+  const levels = levelNames(machine);
+  return levels.includes(FIRST_LEVEL) || levels.length === 0 ? levels : [FIRST_LEVEL, ...levels];
+};
+
 /** The level that is missed unless another is named: the last that every core has for itself, else the first. */
 export function lastPrivateLevel(machine: ResolvedMachine): string | undefined {
-  const levels = levelNames(machine);
-  const own = levels.filter((name) => machine.caches.every(({ level, cores }) => level !== name || cores.length === 1));
-  return own.at(-1) ?? levels[0];
+  const own = levelNames(machine).filter((name) =>
+    machine.caches.every(({ level, cores }) => level !== name || cores.length === 1),
+  );
+  const last = own.at(-1);
+  return last === undefined || isOf(last, FIRST_LEVEL) ? missableLevels(machine)[0] : last;
 }
 
-/** Throws a usage error for a level that the machine lacks. */
-export function checkedLevel(machine: ResolvedMachine, level: string | undefined): string {
-  const levels = levelNames(machine);
+function checkedLevel(machine: ResolvedMachine, level: string | undefined): string {
+  const levels = missableLevels(machine);
   const chosen = level === undefined ? lastPrivateLevel(machine) : level;
   if (chosen !== undefined && levels.includes(chosen)) return chosen;
   throw new SetwayError("usage", `${machine.name} has no such level to miss`, {
@@ -43,9 +56,9 @@ export class MissStream {
   /** Throws a usage error for a level that the machine lacks; the last private one if none is named. */
   constructor(machine: ResolvedMachine, level?: string) {
     this.level = checkedLevel(machine, level);
-    const caches = machine.caches.filter((cache) => cache.level === this.level);
+    const caches = machine.caches.filter((cache) => isOf(cache.level, this.level));
     const depths = new Map(machine.caches.map((cache) => [cache.level, cache.depth]));
-    const depth = depths.get(this.level) as number;
+    const depth = Math.max(...caches.map((cache) => cache.depth));
     this.#fetches = caches.some(({ holds }) => holds !== "data");
     this.#data = caches.some(({ holds }) => holds !== "instructions");
     this.#beyond = ({ level: name, event, supplies, walk }) => {
