@@ -1,4 +1,4 @@
-// Which record met what: every cost event and every supply of a record that wasn't a plain L1 hit, for miss streams and
+// Which record met what: every cost event, supply and miss of a record that wasn't a plain L1 hit, for miss streams and
 // profiles. Off unless the host asks; then the run of plain records (run.ts) leaves refills to the general path as well, so
 // that a record without an entry is a plain hit in its L1. Nothing here changes what a record does.
 
@@ -12,6 +12,7 @@ const RUN_CORES: u32 = 256;
 /** An entry: the record's number in bits 47:0, what happened in 55:48, flags above. */
 const LEVEL: u64 = 0;
 const EVENT: u64 = 16;
+const MISSED: u64 = 48;
 /** A snoop that supplied the piece, rather than one that took copies away. */
 const SUPPLIED: u64 = 1 << 56;
 /** For a table walk, not for the record's own access. */
@@ -44,6 +45,11 @@ export function logEvent(kind: usize): void {
 
 export function logLevel(level: u32): void {
   append(LEVEL + <u64>level);
+}
+
+/** A level was asked for the line and didn't have it. */
+export function logMissed(level: u32): void {
+  append(MISSED + <u64>level);
 }
 
 /** The event that was logged last is what supplied the piece. */

@@ -113,9 +113,14 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
   }
   const source = await openTraceFile(path, opening);
   const { provenance, initialSctlr } = source.header;
-  const engine = await createEngine(withSctlr(machine, initialSctlr), provenance, options, needsLog);
+  const closed = async (error: unknown): Promise<never> => {
+    await source.close();
+    throw error;
+  };
+  const begun = withSctlr(machine, initialSctlr);
+  const engine = await createEngine(begun, provenance, options, needsLog).catch(closed);
   const skipped = options.skipRefs ?? 0;
-  const watch = await watchFor(engine, source, options, missesPath);
+  const watch = await watchFor(engine, source, options, missesPath).catch(closed);
   const played = await play(engine, source, watch, options, terminal).catch(async (error) => {
     await watch.misses?.abort();
     throw error;

@@ -1,8 +1,9 @@
 /** What records met on their way, as the kernel logs it (assembly/miss-log.ts): one entry a cost event or supply. */
 import { COST_EVENTS, type CostEvent } from "./engine.ts";
 
-/** Codes below are levels by position, the others cost events. */
+/** Codes below are levels that hit, by position; then cost events; then levels that missed. */
 const FIRST_EVENT = 16;
+const FIRST_MISS = 48;
 const SUPPLIED = 1;
 const WALKED = 2;
 
@@ -10,9 +11,10 @@ const WALKED = 2;
 export interface MissLogEntry {
   /** Number of the record since the engine was made. */
   readonly record: number;
-  /** The level that hit, or the cost event (D36). */
+  /** One of these: the level that hit, the cost event (D36), or the level that was asked and missed. */
   readonly level: string | undefined;
   readonly event: CostEvent | undefined;
+  readonly missed: string | undefined;
   /** Whether it is where a demand piece came from: a level, another core's cache, memory or the outside of all caches. */
   readonly supplies: boolean;
   /** For a table walk rather than for the record's own access. */
@@ -43,11 +45,14 @@ export class MissLog implements Iterable<MissLogEntry> {
         const code = (high >>> 16) & 255;
         const flags = high >>> 24;
         const event = code < FIRST_EVENT ? undefined : COST_EVENTS[code - FIRST_EVENT];
+        const missed = code < FIRST_MISS ? undefined : this.#levels[code - FIRST_MISS];
+        const level = code < FIRST_EVENT ? this.#levels[code] : undefined;
         yield {
           record: (high & 0xffff) * 2 ** 32 + (words[at] as number),
-          level: code < FIRST_EVENT ? this.#levels[code] : undefined,
+          level,
           event,
-          supplies: event === undefined || (flags & SUPPLIED) !== 0 || SUPPLIES.has(event),
+          missed,
+          supplies: level !== undefined || (flags & SUPPLIED) !== 0 || (event !== undefined && SUPPLIES.has(event)),
           walk: (flags & WALKED) !== 0,
         };
       }

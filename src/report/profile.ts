@@ -14,9 +14,9 @@ export const PROFILE_EVENTS = [
   ["Ir", "instructions fetched"],
   ["Dr", "data reads"],
   ["Dw", "data writes"],
-  ["I1mr", "fetches that the L1I didn't supply"],
-  ["D1mr", "data reads that the L1D didn't supply"],
-  ["D1mw", "data writes that the L1D didn't supply"],
+  ["I1mr", "fetches that missed the L1I"],
+  ["D1mr", "data reads that missed the L1D"],
+  ["D1mw", "data writes that missed the L1D"],
   ["ILmr", "fetches that memory supplied"],
   ["DLmr", "data reads that memory supplied"],
   ["DLmw", "data writes that memory supplied"],
@@ -142,13 +142,16 @@ export class Profiler {
     }
     let beyondL1 = false;
     let memory = false;
-    for (const { level, event, supplies, walk } of met) {
+    for (const { level, event, missed, supplies, walk } of met) {
+      if (missed !== undefined) {
+        if (!walk && /^L1[ID]?$/.test(missed)) beyondL1 = true;
+        continue;
+      }
       add(CYCLES, this.#price(requester, level, event));
       if (event === "writeback") add(WB, 1);
       else if (event === "maintenance") add(MAINT, 1);
       if (!supplies || walk) continue;
       if (UNCACHED.has(event)) add(NC, 1);
-      else if (level === undefined || !/^L1[ID]?$/.test(level)) beyondL1 = true;
       if (PEERS.has(event)) add(PEER, 1);
       if (MEMORY.has(event)) memory = true;
     }

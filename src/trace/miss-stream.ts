@@ -3,7 +3,7 @@
  * their prefixes, in program order; a record of many pieces is there if any of them missed.
  */
 import { SetwayError } from "../engine/errors.ts";
-import type { MissLog, MissLogEntry } from "../engine/miss-log.ts";
+import type { MissLog } from "../engine/miss-log.ts";
 import { OPERATIONS, SCTLR_C, SCTLR_I, SCTLR_M } from "../engine/operations.ts";
 import { levelNames } from "../machine/cycles.ts";
 import { nearestWord } from "../machine/nearest.ts";
@@ -48,7 +48,6 @@ function checkedLevel(machine: ResolvedMachine, level: string | undefined): stri
 
 export class MissStream {
   readonly level: string;
-  readonly #beyond: (entry: MissLogEntry) => boolean;
   readonly #fetches: boolean;
   readonly #data: boolean;
   #records = 0;
@@ -57,15 +56,8 @@ export class MissStream {
   constructor(machine: ResolvedMachine, level?: string) {
     this.level = checkedLevel(machine, level);
     const caches = machine.caches.filter((cache) => isOf(cache.level, this.level));
-    const depths = new Map(machine.caches.map((cache) => [cache.level, cache.depth]));
-    const depth = Math.max(...caches.map((cache) => cache.depth));
     this.#fetches = caches.some(({ holds }) => holds !== "data");
     this.#data = caches.some(({ holds }) => holds !== "instructions");
-    this.#beyond = ({ level: name, event, supplies, walk }) => {
-      if (!supplies || walk || event === "uncached" || event === "uncachedRemote") return false;
-      // Whatever is no level of a core's own path (another core's cache, an outer or memory-side cache, memory) lies beyond.
-      return name === undefined || (depths.get(name) ?? Number.POSITIVE_INFINITY) > depth;
-    };
   }
 
   /** Records so far. */
@@ -76,7 +68,10 @@ export class MissStream {
   /** Those of the entries in `words` whose record missed. `first` is the number of the first record, as the log counts. */
   take(words: Uint32Array, first: number, log: MissLog): Uint32Array {
     const missed = new Set<number>();
-    for (const entry of log) if (this.#beyond(entry)) missed.add(entry.record);
+    // A table walk's misses aren't the access's own.
+    for (const { record: of, missed: level, walk } of log) {
+      if (level !== undefined && !walk && isOf(level, this.level)) missed.add(of);
+    }
     const kept: number[] = [];
     let record = first;
     let prefixes = 0;

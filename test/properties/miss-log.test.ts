@@ -7,6 +7,7 @@ import { COST_EVENTS, type Counters, type Engine } from "../../src/engine/engine
 import { createKernel, type Kernel } from "../../src/engine/kernel.ts";
 import type { MissLogEntry } from "../../src/engine/miss-log.ts";
 import { encodeRecords } from "../../src/engine/record.ts";
+import type { ResolvedMachine } from "../../src/machine/resolved.ts";
 import { type EngineKind, REFERENCE, RELEASE_KERNELS } from "./engines.ts";
 import { ALL_FEATURES } from "./features.ts";
 import { compareEngines, playCase } from "./play-case.ts";
@@ -24,8 +25,8 @@ const LOGGING: EngineKind = {
 
 type Sums = ReadonlyMap<string, number>;
 
-/** `L2 hit` and cost events of all requesters, those that never happened left out. */
-function counted({ hits, events }: Counters, before?: Counters): Sums {
+/** Hits of levels, cost events and demand misses, of all requesters together; what never happened is left out. */
+function counted(machine: ResolvedMachine, { hits, events, caches }: Counters, before?: Counters): Sums {
   const sums = new Map<string, number>();
   const add = (name: string, times: number) => {
     if (times !== 0) sums.set(name, (sums.get(name) ?? 0) + times);
@@ -36,13 +37,20 @@ function counted({ hits, events }: Counters, before?: Counters): Sums {
   events.forEach((each, requester) => {
     for (const event of COST_EVENTS) add(event, each[event] - (before?.events[requester]?.[event] ?? 0));
   });
+  for (const { id, level } of machine.caches) {
+    const missesOf = (all: Pick<Counters, "caches"> | undefined) => {
+      const cache = all?.caches[id];
+      return cache === undefined ? 0 : cache.loadMisses + cache.storeMisses + cache.fetchMisses;
+    };
+    add(`${level} missed`, missesOf({ caches }) - missesOf(before));
+  }
   return new Map([...sums].filter(([, times]) => times !== 0));
 }
 
 function logged(entries: Iterable<MissLogEntry>): Sums {
   const sums = new Map<string, number>();
-  for (const { level, event } of entries) {
-    const name = level ?? (event as string);
+  for (const { level, event, missed } of entries) {
+    const name = missed === undefined ? (level ?? (event as string)) : `${missed} missed`;
     sums.set(name, (sums.get(name) ?? 0) + 1);
   }
   return sums;
@@ -66,7 +74,9 @@ function wrongAsWhole(each: RandomCase): string | undefined {
   if (compareEngines(plain, played, each, false).length > 0) return "logging changes what happens";
   if (typeof played === "string") return undefined;
   const engine = played.engine as Kernel;
-  return isPlain(difference(counted(engine.counters()), logged(engine.takeMissLog()))) ? undefined : "the log's sums";
+  return isPlain(difference(counted(engine.machine, engine.counters()), logged(engine.takeMissLog())))
+    ? undefined
+    : "the log's sums";
 }
 
 /** Record by record: a record without an entry was one plain hit or nothing; with entries they say all of it. */
@@ -88,7 +98,7 @@ function wrongInRecord(each: RandomCase): string | undefined {
       return undefined;
     }
     const entries = [...kernel.takeMissLog()];
-    const happened = counted(reference.counters(), before);
+    const happened = counted(reference.machine, reference.counters(), before);
     if (entries.some(({ record }) => record !== number)) return `record ${number}: another number in the log`;
     const isRight =
       entries.length === 0
