@@ -25,7 +25,8 @@ export function callgrindOf({ trace, machine, rows, totals, notes }: Profile): s
     `summary: ${totals.join(" ")}`,
     "",
     `ob=${oneLine(trace)}`,
-    `fl=${oneLine(trace)}`,
+    // No source is known, as callgrind writes it.
+    "fl=???",
   ];
   let open: string | undefined;
   for (const row of rows) {

@@ -14,7 +14,7 @@ import { compareEngines, playCase } from "./play-case.ts";
 import type { RandomCase } from "./random-case.ts";
 import { checkProperty } from "./run-property.ts";
 
-const STREAMS = process.env.SETWAY_FULL === "1" ? 2_000 : 30;
+const STREAMS = process.env.SETWAY_FULL === "1" ? 2_000 : 15;
 const LIMIT = 3_600_000;
 
 const LOGGING: EngineKind = {
