@@ -160,7 +160,14 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
   const { timeline, profiler } = watch;
   const told = tellReplay(result, {
     timeline: timeline && (() => timeline.timeline(`${source.name} on ${machine.name}`, hazards, operationAt)),
-    profile: profiler && (() => profiler.profile({ trace: source.name, notes: profileNotes(source, options) })),
+    profile:
+      profiler &&
+      (() =>
+        profiler.profile({
+          trace: source.name,
+          notes: profileNotes(source, options),
+          originalAddress: (address) => source.originalAddress(address),
+        })),
   });
   await emitResult("replay", told, options, terminal);
   if (played.partial && missesPath !== undefined) notes.push("interrupted: there is no miss stream");
@@ -201,7 +208,7 @@ const missFile = (path: string, source: TraceSource, machine: ResolvedMachine, o
 function profileNotes({ header }: TraceSource, { mapAddresses, warmupRefs = 0 }: ReplayOptions): string[] {
   const notes: string[] = [];
   if (mapAddresses !== undefined && mapAddresses !== "none") {
-    notes.push(`addresses are those that --map-addresses ${mapAddresses} gave, not the program's own`);
+    notes.push(`addresses are the program's own, from before --map-addresses ${mapAddresses}`);
   }
   if (header.format === "gem5" || header.format === "perf") {
     notes.push(`${header.format} traces have no instruction for each access: few or none can be attributed`);

@@ -75,7 +75,6 @@ export function perfettoOf(timeline: Timeline): Uint8Array {
 function describeTrack(descriptor: ProtobufWriter, { id, name, kind, of, unit }: Track): void {
   descriptor.varint(DESCRIPTOR.uuid, uuidOf(id));
   if (kind === "lane") {
-    descriptor.varint(DESCRIPTOR.parent, PROCESS_UUID);
     descriptor.message(DESCRIPTOR.thread, (thread) => {
       thread.varint(THREAD.pid, PID);
       // The thread that has its process's number is taken for its main thread.

@@ -108,13 +108,22 @@ export class Profiler {
     }
   }
 
-  profile(about: { readonly trace: string; readonly notes: readonly string[] }): Profile {
+  /** `originalAddress` says what an instruction's address was in the trace. */
+  profile(about: {
+    readonly trace: string;
+    readonly notes: readonly string[];
+    readonly originalAddress: (address: number) => number;
+  }): Profile {
+    const { trace, notes, originalAddress } = about;
     const rows = [...this.#rows]
-      .map(([address, row]) => ({ address, costs: [...this.#costs.subarray(row * WIDTH, (row + 1) * WIDTH)] }))
+      .map(([address, row]) => ({
+        address: address === NO_INSTRUCTION ? address : originalAddress(address),
+        costs: [...this.#costs.subarray(row * WIDTH, (row + 1) * WIDTH)],
+      }))
       .filter(({ costs }) => costs.some((cost) => cost > 0))
       .sort((a, b) => a.address - b.address);
     const totals = PROFILE_EVENTS.map((_, index) => rows.reduce((sum, { costs }) => sum + (costs[index] as number), 0));
-    return { ...about, machine: this.#machine.name, rows, totals };
+    return { trace, notes, machine: this.#machine.name, rows, totals };
   }
 
   #count(operation: number, requester: number, met: readonly MissLogEntry[]): void {

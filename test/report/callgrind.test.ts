@@ -98,8 +98,9 @@ describe("a profile", () => {
   });
 
   it("says what addresses are", async () => {
-    const { text } = await profile([fetch(0, 0x8000)], "--map-addresses", "pages");
-    expect(text).toContain("desc: Note: addresses are those that --map-addresses pages gave");
+    const { text, rows } = await profile([fetch(0, 0x7fff_1234_5678), load(0, 0x1000)], "--map-addresses", "pages");
+    expect([...rows.keys()]).toEqual(["0x7fff12345678"]);
+    expect(text).toContain("desc: Note: addresses are the program's own, from before --map-addresses pages");
     expect(text).toContain("desc: Attribution: an access belongs to the last instruction that its core fetched");
   });
 
