@@ -3,7 +3,7 @@ import { Argument, type Command } from "commander";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { ATTRIBUTES, OPERATIONS } from "../engine/operations.ts";
 import type { Emitted } from "../report/emitted.ts";
-import { DEFAULT_KINDS, KINDS_OF, REPORT_KINDS } from "../report/kinds.ts";
+import { DEFAULT_KINDS, KINDS_OF, REPORT_KINDS, type ReportKindName } from "../report/kinds.ts";
 import { type ListJson, REPORT_SCHEMA } from "../report/published.ts";
 import { RULES } from "../report/rules.ts";
 import { styleFor } from "../report/style.ts";
@@ -71,11 +71,7 @@ const LISTS: Readonly<Record<string, () => Emitted>> = {
       json: { reports },
       text: (color) => {
         const style = styleFor(color);
-        const rows = reports.kinds.map(({ name, summary, verbs }) => [
-          style.bold(name),
-          summary,
-          verbs.length === 0 ? "all" : verbs.join(", "),
-        ]);
+        const rows = reports.kinds.map(({ name, summary, verbs }) => [style.bold(name), summary, verbs.join(", ")]);
         const columns = [{ title: "kind" }, { title: "" }, { title: "of" }];
         return `${table(columns, rows, style)}\n  The schema of every verb's JSON: ${reports.schema} in the package\n`;
       },
@@ -85,19 +81,15 @@ const LISTS: Readonly<Record<string, () => Emitted>> = {
 
 /** Report kinds, who writes which, and where the schema of what they all print as JSON is. */
 function reportList(): NonNullable<ListJson["reports"]> {
+  const verbsOf = (kind: ReportKindName): string[] => {
+    if ((DEFAULT_KINDS as readonly string[]).includes(kind)) return ["all"];
+    return Object.entries(KINDS_OF)
+      .filter(([, kinds]) => (kinds as readonly string[]).includes(kind))
+      .map(([verb]) => (verb === "decompressor" ? "run decompressor" : verb));
+  };
   return {
     schema: REPORT_SCHEMA,
-    kinds: REPORT_KINDS.map(({ name, extension, summary }) => ({
-      name,
-      extension,
-      summary,
-      // Every verb has these.
-      verbs: (DEFAULT_KINDS as readonly string[]).includes(name)
-        ? []
-        : Object.entries(KINDS_OF)
-            .filter(([, kinds]) => (kinds as readonly string[]).includes(name))
-            .map(([verb]) => (verb === "decompressor" ? "run decompressor" : verb)),
-    })),
+    kinds: REPORT_KINDS.map(({ name, extension, summary }) => ({ name, extension, summary, verbs: verbsOf(name) })),
   };
 }
 

@@ -32,7 +32,7 @@ import { describeRecords } from "./lookup.ts";
 import { type MissFile, openMissFile } from "./miss-file.ts";
 import type { Session } from "./program.ts";
 import { Progress } from "./progress.ts";
-import { emitResult, type ResultOptions, streamedTo, wantsKind, withResultOptions } from "./result.ts";
+import { checkOutputs, emitResult, type ResultOptions, streamedTo, wantsKind, withResultOptions } from "./result.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface ReplayOptions extends TraceOptions, ResultOptions {
@@ -100,10 +100,11 @@ Example:
     .action(session.action(async (path: string, options: ReplayOptions) => replay(path, options, session.terminal)));
 }
 
-async function replay(path: string, options: ReplayOptions, terminal: Terminal): Promise<number> {
+async function replay(path: string, given: ReplayOptions, terminal: Terminal): Promise<number> {
+  const options = await withMisses(given);
   const { machine } = await machineFrom(options.machine);
   const opening = openOptionsFor(machine, options);
-  const missesPath = missesPathOf(options);
+  const missesPath = streamedTo(options, "misses");
   const needsLog = missesPath !== undefined || wantsKind(options, "callgrind");
   if (needsLog && options.engine === "reference") {
     throw new SetwayError("usage", "the reference model keeps no log of misses", {
@@ -125,6 +126,9 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
     await watch.misses?.abort();
     throw error;
   });
+
+  // An interrupted read may never end by itself.
+  if (played.partial) void source.close().catch(() => {});
 
   const assessed = options.recorded === undefined ? assessable(source, played) : provenance;
   const hazards = reportedHazards(engine, assessed);
@@ -176,15 +180,20 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
   return expectation(report, options, terminal);
 }
 
-function missesPathOf(options: ReplayOptions): string | undefined {
+/** `--misses path` is `-o misses:path` by another name. */
+async function withMisses(options: ReplayOptions): Promise<ReplayOptions> {
+  const { misses, output = [] } = options;
+  if (misses === undefined) return options;
   const named = streamedTo(options, "misses");
-  if (named !== undefined && options.misses !== undefined) {
+  if (named !== undefined) {
     throw new SetwayError("usage", "two miss streams", {
-      found: `--misses ${options.misses} and -o misses:${named}`,
+      found: `--misses ${misses} and -o misses:${named}`,
       expected: "one of the two",
     });
   }
-  return named ?? options.misses;
+  const both = { ...options, output: [...output, { kind: "misses", path: misses }] };
+  await checkOutputs(both);
+  return both;
 }
 
 /** What is looked at while playing. */

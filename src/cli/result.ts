@@ -41,7 +41,7 @@ export function withResultOptions(command: Command, kinds: readonly ReportKindNa
         kindAndPath(text, kinds),
       ]),
     )
-    .hook("preAction", (owner) => checkTargets(targetsOf(owner.opts<ResultOptions>())));
+    .hook("preAction", (owner) => checkOutputs(owner.opts<ResultOptions>()));
 }
 
 /** Splits `kind:path`. */
@@ -85,7 +85,9 @@ function targetsOf(options: ResultOptions): readonly KindAndPath[] {
   return options.json ? [{ kind: "json", path: STDOUT }, ...asked] : asked;
 }
 
-async function checkTargets(targets: readonly KindAndPath[]): Promise<void> {
+/** Throws a usage error for paths that can't be written, or that two results would share. */
+export async function checkOutputs(options: ResultOptions): Promise<void> {
+  const targets = targetsOf(options);
   const toStdout = targets.filter(({ path }) => path === STDOUT);
   if (toStdout.length > 1) {
     throw new SetwayError("usage", "standard output can hold one result only", {

@@ -108,6 +108,7 @@ export interface ListJson extends Partial<MachineListJson> {
   readonly reports?: {
     /** The path of the JSON Schema in the package. */
     readonly schema: string;
+    /** `verbs` are those that write the kind, or `all`. */
     readonly kinds: readonly (Named & { readonly extension: string; readonly verbs: readonly string[] })[];
   };
 }

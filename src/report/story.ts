@@ -38,7 +38,7 @@ const EXPLAINED = 3;
 /** Lines of a hypervisor's doings that a trace shows of one step. */
 const DOINGS_SHOWN = 8;
 
-export function tellStory(result: StoryResult): Emitted<StoryJson> {
+function tellStory(result: StoryResult): Emitted<StoryJson> {
   return {
     json: storyJson(result),
     text: (color) => storyText(result, styleFor(color)),

@@ -15,7 +15,7 @@ const STYLE = [
 ].join("");
 
 /** Around a picture's parts. `title` is read out in the place of the picture. */
-export function svgDocument(width: number, height: number, title: string, parts: readonly string[]): string {
+function svgDocument(width: number, height: number, title: string, parts: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" class="setway" role="img" font-family="sans-serif" font-size="12">`,
     `<title>${escaped(title)}</title>`,

@@ -101,7 +101,8 @@ export class MissStream {
       provenance: { maintenance: false, control: false, dma: false, ownership: false },
       initialSctlr: SCTLR_M | SCTLR_C | SCTLR_I,
       records: undefined,
-      source: `records of ${trace} that missed ${this.level} of ${machine}`,
+      // The file's name without the folder that somebody happened to have it in.
+      source: `records of ${trace.split(/[/\\]/).at(-1)} that missed ${this.level} of ${machine}`,
     };
   }
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parquetReadObjects } from "hyparquet";
 import { SaxesParser } from "saxes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCommandLine } from "../../src/cli/program.ts";
 import { fetch, load, store } from "../../src/engine/record.ts";
 import { KINDS_OF, REPORT_KINDS } from "../../src/report/kinds.ts";
 import { setway } from "./capture.ts";
@@ -235,6 +236,18 @@ describe("before anything is played", () => {
     for (const word of words) expect(stderr).toContain(word);
   });
 
+  it("a miss stream and another result can't share a path or standard output", async () => {
+    const shared = folder.path("shared");
+    for (const args of [
+      ["--misses", "-", "--json"],
+      ["--misses", shared, "-o", `json:${shared}`],
+    ]) {
+      const { code, stdout } = await replay(...args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    }
+    expect((await replay("--misses", folder.path("no/such/x.swt"))).stderr).toContain("there is no folder");
+  });
+
   it("kinds that the result won't have are refused", async () => {
     for (const args of [
       ["run", "1", "--matrix", "-o", "perfetto:x"],
@@ -276,7 +289,21 @@ describe("files", () => {
     expect(text("cut/x.md")).toContain("PARTIAL RESULT");
   });
 
-  it("NO_COLOR and files have no escape sequences", async () => {
+  it("colours are for terminals, unless NO_COLOR or TERM=dumb says no", async () => {
+    const onTerminal = async (env: Record<string, string>) => {
+      const shown: string[] = [];
+      const stdout = { isTerminal: true, write: async (chunk: string | Uint8Array) => void shown.push(String(chunk)) };
+      const signal = new AbortController().signal;
+      const stderr = { isTerminal: false, write: async () => {} };
+      await runCommandLine(["replay", trace, "-m", machine], { stdout, stderr, env, columns: 80, signal });
+      return shown.join("");
+    };
+    expect(await onTerminal({})).toContain("\u001b[31mstale-read");
+    for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) expect(await onTerminal(env)).not.toContain("\u001b");
+    expect(await onTerminal({ NO_COLOR: "" })).toContain("\u001b");
+  });
+
+  it("have no escape sequences", async () => {
     const { stdout } = await setway([
       "replay",
       trace,
