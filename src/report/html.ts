@@ -16,7 +16,7 @@ p{margin:.3rem 0}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .75rem;text-align:left;border-bottom:1px solid var(--rule);vertical-align:top}
 th{color:var(--quiet);font-weight:600;white-space:nowrap}
-.right{text-align:right;white-space:nowrap}
+.right{text-align:right}.right,.short{white-space:nowrap}
 tbody tr:nth-child(even){background:var(--shade)}
 .bad{color:var(--bad);font-weight:600}.warn{color:var(--warn);font-weight:600}.good{color:var(--good);font-weight:600}.strong{font-weight:700}.quiet{color:var(--quiet)}
 ol{padding-left:1.5rem}li{margin-bottom:1rem}
@@ -26,6 +26,9 @@ pre{padding:.75rem;background:var(--shade);overflow-x:auto;font-size:.85rem;line
 figure{margin:.5rem 0}
 figure svg{max-width:100%;height:auto;min-width:36rem}
 `.trim();
+
+/** Cells of at most so many letters stay on one line: names have hyphens. */
+const SHORT = 24;
 
 export function htmlOf({ title, lead, sections }: Page): string {
   const parts = sections.flatMap((section) => {
@@ -77,10 +80,15 @@ function blockHtml(block: Block): string {
 }
 
 function tableHtml({ columns, rows }: Extract<Block, { kind: "table" }>): string {
-  const side = (index: number): string => (columns[index]?.align === "right" ? ' class="right"' : "");
-  const head = columns.map(({ title }, index) => `<th scope="col"${side(index)}>${escaped(title)}</th>`).join("");
+  const side = (index: number, text: string): string => {
+    if (columns[index]?.align === "right") return ' class="right"';
+    return text.length <= SHORT ? ' class="short"' : "";
+  };
+  const head = columns
+    .map(({ title }, index) => `<th scope="col"${side(index, title)}>${escaped(title)}</th>`)
+    .join("");
   const body = rows.map(
-    (row) => `<tr>${row.map((cell, index) => `<td${side(index)}>${cellHtml(cell)}</td>`).join("")}</tr>`,
+    (row) => `<tr>${row.map((cell, index) => `<td${side(index, textOf(cell))}>${cellHtml(cell)}</td>`).join("")}</tr>`,
   );
   return [
     '<div class="scroll" tabindex="0" role="group">',
