@@ -1,7 +1,7 @@
 /** `setway replay`: plays any trace on any machine and says what everybody saw. */
 import { type Command, Option } from "commander";
 import type { Engine, Provenance } from "../engine/engine.ts";
-import { RecordError, SetwayError } from "../engine/errors.ts";
+import { RecordError } from "../engine/errors.ts";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { createKernel, type Kernel } from "../engine/kernel.ts";
 import { OPERATIONS } from "../engine/operations.ts";
@@ -9,11 +9,8 @@ import type { ResolvedMachine } from "../machine/resolved.ts";
 import { IntervalMeter, type IntervalReport, sinceNow } from "../report/intervals.ts";
 import { allHazards, observedHazards, type ReplayReport, replayReport, reportedHazards } from "../report/json.ts";
 import { KINDS_OF } from "../report/kinds.ts";
-import { Profiler } from "../report/profile.ts";
 import { type ReplayResult, tellReplay } from "../report/replay.ts";
-import { HAZARDS_DRAWN, TimelineMeter } from "../report/replay-timeline.ts";
 import { printedByKernel } from "../report/yardstick.ts";
-import { MissStream } from "../trace/miss-stream.ts";
 import { openTraceFile } from "../trace/open.node.ts";
 import type { OpenOptions } from "../trace/open.ts";
 import type { TraceSource } from "../trace/source.ts";
@@ -29,10 +26,10 @@ import {
 } from "./inputs.ts";
 import { untilAborted } from "./interrupt.ts";
 import { describeRecords } from "./lookup.ts";
-import { type MissFile, openMissFile } from "./miss-file.ts";
 import type { Session } from "./program.ts";
 import { Progress } from "./progress.ts";
-import { checkOutputs, emitResult, type ResultOptions, streamedTo, wantsKind, withResultOptions } from "./result.ts";
+import { ReplayWatch, wantsLog, withMisses } from "./replay-watch.ts";
+import { emitResult, type ResultOptions, wantsKind, withResultOptions } from "./result.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface ReplayOptions extends TraceOptions, ResultOptions {
@@ -104,14 +101,7 @@ async function replay(path: string, given: ReplayOptions, terminal: Terminal): P
   const options = await withMisses(given);
   const { machine } = await machineFrom(options.machine);
   const opening = openOptionsFor(machine, options);
-  const missesPath = streamedTo(options, "misses");
-  const needsLog = missesPath !== undefined || wantsKind(options, "callgrind");
-  if (needsLog && options.engine === "reference") {
-    throw new SetwayError("usage", "the reference model keeps no log of misses", {
-      found: "--engine reference with misses or callgrind",
-      expected: "--engine kernel",
-    });
-  }
+  const needsLog = wantsLog(options);
   const source = await openTraceFile(path, opening);
   const { provenance, initialSctlr } = source.header;
   const closed = async (error: unknown): Promise<never> => {
@@ -121,18 +111,17 @@ async function replay(path: string, given: ReplayOptions, terminal: Terminal): P
   const begun = withSctlr(machine, initialSctlr);
   const engine = await createEngine(begun, provenance, options, needsLog).catch(closed);
   const skipped = options.skipRefs ?? 0;
-  const watch = await watchFor(engine, source, options, missesPath).catch(closed);
+  const watch = await ReplayWatch.open(engine, source, options).catch(closed);
   const played = await play(engine, source, watch, options, terminal).catch(async (error) => {
-    await watch.misses?.abort();
+    await watch.abort();
     throw error;
   });
-
   // An interrupted read may never end by itself.
   if (played.partial) void source.close().catch(() => {});
 
   const assessed = options.recorded === undefined ? assessable(source, played) : provenance;
   const hazards = reportedHazards(engine, assessed);
-  const drawn = hazards.slice(0, Math.max(options.hazards, watch.timeline === undefined ? 0 : HAZARDS_DRAWN));
+  const drawn = hazards.slice(0, Math.max(options.hazards, watch.hazardsDrawn));
   const wanted = drawn
     .flatMap(({ record, newest, lostAt }) => [record, newest, lostAt])
     .filter((record) => record >= 0)
@@ -151,7 +140,7 @@ async function replay(path: string, given: ReplayOptions, terminal: Terminal): P
     yardstick: options.yardstick && isKernel(engine) ? printedByKernel(engine) : undefined,
     operationAt,
   });
-  const missStream = played.partial ? await watch.misses?.abort() : await watch.misses?.finish();
+  const missStream = played.partial ? await watch.abort() : await watch.finish();
   const { intervals } = played;
   const result: ReplayResult = {
     ...report,
@@ -161,69 +150,12 @@ async function replay(path: string, given: ReplayOptions, terminal: Terminal): P
     ...(missStream ? { missStream } : {}),
   };
   const notes = notesOn(source, played, skipped);
-  const { timeline, profiler } = watch;
-  const told = tellReplay(result, {
-    timeline: timeline && (() => timeline.timeline(`${source.name} on ${machine.name}`, hazards, operationAt)),
-    profile:
-      profiler &&
-      (() =>
-        profiler.profile({
-          trace: source.name,
-          notes: profileNotes(source, options),
-          originalAddress: (address) => source.originalAddress(address),
-        })),
-  });
+  const told = tellReplay(result, watch.extras(hazards, operationAt));
   await emitResult("replay", told, options, terminal);
-  if (played.partial && missesPath !== undefined) notes.push("interrupted: there is no miss stream");
+  if (played.partial && wantsKind(options, "misses")) notes.push("interrupted: there is no miss stream");
   for (const note of notes) await terminal.stderr.write(`note: ${note}\n`);
   if (played.partial) return EXIT.INTERRUPTED;
   return expectation(report, options, terminal);
-}
-
-/** `--misses path` is `-o misses:path` by another name. */
-async function withMisses(options: ReplayOptions): Promise<ReplayOptions> {
-  const { misses, output = [] } = options;
-  if (misses === undefined) return options;
-  const named = streamedTo(options, "misses");
-  if (named !== undefined) {
-    throw new SetwayError("usage", "two miss streams", {
-      found: `--misses ${misses} and -o misses:${named}`,
-      expected: "one of the two",
-    });
-  }
-  const both = { ...options, output: [...output, { kind: "misses", path: misses }] };
-  await checkOutputs(both);
-  return both;
-}
-
-/** What is looked at while playing. */
-async function watchFor(
-  engine: Engine,
-  source: TraceSource,
-  options: ReplayOptions,
-  missesPath: string | undefined,
-): Promise<ReplayWatch> {
-  return {
-    timeline: wantsKind(options, "perfetto") ? new TimelineMeter(engine) : undefined,
-    profiler: wantsKind(options, "callgrind") ? new Profiler(engine.machine) : undefined,
-    misses: missesPath === undefined ? undefined : await missFile(missesPath, source, engine.machine, options),
-  };
-}
-
-const missFile = (path: string, source: TraceSource, machine: ResolvedMachine, options: ReplayOptions) =>
-  openMissFile(path, { stream: new MissStream(machine, options.missesLevel), source, machine: machine.name });
-
-/** What the addresses of a profile are. */
-function profileNotes({ header }: TraceSource, { mapAddresses, warmupRefs = 0 }: ReplayOptions): string[] {
-  const notes: string[] = [];
-  if (mapAddresses !== undefined && mapAddresses !== "none") {
-    notes.push(`addresses are the program's own, from before --map-addresses ${mapAddresses}`);
-  }
-  if (header.format === "gem5" || header.format === "perf") {
-    notes.push(`${header.format} traces have no instruction for each access: few or none can be attributed`);
-  }
-  if (warmupRefs > 0) notes.push(`without the first ${warmupRefs} records (--warmup-refs)`);
-  return notes;
 }
 
 /** Threads share the machine's cores, and pages are those of its RAM, unless the command line says otherwise. */
@@ -261,12 +193,6 @@ function canFindStaleValues(provenance: Provenance): boolean {
 
 const withSctlr = (machine: ResolvedMachine, initialSctlr: number | undefined): ResolvedMachine =>
   initialSctlr === undefined ? machine : { ...machine, initialSctlr };
-
-interface ReplayWatch {
-  readonly timeline: TimelineMeter | undefined;
-  readonly profiler: Profiler | undefined;
-  readonly misses: MissFile | undefined;
-}
 
 interface Played {
   /** The engine, with the counters of what came after the warm-up. */
@@ -315,15 +241,14 @@ async function play(
 
   /** Up to the next moment at which counters are looked at; the rest is returned. */
   const playPart = (words: Uint32Array): Uint32Array => {
-    const stop = Math.min(next, watch.timeline?.next ?? Number.POSITIVE_INFINITY);
+    const stop = Math.min(next, watch.next);
     const first = engine.records;
     const end = stop === Number.POSITIVE_INFINITY ? words.length : firstRecords(words, stop - first).words;
     const part = words.subarray(0, end);
     const began = performance.now();
     playBatch(engine, part, source, skip);
     seconds += (performance.now() - began) / 1000;
-    if (isKernel(engine)) lookAt(watch, engine, part, first, warmupRefs >= warmup);
-    if (watch.timeline !== undefined && engine.records >= watch.timeline.next) watch.timeline.cut();
+    watch.played(part, first, warmupRefs >= warmup);
     if (engine.records >= next) arrive();
     return words.subarray(end);
   };
@@ -331,7 +256,7 @@ async function play(
   try {
     for await (const batch of windowed(untilAborted(source.batches(), terminal.signal), { skip, most })) {
       for (let rest = batch; rest.length > 0; ) rest = playPart(rest);
-      await watch.misses?.flush();
+      await watch.flush();
       notice(batch, seen);
       if (source.totalBytes === undefined) progress.show("records", engine.records, source.header.records);
       else progress.show("playing", source.bytesRead, source.totalBytes);
@@ -343,19 +268,11 @@ async function play(
     // A trace that ends within its warm-up leaves nothing to count.
     if (warmupRefs < warmup) arrive();
     meter?.cut();
-    watch.timeline?.cut();
+    watch.end();
     return { counted, warmupRefs, seconds, partial: terminal.signal.aborted, intervals: meter?.intervals, ...seen };
   } finally {
     await progress.clear();
   }
-}
-
-/** What the records met goes to whoever asked for it. */
-function lookAt(watch: ReplayWatch, engine: Kernel, part: Uint32Array, first: number, counts: boolean): void {
-  if (watch.profiler === undefined && watch.misses === undefined) return;
-  const log = engine.takeMissLog();
-  watch.profiler?.add(part, first, log, counts);
-  if (counts) watch.misses?.add(part, first, log);
 }
 
 /** The engine knows the record, not the file, nor what was left out before it. */
