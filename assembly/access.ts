@@ -100,6 +100,7 @@ import {
   who,
   whoSocket,
 } from "./memory";
+import { logging, logSupplied, logWalk } from "./miss-log";
 import {
   ATTR_DEVICE,
   ATTR_INNER_NC_OUTER_WB,
@@ -248,6 +249,7 @@ function charge(): void {
   from = source ? indexOf(source) : PLACE_MEMORY;
   if (peerSupply) {
     event(peerSupply == 2 ? EVENT_SNOOP_REMOTE : EVENT_SNOOP);
+    if (logging) logSupplied();
     return;
   }
   if (source) levelHit(source);
@@ -303,6 +305,7 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
  */
 export function walkPiece(compact: u64, bytes: u32, code: u32, fromUnification: bool): void {
   begin();
+  logWalk(true);
   const isAlone = code == ATTR_WRITE_BACK_NON_SHAREABLE;
   let path: usize = 0;
   if (cacheable(code)) path = pathFor(who, code, fromUnification);
@@ -324,6 +327,7 @@ export function walkPiece(compact: u64, bytes: u32, code: u32, fromUnification: 
       seeAnswer(compact, bytes);
     }
   }
+  logWalk(false);
   if (CARRY && !known) observe(HAZARD_STALE_WALK, compact, bytes, seen, from);
   if (!hitFirst) checkPending(compact, false);
 }

@@ -49,6 +49,7 @@ import {
   N_DEPTH,
   N_FLAGS,
   N_HOLDS,
+  N_LEVEL,
   N_LINE_BYTES,
   N_LINE_SHIFT,
   N_PARENTS,
@@ -62,6 +63,7 @@ import {
   yardstickBase,
 } from "./layout";
 import { byteOf, count, event, homeOf, machineCount, memoryWrite, whoSocket } from "./memory";
+import { logging, logMissed } from "./miss-log";
 import {
   COUNTER_BACK_INVALIDATIONS,
   COUNTER_EVICTIONS,
@@ -455,6 +457,7 @@ export function countAccess(n: usize, missed: bool): void {
   if (missed) {
     const m = counters + (COUNTER_LOAD_MISSES + kind) * 8;
     store<u64>(m, load<u64>(m) + 1);
+    if (logging) logMissed(load<u32>(n, N_LEVEL));
   }
   if (load<u32>(n, N_SOCKET) != whoSocket) machineCount(MACHINE_CROSSINGS);
 }

@@ -54,6 +54,7 @@ import {
 } from "./layout";
 import * as maintenance from "./maintenance";
 import * as memoryState from "./memory";
+import * as missLog from "./miss-log";
 import * as player from "./play";
 import { allocateRefills, settleRefills } from "./refill";
 import * as registers from "./registers";
@@ -318,6 +319,23 @@ export function hitAddress(): usize {
 export function fastHitAddress(): usize {
   settle();
   return run.gatherFastHits();
+}
+
+/** Logs what every record that is no plain L1 hit meets; to be asked for before anything is played. */
+export function startMissLog(): void {
+  missLog.startLog();
+}
+
+export function missLogAddress(): usize {
+  return missLog.entries;
+}
+
+export function missLogLength(): u32 {
+  return missLog.entryCount;
+}
+
+export function clearMissLog(): void {
+  missLog.clearLog();
 }
 
 export function yardstickAddress(): usize {

@@ -24,6 +24,7 @@ import {
   outerOverride,
   VALID,
 } from "./layout";
+import { logEvent, logging, logLevel } from "./miss-log";
 import {
   COUNTER_EVICTIONS,
   COUNTER_LOAD_MISSES,
@@ -60,12 +61,14 @@ export function machineCount(counter: usize): void {
 export function event(kind: usize): void {
   const at = eventBase + <usize>who * 256 + kind * 8;
   store<u64>(at, load<u64>(at) + 1);
+  if (logging) logEvent(kind);
 }
 
 /** The piece was supplied by a cache of this level. */
 export function levelHit(n: usize): void {
   const at = hitBase + <usize>who * 128 + <usize>load<u32>(n, N_LEVEL) * 8;
   store<u64>(at, load<u64>(at) + 1);
+  if (logging) logLevel(load<u32>(n, N_LEVEL));
 }
 
 // ---- regions

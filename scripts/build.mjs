@@ -58,8 +58,9 @@ async function buildKernel() {
 
 /** Compiles src/ to dist/ with declarations, and puts the release kernels beside it. */
 async function buildPackage() {
-  const inputs = ["src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"];
-  await unlessUnchanged("package", inputs, ["dist/index.js", "dist/cli/main.js", "dist/kernel.wasm"], async () => {
+  const inputs = ["src", "scripts/report-schema.mjs", "tsconfig.json", "tsconfig.build.json", "package-lock.json"];
+  const outputs = ["dist/index.js", "dist/cli/main.js", "dist/kernel.wasm", "dist/report.schema.json"];
+  await unlessUnchanged("package", inputs, outputs, async () => {
     // A half-written dist/ must never be seen, neither by a test that runs meanwhile nor after a failure.
     const fresh = `build/dist.${process.pid}`;
     try {
@@ -68,6 +69,8 @@ async function buildPackage() {
       await copyFile(`${ROOT}/build/kernel/data.release.wasm`, `${ROOT}/${fresh}/kernel.wasm`);
       await copyFile(`${ROOT}/build/kernel/tags.release.wasm`, `${ROOT}/${fresh}/kernel-tags.wasm`);
       await writeFile(`${ROOT}/${fresh}/kernel.wasm.d.ts`, await kernelDeclarations());
+      const { reportSchema } = await import("./report-schema.mjs");
+      await writeFile(`${ROOT}/${fresh}/report.schema.json`, `${JSON.stringify(reportSchema())}\n`);
       await rm(`${ROOT}/dist`, { recursive: true, force: true });
       await rename(`${ROOT}/${fresh}`, `${ROOT}/dist`);
     } finally {

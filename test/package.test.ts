@@ -25,6 +25,7 @@ describe.skipIf(!built)("the package", () => {
       "dist/kernel.wasm",
       "dist/kernel.wasm.d.ts",
       "dist/kernel-tags.wasm",
+      "dist/report.schema.json",
       "docs/semantics.md",
       "docs/trace-format.md",
       "LICENSE",

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { SetwayError } from "../engine/errors.ts";
 import { count, counted } from "../report/number.ts";
+import type { ConvertJson } from "../report/published.ts";
 import { type ConvertProgress, convert } from "../trace/convert.ts";
 import { outputFormat } from "../trace/create.ts";
 import { losses } from "../trace/losses.ts";
@@ -122,7 +123,7 @@ async function convertTrace(
           : progress.show("converting", bytesRead, totalBytes),
     });
     await progress.clear();
-    const result = {
+    const result: ConvertJson = {
       trace: source.name,
       records: converted.records,
       skipped: converted.skipped,

@@ -4,23 +4,19 @@ import { type AnyStudy, runStudy, STUDIES, type StudyResult } from "../cost/inde
 import { expectation, type Parameter } from "../cost/parameter.ts";
 import { SetwayError } from "../engine/errors.ts";
 import { tellCost } from "../report/cost.ts";
-import { costChart } from "../report/cost-chart.ts";
-import { costCsv } from "../report/cost-csv.ts";
+import { KINDS_OF } from "../report/kinds.ts";
 import { EXIT } from "./exit.ts";
 import { machineFrom } from "./inputs.ts";
 import type { Session } from "./program.ts";
 import { Progress } from "./progress.ts";
-import { emitResult, type KindAndPath, withResultOptions } from "./result.ts";
+import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
 import type { Terminal } from "./terminal.ts";
 
-const KINDS = ["text", "json", "csv", "svg"] as const;
 const DEFAULT_GHZ = 2;
 
-interface CostOptions {
+interface CostOptions extends ResultOptions {
   readonly machine?: string;
   readonly ghz: number;
-  readonly json?: true;
-  readonly output?: readonly KindAndPath[];
   /** Parameters, as typed. */
   readonly [parameter: string]: unknown;
 }
@@ -39,7 +35,7 @@ function addStudy(cost: Command, study: AnyStudy, session: Session): void {
     .description(study.summary)
     .option("-m, --machine <machine>", "a machine's name, or a file in YAML or JSON", study.machine)
     .addOption(new Option("--ghz <ghz>", "clock of the simulated cores").argParser(gigahertz).default(DEFAULT_GHZ));
-  withResultOptions(command, KINDS);
+  withResultOptions(command, KINDS_OF.cost);
   const parameters = Object.entries(study.parameters as Readonly<Record<string, Parameter>>);
   for (const [name, parameter] of parameters) {
     command.option(
@@ -79,24 +75,9 @@ async function play(
   } finally {
     await progress.clear();
   }
-  await emitCost(result, options, terminal);
-  return result.partial ? EXIT.INTERRUPTED : EXIT.OK;
-}
-
-async function emitCost(result: StudyResult, options: CostOptions, terminal: Terminal): Promise<void> {
-  const told = tellCost(result);
-  const asked = options.output ?? [];
-  const targets = options.json ? [{ kind: "json", path: "-" }, ...asked] : asked;
   // Files beside the table, not instead of it.
-  const shown = targets.some(({ path }) => path === "-") ? targets : [{ kind: "text", path: "-" }, ...targets];
-  for (const { kind, path } of shown) {
-    if (kind === "csv" || kind === "svg") {
-      const text = () => (kind === "csv" ? costCsv(result) : costChart(result));
-      await emitResult({ json: undefined, text }, { output: [{ kind: "text", path }] }, terminal);
-    } else {
-      await emitResult(told, { output: [{ kind, path }] }, terminal);
-    }
-  }
+  await emitResult("cost", tellCost(result), options, terminal, { besideText: true });
+  return result.partial ? EXIT.INTERRUPTED : EXIT.OK;
 }
 
 function gigahertz(text: string): number {

@@ -4,6 +4,7 @@ import { SetwayError } from "../engine/errors.ts";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { nearestWord } from "../machine/nearest.ts";
 import type { Emitted } from "../report/emitted.ts";
+import type { ExplainJson } from "../report/published.ts";
 import { EXPLAINABLE, HAZARD_TEXTS, RULES } from "../report/rules.ts";
 import { styleFor } from "../report/style.ts";
 import { wrap } from "../report/table.ts";
@@ -22,13 +23,13 @@ export function addExplain(program: Command, session: Session): void {
     .addHelpText("after", "\nExample:\n  $ setway explain set/way-short-of-poc\n  $ setway explain R22")
     .action(
       session.action(async (word: string, options: ResultOptions) => {
-        await emitResult(explanationOf(word), options, session.terminal);
+        await emitResult("explain", explanationOf(word), options, session.terminal);
         return 0;
       }),
     );
 }
 
-function explanationOf(word: string): Emitted {
+function explanationOf(word: string): Emitted<ExplainJson> {
   const hazard = HAZARD_CLASSES.find(({ name }) => name === word.toLowerCase());
   if (hazard !== undefined) {
     const { cause, remedy } = HAZARD_TEXTS[hazard.name];

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { MachineError } from "../engine/errors.ts";
 import type { Finding, LintResult } from "../lint/index.ts";
 import type { Emitted } from "../report/emitted.ts";
+import type { LintJson } from "../report/published.ts";
 import { styleFor } from "../report/style.ts";
 import { wrap } from "../report/table.ts";
 import { EXIT } from "./exit.ts";
@@ -42,7 +43,7 @@ Example:
         const file = path === "-" ? "standard input" : path;
         const bytes = path === "-" ? await standardInputBytes() : await contentOf(path);
         const result = await withOwnTree(lint(file, bytes, host), path, (name, tree) => lint(name, tree, host));
-        await emitResult(emittedFor(result), options, session.terminal);
+        await emitResult("lint", emittedFor(result), options, session.terminal);
         return result.findings.some(({ severity }) => severity === "warning") ? EXIT.EXPECTATION : EXIT.OK;
       }),
     );
@@ -71,7 +72,7 @@ async function withOwnTree(
   return { ...result, findings: [...inTree.findings, ...others] };
 }
 
-function emittedFor({ file, kind, guest, findings }: LintResult): Emitted {
+function emittedFor({ file, kind, guest, findings }: LintResult): Emitted<LintJson> {
   const warnings = findings.filter(({ severity }) => severity === "warning").length;
   const notes = findings.length - warnings;
   const about =

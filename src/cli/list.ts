@@ -3,6 +3,8 @@ import { Argument, type Command } from "commander";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { ATTRIBUTES, OPERATIONS } from "../engine/operations.ts";
 import type { Emitted } from "../report/emitted.ts";
+import { DEFAULT_KINDS, KINDS_OF, REPORT_KINDS, type ReportKindName } from "../report/kinds.ts";
+import { type ListJson, REPORT_SCHEMA } from "../report/published.ts";
 import { RULES } from "../report/rules.ts";
 import { styleFor } from "../report/style.ts";
 import { table } from "../report/table.ts";
@@ -63,7 +65,33 @@ const LISTS: Readonly<Record<string, () => Emitted>> = {
       TRACE_FORMATS.map((name) => ({ name, summary: FORMAT_TEXTS[name] })),
       ({ name, summary }) => [name, summary],
     ),
+  reports: () => {
+    const reports = reportList();
+    return {
+      json: { reports },
+      text: (color) => {
+        const style = styleFor(color);
+        const rows = reports.kinds.map(({ name, summary, verbs }) => [style.bold(name), summary, verbs.join(", ")]);
+        const columns = [{ title: "kind" }, { title: "" }, { title: "of" }];
+        return `${table(columns, rows, style)}\n  The schema of every verb's JSON: ${reports.schema} in the package\n`;
+      },
+    };
+  },
 };
+
+/** Report kinds, who writes which, and where the schema of what they all print as JSON is. */
+function reportList(): NonNullable<ListJson["reports"]> {
+  const verbsOf = (kind: ReportKindName): string[] => {
+    if ((DEFAULT_KINDS as readonly string[]).includes(kind)) return ["all"];
+    return Object.entries(KINDS_OF)
+      .filter(([, kinds]) => (kinds as readonly string[]).includes(kind))
+      .map(([verb]) => (verb === "decompressor" ? "run decompressor" : verb));
+  };
+  return {
+    schema: REPORT_SCHEMA,
+    kinds: REPORT_KINDS.map(({ name, extension, summary }) => ({ name, extension, summary, verbs: verbsOf(name) })),
+  };
+}
 
 export function addList(program: Command, session: Session): void {
   withResultOptions(
@@ -78,6 +106,7 @@ export function addList(program: Command, session: Session): void {
         const names = what === undefined ? Object.keys(LISTS) : [what];
         const lists = names.map((name) => ({ name, list: LISTS[name]!() }));
         await emitResult(
+          "list",
           {
             json: Object.assign({}, ...lists.map(({ list }) => list.json)),
             text: (color) => lists.map(({ name, list }) => titled(name, list.text(color), color)).join("\n"),

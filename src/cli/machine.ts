@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { describeMachine, loadDescription, loadMachine, PRESET_NAMES, summarizeMachine } from "../machine/index.ts";
 import { coreRegisters } from "../machine/registers.ts";
 import type { Emitted } from "../report/emitted.ts";
+import type { MachineListJson } from "../report/published.ts";
 import { styleFor } from "../report/style.ts";
 import { table } from "../report/table.ts";
 import { machineFrom } from "./inputs.ts";
@@ -22,7 +23,7 @@ export function addMachine(program: Command, session: Session): void {
     .addHelpText("after", "\nExample:\n  $ setway machine list --json")
     .action(
       session.action(async (options: ResultOptions) => {
-        await emitResult(machineList(), options, session.terminal);
+        await emitResult("machine list", machineList(), options, session.terminal);
         return 0;
       }),
     );
@@ -49,6 +50,7 @@ export function addMachine(program: Command, session: Session): void {
           })),
         };
         await emitResult(
+          "machine show",
           {
             json: { description, registersOfCore0: registers },
             text: (color) => {
@@ -102,7 +104,7 @@ Example:
           json: { description, format, files, read, assumed, left },
           text: () => importedText(imported),
         };
-        await emitResult(emitted, options, session.terminal);
+        await emitResult("machine import", emitted, options, session.terminal);
         return 0;
       }),
     );
@@ -128,6 +130,7 @@ function addExport(machine: Command, session: Session): void {
         const { exportMachine } = await import("../machine/export/index.ts");
         const text = exportMachine(resolved, options.to);
         await emitResult(
+          "machine export",
           { json: { machine: resolved.name, format: options.to, text }, text: () => text },
           options,
           session.terminal,
@@ -140,7 +143,7 @@ function addExport(machine: Command, session: Session): void {
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** Every preset with what it is in one line. */
-export function machineList(): Emitted {
+export function machineList(): Emitted<MachineListJson> {
   const machines = PRESET_NAMES.map((name) => {
     const { description } = loadDescription(name);
     return { name, about: description.about ?? "", summary: summarizeMachine(loadMachine(name)) };

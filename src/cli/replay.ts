@@ -6,9 +6,10 @@ import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { createKernel, type Kernel } from "../engine/kernel.ts";
 import { OPERATIONS } from "../engine/operations.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
-import { IntervalMeter, type IntervalReport, intervalsText, sinceNow } from "../report/intervals.ts";
+import { IntervalMeter, type IntervalReport, sinceNow } from "../report/intervals.ts";
 import { allHazards, observedHazards, type ReplayReport, replayReport, reportedHazards } from "../report/json.ts";
-import { replayText } from "../report/text.ts";
+import { KINDS_OF } from "../report/kinds.ts";
+import { type ReplayResult, tellReplay } from "../report/replay.ts";
 import { printedByKernel } from "../report/yardstick.ts";
 import { openTraceFile } from "../trace/open.node.ts";
 import type { OpenOptions } from "../trace/open.ts";
@@ -27,7 +28,8 @@ import { untilAborted } from "./interrupt.ts";
 import { describeRecords } from "./lookup.ts";
 import type { Session } from "./program.ts";
 import { Progress } from "./progress.ts";
-import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
+import { ReplayWatch, wantsLog, withMisses } from "./replay-watch.ts";
+import { emitResult, type ResultOptions, wantsKind, withResultOptions } from "./result.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface ReplayOptions extends TraceOptions, ResultOptions {
@@ -43,6 +45,8 @@ interface ReplayOptions extends TraceOptions, ResultOptions {
   readonly strict?: true;
   readonly warmupRefs?: number;
   readonly every?: number;
+  readonly misses?: string;
+  readonly missesLevel?: string;
 }
 
 export function addReplay(program: Command, session: Session): void {
@@ -70,10 +74,12 @@ export function addReplay(program: Command, session: Session): void {
         .conflicts("yardstick"),
     )
     .option("--every <count>", "add statistics of every so many records", positiveNumber)
+    .option("--misses <path>", "write the records that missed a level as a trace, like -o misses:path; - is stdout")
+    .option("--misses-level <level>", "which level that is (the last that every core has for itself)")
     .option("--hazards <count>", "how many hazards to explain", wholeNumber, 3)
     .option("--expect-clean", "exit 1 if anybody observed a stale or leaked value (R26, R28)")
     .option("--strict", "exit 1 on any hazard (R26 to R29)");
-  withResultOptions(withTraceOptions(command))
+  withResultOptions(withTraceOptions(command), KINDS_OF.replay)
     .addHelpText(
       "after",
       `
@@ -84,28 +90,45 @@ Addresses of other tools are mostly virtual and don't fit a machine's RAM: --map
 Example:
   $ setway replay boot.raw64.xz --machine seattle --caches off
   $ setway replay drmemtrace.app.1.dir --machine host-100c --map-addresses pages --warmup-refs 1000000
+  $ setway replay boot.swt --machine rpi4 -o text:- -o html:boot.html -o perfetto:boot.pftrace
+  $ setway replay app.lackey --machine rpi4 --map-addresses pages --misses l2-misses.swt --misses-level L2
   $ xzcat boot.raw64.xz | setway replay - --machine ./my-board.yaml --json`,
     )
     .action(session.action(async (path: string, options: ReplayOptions) => replay(path, options, session.terminal)));
 }
 
-async function replay(path: string, options: ReplayOptions, terminal: Terminal): Promise<number> {
+async function replay(path: string, given: ReplayOptions, terminal: Terminal): Promise<number> {
+  const options = await withMisses(given);
   const { machine } = await machineFrom(options.machine);
   const opening = openOptionsFor(machine, options);
+  const needsLog = wantsLog(options);
   const source = await openTraceFile(path, opening);
   const { provenance, initialSctlr } = source.header;
-  const engine = await createEngine(withSctlr(machine, initialSctlr), provenance, options);
+  const closed = async (error: unknown): Promise<never> => {
+    await source.close();
+    throw error;
+  };
+  const begun = withSctlr(machine, initialSctlr);
+  const engine = await createEngine(begun, provenance, options, needsLog).catch(closed);
   const skipped = options.skipRefs ?? 0;
-  const played = await play(engine, source, options, terminal);
+  const watch = await ReplayWatch.open(engine, source, options).catch(closed);
+  const played = await play(engine, source, watch, options, terminal).catch(async (error) => {
+    await watch.abort();
+    throw error;
+  });
+  // An interrupted read may never end by itself.
+  if (played.partial) void source.close().catch(() => {});
 
   const assessed = options.recorded === undefined ? assessable(source, played) : provenance;
-  const wanted = reportedHazards(engine, assessed)
-    .slice(0, options.hazards)
+  const hazards = reportedHazards(engine, assessed);
+  const drawn = hazards.slice(0, Math.max(options.hazards, watch.hazardsDrawn));
+  const wanted = drawn
     .flatMap(({ record, newest, lostAt }) => [record, newest, lostAt])
     .filter((record) => record >= 0)
     .map((record) => record + skipped);
   const records =
     path === "-" || played.partial ? new Map<number, string>() : await describeRecords(path, opening, new Set(wanted));
+  const operationAt = (record: number) => records.get(record + skipped);
   const report = replayReport(played.counted, {
     trace: source.name,
     engineName: options.engine,
@@ -115,19 +138,22 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
     explained: options.hazards,
     perCore: options.perCore === true,
     yardstick: options.yardstick && isKernel(engine) ? printedByKernel(engine) : undefined,
-    operationAt: (record) => records.get(record + skipped),
+    operationAt,
   });
+  const missStream = played.partial ? await watch.abort() : await watch.finish();
   const { intervals } = played;
-  const json = {
+  const result: ReplayResult = {
     ...report,
     ...(skipped > 0 ? { skippedRefs: skipped } : {}),
     ...(played.warmupRefs > 0 ? { warmupRefs: played.warmupRefs } : {}),
     ...(intervals === undefined ? {} : { intervals }),
+    ...(missStream ? { missStream } : {}),
   };
-  const text = (color: boolean): string =>
-    replayText(report, color) + (intervals === undefined ? "" : intervalsText(intervals, color));
-  await emitResult({ json, text }, options, terminal);
-  for (const note of notesOn(source, played, skipped)) await terminal.stderr.write(`note: ${note}\n`);
+  const notes = notesOn(source, played, skipped);
+  const told = tellReplay(result, watch.extras(hazards, operationAt));
+  await emitResult("replay", told, options, terminal);
+  if (played.partial && wantsKind(options, "misses")) notes.push("interrupted: there is no miss stream");
+  for (const note of notes) await terminal.stderr.write(`note: ${note}\n`);
   if (played.partial) return EXIT.INTERRUPTED;
   return expectation(report, options, terminal);
 }
@@ -144,13 +170,18 @@ function openOptionsFor(machine: ResolvedMachine, options: ReplayOptions): OpenO
   };
 }
 
-async function createEngine(machine: ResolvedMachine, provenance: Provenance, options: ReplayOptions): Promise<Engine> {
+async function createEngine(
+  machine: ResolvedMachine,
+  provenance: Provenance,
+  options: ReplayOptions,
+  missLog: boolean,
+): Promise<Engine> {
   if (options.engine === "reference") {
     const { createReference } = await import("../engine/reference.ts");
     return createReference(machine, { provenance });
   }
   const data = options.data ?? (options.tagsOnly ? false : canFindStaleValues(provenance));
-  return createKernel(machine, { provenance, data, yardstick: options.yardstick === true });
+  return createKernel(machine, { provenance, data, yardstick: options.yardstick === true, missLog });
 }
 
 const isKernel = (engine: Engine): engine is Kernel => "yardstick" in engine;
@@ -179,7 +210,13 @@ interface Played {
 /** How long other things (signals, the progress bar) may wait while batches are played. */
 const BREATH_MS = 50;
 
-async function play(engine: Engine, source: TraceSource, options: ReplayOptions, terminal: Terminal): Promise<Played> {
+async function play(
+  engine: Engine,
+  source: TraceSource,
+  watch: ReplayWatch,
+  options: ReplayOptions,
+  terminal: Terminal,
+): Promise<Played> {
   const progress = new Progress(terminal);
   const seen = { maintenance: false, control: false };
   const { skipRefs: skip = 0, warmupRefs: warmup = 0, simRefs, every } = options;
@@ -204,11 +241,14 @@ async function play(engine: Engine, source: TraceSource, options: ReplayOptions,
 
   /** Up to the next moment at which counters are looked at; the rest is returned. */
   const playPart = (words: Uint32Array): Uint32Array => {
-    const end = next === Number.POSITIVE_INFINITY ? words.length : firstRecords(words, next - engine.records).words;
+    const stop = Math.min(next, watch.next);
+    const first = engine.records;
+    const end = stop === Number.POSITIVE_INFINITY ? words.length : firstRecords(words, stop - first).words;
     const part = words.subarray(0, end);
     const began = performance.now();
     playBatch(engine, part, source, skip);
     seconds += (performance.now() - began) / 1000;
+    watch.played(part, first, warmupRefs >= warmup);
     if (engine.records >= next) arrive();
     return words.subarray(end);
   };
@@ -216,7 +256,8 @@ async function play(engine: Engine, source: TraceSource, options: ReplayOptions,
   try {
     for await (const batch of windowed(untilAborted(source.batches(), terminal.signal), { skip, most })) {
       for (let rest = batch; rest.length > 0; ) rest = playPart(rest);
-      look(batch, seen);
+      await watch.flush();
+      notice(batch, seen);
       if (source.totalBytes === undefined) progress.show("records", engine.records, source.header.records);
       else progress.show("playing", source.bytesRead, source.totalBytes);
       if (performance.now() - breathed > BREATH_MS) {
@@ -232,6 +273,7 @@ async function play(engine: Engine, source: TraceSource, options: ReplayOptions,
     // A trace that ends within its warm-up leaves nothing to count.
     if (warmupRefs < warmup) arrive();
     meter?.cut();
+    watch.end();
     return { counted, warmupRefs, seconds, partial: terminal.signal.aborted, intervals: meter?.intervals, ...seen };
   } finally {
     await progress.clear();
@@ -262,7 +304,7 @@ const MAINTENANCE = new Set<number>(
     .map(({ code }) => code),
 );
 
-function look(batch: Uint32Array, seen: { maintenance: boolean; control: boolean }): void {
+function notice(batch: Uint32Array, seen: { maintenance: boolean; control: boolean }): void {
   if (seen.control) return;
   for (let index = 1; index < batch.length; index += 2) {
     const code = ((batch[index] as number) >>> 16) & 255;

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { SetwayError } from "../engine/errors.ts";
+import { KINDS_OF } from "../report/kinds.ts";
 import { tell } from "../report/stories.ts";
 import { SCENARIOS, STORIES } from "../scenario/index.ts";
 import type { Scenario, ScenarioIo } from "../scenario/scenario.ts";
@@ -44,7 +45,7 @@ Example:
     }),
   );
   for (const scenario of Object.values(SCENARIOS)) {
-    const command = withResultOptions(run.command(scenario.name).description(scenario.summary));
+    const command = withResultOptions(run.command(scenario.name).description(scenario.summary), KINDS_OF.decompressor);
     scenario.configure(command);
     command.action(
       session.action(async () => {
@@ -109,7 +110,7 @@ function ioFor(scenario: Scenario, options: ResultOptions, progress: Progress, {
     shippedTrace: (name) => openTraceFile(fileURLToPath(new URL(name, SHIPPED_TRACES))),
     emit: async (result) => {
       await progress.clear();
-      await emitResult(tell(scenario.name, result), options, terminal);
+      await emitResult("run decompressor", tell(scenario.name, result), options, terminal);
     },
     note: (line) => void progress.clear().then(() => terminal.stderr.write(`${line}\n`)),
     progress: (label, done, total) => progress.show(label, done, total),

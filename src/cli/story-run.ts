@@ -4,7 +4,8 @@ import { SetwayError } from "../engine/errors.ts";
 import type { LoadedMachine } from "../machine/index.ts";
 import { loadDescription, PRESET_NAMES } from "../machine/index.ts";
 import { nearestWord } from "../machine/nearest.ts";
-import { tellStory } from "../report/story.ts";
+import { KINDS_OF } from "../report/kinds.ts";
+import { tellStories } from "../report/story.ts";
 import { matrixMet, tellMatrix } from "../report/story-matrix.ts";
 import { STORIES } from "../scenario/index.ts";
 import { playMatrix } from "../scenario/matrix.ts";
@@ -14,7 +15,7 @@ import { EXIT } from "./exit.ts";
 import { machineFrom } from "./inputs.ts";
 import type { Session } from "./program.ts";
 import { Progress } from "./progress.ts";
-import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
+import { emitResult, type ResultOptions, refuseKinds, withResultOptions } from "./result.ts";
 import { storyPool } from "./story-pool.ts";
 import { traceShelf } from "./trace-shelf.ts";
 
@@ -29,7 +30,7 @@ export interface StoryRunOptions extends ResultOptions {
 }
 
 export function withStoryOptions(command: Command): Command {
-  return withResultOptions(command)
+  return withResultOptions(command, KINDS_OF.run)
     .option("--with <fixes>", "fixes to turn on, separated by commas; repeatable", collectWords)
     .option("--without <fixes>", "fixes to turn off; repeatable", collectWords)
     .option("--on <machines>", "machines' names, or files in YAML or JSON; repeatable", collectWords)
@@ -47,6 +48,11 @@ export async function runStories(
   file?: string,
 ): Promise<number> {
   if (options.matrix) return runMatrix(stories, options, session, { everyMachine: true, file });
+  const plays = stories.reduce((sum, story) => {
+    const eras = erasFor(story, options)?.length ?? 1;
+    return sum + (options.on?.length ?? 1) * eras;
+  }, 0);
+  if (plays > 1) refuseKinds(options, ["svg", "perfetto"], "more than one play");
   const traces = traceShelf();
   const results: StoryResult[] = [];
   for (const story of stories) {
@@ -65,15 +71,7 @@ export async function runStories(
       }
     }
   }
-  const told = results.map(tellStory);
-  await emitResult(
-    {
-      json: told.length === 1 ? told[0]?.json : { stories: told.map(({ json }) => json) },
-      text: (color) => told.map(({ text }) => text(color)).join(`\n${"-".repeat(100)}\n\n`),
-    },
-    options,
-    session.terminal,
-  );
+  await emitResult("run", tellStories(results), options, session.terminal);
   const met = results.every((result) => result.skipped !== undefined || result.unmet.length === 0);
   return met ? EXIT.OK : EXIT.EXPECTATION;
 }
@@ -85,6 +83,7 @@ export async function runMatrix(
   { terminal }: Session,
   { everyMachine, file }: { readonly everyMachine: boolean; readonly file?: string | undefined },
 ): Promise<number> {
+  refuseKinds(options, ["svg", "perfetto"], "a matrix");
   const given = options.on === undefined ? undefined : await Promise.all(options.on.map(machineFrom));
   const presets = everyMachine ? PRESET_NAMES.map((name) => loadDescription(name)) : [];
   const progress = new Progress(terminal);
@@ -108,7 +107,7 @@ export async function runMatrix(
       progress: (label, done, total) => progress.show(label, done, total),
     });
     await progress.clear();
-    await emitResult(tellMatrix(matrix), options, terminal);
+    await emitResult("run --matrix", tellMatrix(matrix), options, terminal);
     if (matrix.partial) return EXIT.INTERRUPTED;
     return matrixMet(matrix) ? EXIT.OK : EXIT.EXPECTATION;
   } finally {

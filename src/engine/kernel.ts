@@ -23,6 +23,7 @@ import { type Exit, ExitError } from "./exit.ts";
 import { EXIT_ACCESSES, EXIT_TYPES, type ExitAccess, type ExitType } from "./exit-types.ts";
 import { HAZARD_CLASSES, type HazardName } from "./hazards.ts";
 import { KERNELS } from "./kernel-binary.ts";
+import { MissLog } from "./miss-log.ts";
 import { OPERATION_BY_CODE } from "./operations.ts";
 import { type KernelCache, type Placement, place } from "./placement.ts";
 import { TLBI_KINDS } from "./system-registers.ts";
@@ -39,6 +40,8 @@ export interface KernelOptions extends EngineOptions {
   readonly order?: PlayOrder;
   /** R38: mimic the yardstick's directory and counters; for that one comparison only. */
   readonly yardstick?: boolean;
+  /** Logs what records meet (`takeMissLog`): for miss streams and profiles. Hits in the L2 are then slower. */
+  readonly missLog?: boolean;
 }
 
 /** Counters that only the yardstick's view has (R38), by socket, and lines ever filled inwards at their L2 eviction. */
@@ -64,6 +67,11 @@ export interface Kernel extends Engine {
   setGroups(): SetGroupUse;
   /** Plays whatever still waits in buckets; reading any result does so too. */
   settle(): void;
+  /**
+   * What the records that were played since the last time met, in the order of their numbers; a record without an entry was
+   * a plain hit in its L1. Empty unless the kernel was made with `missLog`.
+   */
+  takeMissLog(): MissLog;
   /** Bytes of linear memory in use. */
   readonly memoryBytes: number;
 }
@@ -71,6 +79,10 @@ export interface Kernel extends Engine {
 /** What assembly/index.ts exports. Addresses are numbers, 64-bit values bigints. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
+  startMissLog(): void;
+  missLogAddress(): number;
+  missLogLength(): number;
+  clearMissLog(): void;
   setShape(cores: number, devices: number, sockets: number, caches: number, levels: number): void;
   setProtocol(moesi: number, split: number, ncLookup: number, ncSnoops: number, ncAtomics: number): void;
   setFeatures(
@@ -196,6 +208,8 @@ class WasmKernel implements Kernel {
   readonly #exports: Exports;
   readonly #placement: Placement;
   readonly #provenance: Provenance;
+  readonly #logs: boolean;
+  #log: BigUint64Array[] = [];
   #exit: Exit | undefined;
 
   constructor(machine: ResolvedMachine, exports: Exports, options: KernelOptions) {
@@ -205,6 +219,12 @@ class WasmKernel implements Kernel {
     this.#provenance = options.provenance ?? EVERYTHING_RECORDED;
     describe(exports, machine, this.#placement, options.yardstick ?? false);
     exports.setOrder(PLAY_ORDERS.indexOf(options.order ?? "automatic"));
+    this.#logs = options.missLog === true;
+    // A log has its entries in the order of the records.
+    if (this.#logs) {
+      exports.setOrder(PLAY_ORDERS.indexOf("program"));
+      exports.startMissLog();
+    }
     this.carriesData = exports.carriesData() !== 0;
     const missing = new Set<string>(this.notAssessable());
     exports.setAssessable(
@@ -227,6 +247,7 @@ class WasmKernel implements Kernel {
         words.subarray(done * 2, (done + many) * 2),
       );
       const played = this.#playBatch(many);
+      if (this.#logs) this.#keepLog();
       if (played < many) {
         if (exports.playError() !== ERROR_EXIT) this.#fail(words, done + played);
         this.#exit = this.#readExit(done + played);
@@ -380,6 +401,19 @@ class WasmKernel implements Kernel {
           expected: "an attribute code from 0 to 7",
         });
     }
+  }
+
+  #keepLog(): void {
+    const exports = this.#exports;
+    const length = exports.missLogLength();
+    if (length > 0) this.#log.push(new BigUint64Array(exports.memory.buffer, exports.missLogAddress(), length).slice());
+    exports.clearMissLog();
+  }
+
+  takeMissLog(): MissLog {
+    const parts = this.#log;
+    this.#log = [];
+    return new MissLog(parts, this.#placement.levels);
   }
 
   get records(): number {

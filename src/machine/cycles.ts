@@ -34,10 +34,10 @@ const PRICE: Readonly<Record<CostEvent, keyof Latencies>> = {
 export function cyclesOf(machine: ResolvedMachine, counters: Counters, requester: number): Cycles {
   const byCause: Record<string, number> = {};
   for (const [level, hits] of Object.entries(counters.hits[requester] ?? {})) {
-    if (hits > 0) byCause[`${level} hit`] = hits * latencyOf(machine, requester, level);
+    if (hits > 0) byCause[`${level} hit`] = hits * levelCycles(machine, requester, level);
   }
   for (const [event, times] of Object.entries(counters.events[requester] ?? {})) {
-    if (times > 0) byCause[event] = times * machine.latencies[PRICE[event as CostEvent]];
+    if (times > 0) byCause[event] = times * eventCycles(machine, event as CostEvent);
   }
   return { total: Object.values(byCause).reduce((sum, cycles) => sum + cycles, 0), byCause };
 }
@@ -54,8 +54,11 @@ export function totalCycles(machine: ResolvedMachine, counters: Counters): Cycle
   return { total, byCause: inOrder(machine, byCause) };
 }
 
+/** Cycles of one event, whoever it happens to. */
+export const eventCycles = (machine: ResolvedMachine, event: CostEvent): number => machine.latencies[PRICE[event]];
+
 /** Latency of a level for a requester: of the cache on its own path, since levels of unlike clusters differ. */
-function latencyOf(machine: ResolvedMachine, requester: number, level: string): number {
+export function levelCycles(machine: ResolvedMachine, requester: number, level: string): number {
   const socket = machine.cores[requester]?.socket ?? machine.devices[requester - machine.cores.length]?.socket ?? 0;
   if (level === "outer") return machine.outer?.latencyCycles ?? 0;
   if (level === "memory-side") return machine.memorySide[socket]?.latencyCycles ?? 0;

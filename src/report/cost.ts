@@ -5,10 +5,13 @@
 import { formatValue, isWords, type Parameter, type Value } from "../cost/parameter.ts";
 import type { Column, Row, StudyResult } from "../cost/study.ts";
 import type { Latencies } from "../machine/resolved.ts";
+import { costChart, costPicture } from "./cost-chart.ts";
 import type { Emitted } from "./emitted.ts";
 import { count } from "./number.ts";
+import { chartBlock, type LinesBlock, type Page, type TableBlock, tableBlock, tableText, toned } from "./page.ts";
 import { type Style, styleFor } from "./style.ts";
-import { type Column as TableColumn, table, wrap } from "./table.ts";
+import { type Column as TableColumn, wrap } from "./table.ts";
+import type { TidyTable } from "./tidy-table.ts";
 
 const WIDTH = 118;
 
@@ -65,21 +68,59 @@ function* assumptionsOf({ study, machine, ghz }: StudyResult): Generator<string>
   yield* study.assumptions;
 }
 
-export const tellCost = (result: StudyResult): Emitted => ({
+export const tellCost = (result: StudyResult): Emitted<CostReport> => ({
   json: costReport(result),
   text: (color) => costText(result, styleFor(color)),
+  table: () => costTable(result),
+  page: () => costPage(result),
+  picture: () => costChart(result),
 });
+
+/** Every parameter, then every column, numbers in full. */
+function costTable({ study, lists, rows, rowsPlanned, partial }: StudyResult): TidyTable {
+  const columns = [...Object.keys(lists), ...study.columns.map(({ key }) => key)];
+  const cells = rows.map((row) => columns.map((name) => row.values[name] ?? row.cells[name] ?? null));
+  return {
+    columns: columns.map((name, index) => ({
+      name,
+      type: cells.some((row) => typeof row[index] === "string") ? "text" : "number",
+    })),
+    rows: cells,
+    partial: partial ? `${rows.length} of ${rowsPlanned} rows, then interrupted` : undefined,
+  };
+}
+
+function costPage(result: StudyResult): Page {
+  const { study, machine, rows, notes, partial, rowsPlanned } = result;
+  const lines = (texts: readonly string[]): LinesBlock => ({ kind: "lines", lines: texts });
+  return {
+    title: `${study.name} on ${machine.name}`,
+    lead: [
+      ...(partial ? [toned("warn", partialText(rows.length, rowsPlanned))] : []),
+      study.summary,
+      ...fixedParameters(result),
+    ],
+    sections: [
+      { title: "Result", blocks: [rows.length === 0 ? lines(["no rows"]) : rowsTable(result)] },
+      { title: "Picture", blocks: rows.length === 0 ? [] : [chartBlock(costPicture(result))] },
+      { title: "Columns", blocks: [lines(study.columns.map(({ title, summary }) => `${title}: ${summary}`))] },
+      { title: "Assumptions", blocks: [lines([...assumptionsOf(result)])] },
+      { title: "How", blocks: notes.length === 0 ? [] : [lines(notes)] },
+    ],
+  };
+}
+
+const partialText = (rows: number, planned: number): string =>
+  `PARTIAL RESULT: ${rows} of ${planned} rows, the rest was interrupted`;
 
 function costText(result: StudyResult, style: Style): string {
   const { study, machine, rows, notes, partial, rowsPlanned } = result;
   const lines = [
     `${style.bold(study.name)} on ${machine.name}: ${study.summary}`,
-    ...(partial
-      ? [style.yellow(`PARTIAL RESULT: ${rows.length} of ${rowsPlanned} rows, the rest was interrupted`)]
-      : []),
-    ...fixedParameters(result),
+    ...(partial ? [style.yellow(partialText(rows.length, rowsPlanned))] : []),
+    ...fixedParameters(result).map((text) => `  ${wrap(text, WIDTH, "  ")}`),
     "",
-    rows.length === 0 ? "  no rows" : rowsTable(result, style),
+    rows.length === 0 ? "  no rows" : tableText(rowsTable(result), style),
     "",
     style.bold("Columns"),
     ...study.columns.map(({ title, summary }) => style.dim(`  ${wrap(`${title}: ${summary}`, WIDTH, "    ")}`)),
@@ -95,10 +136,10 @@ function fixedParameters({ study, lists }: StudyResult): string[] {
   const fixed = Object.entries(lists).filter(([, values]) => values.length === 1);
   if (fixed.length === 0) return [];
   const texts = fixed.map(([name, [value]]) => `${name} ${formatValue(parameterOf(study, name), value as Value)}`);
-  return [`  ${wrap(texts.join(", "), WIDTH, "  ")}`];
+  return [texts.join(", ")];
 }
 
-function rowsTable({ study, lists, rows }: StudyResult, style: Style): string {
+function rowsTable({ study, lists, rows }: StudyResult): TableBlock {
   const names = Object.keys(lists).filter((name) => (lists[name] as readonly Value[]).length > 1);
   const parameters = names.map((name) => parameterOf(study, name));
   const heads: TableColumn[] = [
@@ -109,7 +150,7 @@ function rowsTable({ study, lists, rows }: StudyResult, style: Style): string {
     ...names.map((name, index) => formatValue(parameters[index]!, row.values[name] as Value)),
     ...study.columns.map((column) => cellText(column, row)),
   ]);
-  return table(heads, cells, style);
+  return tableBlock(heads, cells);
 }
 
 const isText = (rows: readonly Row[], key: string): boolean => typeof rows[0]?.cells[key] === "string";

@@ -10,6 +10,9 @@ import { decompressorText } from "./decompressor-text.ts";
 import type { Emitted } from "./emitted.ts";
 import { type HazardReport, hazardReport, type LevelReport, levelReports, linesOf } from "./json.ts";
 import { address, count } from "./number.ts";
+import type { Page } from "./page.ts";
+import { cyclesRows, levelRows } from "./replay-table.ts";
+import { LONG_COLUMNS, type LongRow, type TidyColumn, type TidyTable } from "./tidy-table.ts";
 
 export interface ClassReport {
   readonly occurrences: number;
@@ -84,9 +87,53 @@ export interface DecompressorReport {
 }
 
 /** The story of a result, as text and JSON. */
-export function tellDecompressor(result: DecompressorResult): Emitted {
+export function tellDecompressor(result: DecompressorResult): Emitted<DecompressorReport> {
   const report = decompressorReport(result);
-  return { json: report, text: (color) => decompressorText(report, color) };
+  return {
+    json: report,
+    text: (color) => decompressorText(report, color),
+    table: () => decompressorTable(report),
+    page: () => decompressorPage(report),
+  };
+}
+
+/** The long form, each boot's machine, size and flush first. */
+function decompressorTable({ runs, partial, missing }: DecompressorReport): TidyTable {
+  const head = ["machine", "variant", "flush"].map((name): TidyColumn => ({ name, type: "text" }));
+  return {
+    columns: [...head, ...LONG_COLUMNS],
+    rows: runs.flatMap((run) =>
+      [...longRows(run)].map((row) => [run.machine, run.variant?.label ?? null, run.maintenance, ...row]),
+    ),
+    partial: partial ? `interrupted; ${missing} boots left out` : undefined,
+  };
+}
+
+function* longRows(run: RunReport): Generator<LongRow> {
+  yield ["boot", null, run.machine, "records", run.records, "records"];
+  yield ["boot", null, run.machine, "clean", run.clean ? 1 : 0, "0 or 1"];
+  yield ["boot", null, run.machine, "flushOperations", run.flushOperations, "count"];
+  yield ["boot", null, run.machine, "lossesNoticed", run.lossesNoticed, "count"];
+  if (run.flushCycles !== null) yield ["boot", null, run.machine, "flushCycles", run.flushCycles, "cycles"];
+  const dirty = { dirtyWhenCachesOff: run.dirtyWhenCachesOff, dirtyWhenKernelStarts: run.dirtyWhenKernelStarts };
+  for (const [metric, levels] of Object.entries({ ...dirty, dirtyAtEnd: run.dirtyAtEnd })) {
+    for (const [level, lines] of Object.entries(levels ?? {})) yield ["level", null, level, metric, lines, "lines"];
+  }
+  for (const [name, { occurrences, lines }] of Object.entries(run.hazards)) {
+    yield ["hazard", null, name, "occurrences", occurrences, "count"];
+    yield ["hazard", null, name, "lines", lines, "lines"];
+  }
+  for (const [level, counters] of Object.entries(run.levels)) yield* levelRows(level, counters);
+  for (const [phase, cycles] of Object.entries(run.phaseCycles)) {
+    yield ["phase", null, phase, "cycles", cycles, "cycles"];
+  }
+  yield* cyclesRows(null, run.cycles);
+}
+
+/** Boots stand side by side in the terminal's report, which is shown as it is. */
+function decompressorPage(report: DecompressorReport): Page {
+  const [title = "", ...rest] = decompressorText(report, false).split("\n");
+  return { title, lead: [], sections: [{ title: "Boots", blocks: [{ kind: "plain", text: rest.join("\n").trim() }] }] };
 }
 
 function decompressorReport({

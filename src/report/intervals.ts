@@ -3,8 +3,9 @@ import type { Counters, Engine } from "../engine/engine.ts";
 import { totalCycles } from "../machine/cycles.ts";
 import { levelReports } from "./json.ts";
 import { count, percent } from "./number.ts";
-import { type Style, styleFor } from "./style.ts";
-import { type Column, table } from "./table.ts";
+import { type TableBlock, tableBlock, tableText } from "./page.ts";
+import { styleFor } from "./style.ts";
+import type { Column } from "./table.ts";
 
 /** What happened in one interval. */
 export interface IntervalReport {
@@ -83,8 +84,7 @@ export class IntervalMeter {
 }
 
 /** A row for each interval: miss ratios by level, and what reached memory. */
-export function intervalsText(intervals: readonly IntervalReport[], color: boolean): string {
-  const style: Style = styleFor(color);
+export function intervalsTable(intervals: readonly IntervalReport[]): TableBlock {
   const [first] = intervals;
   const levels = Object.keys(first?.levels ?? {});
   const columns: readonly Column[] = [
@@ -103,5 +103,11 @@ export function intervalsText(intervals: readonly IntervalReport[], color: boole
     count(interval.memory.writes),
     count(interval.cycles),
   ]);
-  return `\n${style.bold("Intervals")}\n${rows.length === 0 ? "  none" : table(columns, rows, style)}\n`;
+  return tableBlock(columns, rows);
+}
+
+export function intervalsText(intervals: readonly IntervalReport[], color: boolean): string {
+  const style = styleFor(color);
+  const text = intervals.length === 0 ? "  none" : tableText(intervalsTable(intervals), style);
+  return `\n${style.bold("Intervals")}\n${text}\n`;
 }

@@ -1,20 +1,36 @@
 /** How one play of a story is told: what was done, who saw what, what it cost, and whether that was to be expected. */
-import type { Counters } from "../engine/engine.ts";
-import { HAZARD_CLASSES } from "../engine/hazards.ts";
+import type { Copy, Counters } from "../engine/engine.ts";
+import { HAZARD_CLASSES, type HazardName } from "../engine/hazards.ts";
 import { formatRecord } from "../engine/record.ts";
-import { totalCycles } from "../machine/cycles.ts";
+import { type Cycles, cyclesOf, totalCycles } from "../machine/cycles.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import { type PlayedStory, type StoryResult, shown } from "../scenario/run-story.ts";
-import type { AnyStory, Era } from "../scenario/story.ts";
+import type { AnyStory, Era, HazardDemand } from "../scenario/story.ts";
 import type { LineState, Remark, Step } from "../scenario/world.ts";
+import { barChart } from "./bar-chart.ts";
 import type { Emitted } from "./emitted.ts";
 import { type NameOf, placeName } from "./explain.ts";
-import { hazardReport, linesOf } from "./json.ts";
+import { type HazardReport, hazardReport, linesOf } from "./json.ts";
 import { address, count, counted, percent } from "./number.ts";
+import {
+  type Cell,
+  chartBlock,
+  hazardCell,
+  type LinesBlock,
+  type Page,
+  type TableBlock,
+  tableBlock,
+  tableText,
+  toned,
+} from "./page.ts";
+import { cyclesRows } from "./replay-table.ts";
 import { movesOf } from "./story-moves.ts";
+import { storyTimeline } from "./story-timeline.ts";
 import { type Style, styleFor } from "./style.ts";
-import { type Column, table, wrap } from "./table.ts";
-import { hazardsExplained } from "./text.ts";
+import { type Picture, stacked } from "./svg.ts";
+import { type Column, wrap } from "./table.ts";
+import { cyclesTable, hazardsExplained } from "./text.ts";
+import { LONG_COLUMNS, type LongRow, type TidyColumn, type TidyTable } from "./tidy-table.ts";
 
 const WIDTH = 100;
 /** Classes of which the first hazard is explained in full. */
@@ -22,8 +38,39 @@ const EXPLAINED = 3;
 /** Lines of a hypervisor's doings that a trace shows of one step. */
 const DOINGS_SHOWN = 8;
 
-export function tellStory(result: StoryResult): Emitted {
-  return { json: storyJson(result), text: (color) => storyText(result, styleFor(color)) };
+function tellStory(result: StoryResult): Emitted<StoryJson> {
+  return {
+    json: storyJson(result),
+    text: (color) => storyText(result, styleFor(color)),
+    table: () => storyTable([result]),
+    page: () => storyPage(result),
+    ...(result.skipped === undefined
+      ? { picture: () => stacked(titleOf(result), storyPictures(result)), timeline: () => storyTimeline(result) }
+      : {}),
+  };
+}
+
+/** Several plays: one after another as text and as pages, one list as JSON, one table. */
+export function tellStories(results: readonly StoryResult[]): Emitted<StoryJson | StoriesJson> {
+  const told = results.map(tellStory);
+  const [first] = told;
+  if (told.length === 1 && first !== undefined) return first;
+  return {
+    json: { stories: told.map(({ json }) => json) },
+    text: (color) => told.map(({ text }) => text(color)).join(`\n${"-".repeat(WIDTH)}\n\n`),
+    table: () => storyTable(results),
+    page: () => ({
+      title: `${counted(results.length, "play")} of stories`,
+      lead: [],
+      sections: results.flatMap((result) => {
+        const { title, lead, sections } = storyPage(result);
+        return [
+          { title, blocks: [{ kind: "lines", lines: lead } satisfies LinesBlock] },
+          ...sections.map((each) => ({ ...each, title: `${title}: ${each.title}` })),
+        ];
+      }),
+    }),
+  };
 }
 
 const eraText = (era: Era): string => (era === "bare" ? "bare metal" : `a VM under KVM ${era}`);
@@ -33,9 +80,68 @@ function fixesText(story: AnyStory, fixes: readonly string[]): string {
   return Object.keys(story.fixes).length === 0 ? "none" : "none (the bug)";
 }
 
+const titleOf = ({ story, machineName, era }: StoryResult): string =>
+  `${story.name}${story.number === undefined ? "" : ` (${story.number})`} on ${machineName}, ${eraText(era)}`;
+
 // JSON
 
-function storyJson(result: StoryResult): unknown {
+export interface LineJson {
+  readonly name?: string;
+  readonly address: string;
+  readonly copies: readonly { readonly in: string; readonly state: Copy["state"] }[];
+  readonly memoryIsNewest: boolean;
+}
+
+export interface StepJson {
+  readonly text: string;
+  readonly firstRecord: number;
+  readonly records: number;
+  /** Facts, and checks with what was expected. */
+  readonly remarks: readonly {
+    readonly text: string;
+    readonly actual?: string;
+    readonly expected?: string;
+    readonly held?: boolean;
+  }[];
+  /** What the hypervisor did meanwhile. */
+  readonly hypervisor?: readonly string[];
+  /** These three with `--trace` only. */
+  readonly cycles?: number;
+  readonly moves?: readonly string[];
+  readonly lines?: readonly LineJson[];
+}
+
+/** What `setway run` of a story prints. Everything behind `fixes` but `skipped` is absent where it was skipped. */
+export interface StoryJson {
+  readonly story: {
+    readonly name: string;
+    readonly number: number | null;
+    readonly title: string;
+    readonly source: string;
+  };
+  readonly machine: string;
+  readonly era: Era;
+  readonly engine: string;
+  readonly fixes: Readonly<Record<string, boolean>>;
+  /** Why it means nothing here. */
+  readonly skipped?: string;
+  readonly records?: number;
+  readonly steps?: readonly StepJson[];
+  /** Occurrences by class; classes that weren't found are absent. */
+  readonly hazards?: Readonly<Partial<Record<HazardName, number>>>;
+  /** The first hazard of each class, explained. */
+  readonly firstHazards?: readonly HazardReport[];
+  readonly cycles?: Cycles;
+  readonly expected?: HazardDemand;
+  readonly met?: boolean;
+  readonly unmet?: readonly string[];
+}
+
+export interface StoriesJson {
+  readonly stories: readonly StoryJson[];
+}
+
+function storyJson(result: StoryResult): StoryJson {
   const { story } = result;
   const head = {
     story: { name: story.name, number: story.number ?? null, title: story.title, source: story.source },
@@ -63,7 +169,7 @@ function storyJson(result: StoryResult): unknown {
   };
 }
 
-function stepJson(step: Step, before: Step | undefined, machine: ResolvedMachine): unknown {
+function stepJson(step: Step, before: Step | undefined, machine: ResolvedMachine): StepJson {
   const { text, first, end, remarks, hypervisor, after } = step;
   return {
     text,
@@ -85,7 +191,7 @@ function stepJson(step: Step, before: Step | undefined, machine: ResolvedMachine
   };
 }
 
-const lineJson = (line: LineState, machine: ResolvedMachine) => ({
+const lineJson = (line: LineState, machine: ResolvedMachine): LineJson => ({
   ...(line.name === undefined ? {} : { name: line.name }),
   address: address(line.address),
   copies: line.copies.map(({ cache, state }) => ({ in: placeName({ cache }, machine), state })),
@@ -114,8 +220,9 @@ function storyText(result: StoryResult, style: Style): string {
     );
     sections.push(section("Why", hazardsExplained(reports, style), style));
   }
-  sections.push(section("What it costs", cyclesText(result, style), style));
-  if (Object.keys(story.fixes).length > 0) sections.push(section("Fixes", switchesText(result, style), style));
+  sections.push(section("What it costs", tableText(costsTable(result), style), style));
+  if (Object.keys(story.fixes).length > 0)
+    sections.push(section("Fixes", tableText(switchesTable(result), style), style));
   sections.push(verdict(result, style));
   return `${sections.join("\n\n")}\n`;
 }
@@ -171,6 +278,11 @@ function lineText(line: LineState, machine: ResolvedMachine, style: Style): stri
 }
 
 function hazardsText(result: PlayedStory, style: Style): string {
+  const block = hazardsTable(result);
+  return block.rows.length === 0 ? style.green("  none found") : tableText(block, style);
+}
+
+function hazardsTable(result: PlayedStory): TableBlock {
   const columns: Column[] = [
     { title: "class" },
     { title: "occurrences", align: "right" },
@@ -178,39 +290,119 @@ function hazardsText(result: PlayedStory, style: Style): string {
     { title: "meaning" },
   ];
   const rows = HAZARD_CLASSES.filter(({ name }) => occurrences(result, name) > 0).map(({ name, kind, summary }) => [
-    kind === "observed" ? style.red(name) : kind === "lost" ? style.yellow(name) : name,
+    hazardCell(name, kind),
     count(occurrences(result, name)),
     count(linesOf(result.hazards, name)),
     kind === "latent" ? `${summary} (nothing has gone wrong yet)` : summary,
   ]);
-  return rows.length === 0 ? style.green("  none found") : table(columns, rows, style);
+  return tableBlock(columns, rows);
 }
 
-function cyclesText({ machine, counters, records }: PlayedStory, style: Style): string {
-  const { total, byCause } = totalCycles(machine, counters);
-  const columns: Column[] = [
-    { title: "cause" },
-    { title: "cycles", align: "right" },
-    { title: "share", align: "right" },
-  ];
-  const rows = Object.entries(byCause).map(([cause, cycles]) => [cause, count(cycles), percent(cycles, total)]);
-  rows.push([style.bold("total"), style.bold(count(total)), `${counted(records, "record")}`]);
-  return table(columns, rows, style);
-}
+const costsTable = ({ machine, counters, records }: PlayedStory): TableBlock =>
+  cyclesTable(totalCycles(machine, counters), counted(records, "record"));
 
-function switchesText({ story, fixes }: PlayedStory, style: Style): string {
+function switchesTable({ story, fixes }: PlayedStory): TableBlock {
   const rows = Object.entries(story.fixes).map(([fix, sentence]) => [
-    fixes.includes(fix) ? style.green("on ") : "off",
-    style.bold(fix),
+    fixes.includes(fix) ? toned("good", "on ") : "off",
+    toned("strong", fix),
     String(sentence),
   ]);
-  return table([{ title: "" }, { title: "fix" }, { title: "what it does" }], rows, style);
+  return tableBlock([{ title: "" }, { title: "fix" }, { title: "what it does" }], rows);
 }
 
 function verdict({ expected, unmet }: PlayedStory, style: Style): string {
   const must = expected.must.length === 0 ? "no observed or lost value" : expected.must.join(", ");
   if (unmet.length === 0) return `${style.green("As expected:")} ${must}`;
   return [`${style.red("NOT AS EXPECTED")} (${must}):`, ...unmet.map((each) => `  ${each}`)].join("\n");
+}
+
+// Pages, pictures and tables
+
+function storyPage(result: StoryResult): Page {
+  const { story } = result;
+  const lead: Cell[] = [
+    story.title,
+    `fixes: ${fixesText(story, result.fixes)}; ${result.engine}`,
+    toned("quiet", story.source),
+  ];
+  if (result.skipped !== undefined) {
+    return { title: titleOf(result), lead: [...lead, toned("warn", `Skipped: ${result.skipped}`)], sections: [] };
+  }
+  const none: LinesBlock = { kind: "lines", lines: [toned("good", "none found")] };
+  const hazards = hazardsTable(result);
+  const explained = firstOfEach(result).map((hazard) =>
+    hazardReport(hazard, result.machine, operationAt(result), stepNames(result.steps)),
+  );
+  return {
+    title: titleOf(result),
+    lead: [...lead, ...verdict(result, styleFor(false)).split("\n")],
+    sections: [
+      { title: "What happens", blocks: [stepsTable(result)] },
+      { title: "Hazards", blocks: [hazards.rows.length === 0 ? none : hazards] },
+      { title: "Why", blocks: explained.length === 0 ? [] : [{ kind: "explained", hazards: explained }] },
+      { title: "What it costs", blocks: [costsTable(result)] },
+      { title: "Fixes", blocks: Object.keys(story.fixes).length === 0 ? [] : [switchesTable(result)] },
+      { title: "Pictures", blocks: storyPictures(result).map((picture) => chartBlock(picture)) },
+    ],
+  };
+}
+
+/** A row a step; facts, checks and hazards that belong to it in rows of their own beneath. */
+function stepsTable({ steps, hazards }: PlayedStory): TableBlock {
+  const rows = steps.flatMap(({ text, first, end, remarks }, index): (readonly Cell[])[] => [
+    [String(index + 1), text || "before the first step", count(end - first)],
+    ...remarks.map(({ text: remark, actual, expected, held }): readonly Cell[] => {
+      const value = actual === undefined ? remark : `${remark}: ${shown(actual)}`;
+      return ["", held ? value : toned("bad", `${value}, should be ${shown(expected)}`), ""];
+    }),
+    ...HAZARD_CLASSES.flatMap(({ name, kind }): (readonly Cell[])[] => {
+      const here = hazards.filter(({ class: of, record }) => of === name && record >= first && record < end);
+      if (here.length === 0) return [];
+      const text = `${name}: ${counted(here.length, "time")}`;
+      return [["", kind === "latent" ? toned("quiet", text) : hazardCell(text, kind), ""]];
+    }),
+  ]);
+  return tableBlock([{ title: "", align: "right" }, { title: "step" }, { title: "records", align: "right" }], rows);
+}
+
+function storyPictures(result: PlayedStory): readonly Picture[] {
+  const { total, byCause } = totalCycles(result.machine, result.counters);
+  return [
+    barChart({
+      title: "Cycles by cause",
+      subtitle: `${titleOf(result)}: ${count(total)} simulated cycles`,
+      bars: Object.entries(byCause)
+        .sort(([, a], [, b]) => b - a)
+        .map(([label, value]) => ({ label, value, text: `${count(value)} (${percent(value, total)})` })),
+    }),
+  ];
+}
+
+/** The long form, each play named first. */
+function storyTable(results: readonly StoryResult[]): TidyTable {
+  const head = ["story", "machine", "era", "fixes"].map((name): TidyColumn => ({ name, type: "text" }));
+  return {
+    columns: [...head, ...LONG_COLUMNS],
+    rows: results.flatMap((result) => {
+      const names = [result.story.name, result.machineName, result.era, result.fixes.join("+")];
+      return [...longRows(result)].map((row) => [...names, ...row]);
+    }),
+  };
+}
+
+function* longRows(result: StoryResult): Generator<LongRow> {
+  if (result.skipped !== undefined) return;
+  yield ["story", null, result.story.name, "records", result.records, "records"];
+  yield ["story", null, result.story.name, "unmet", result.unmet.length, "count"];
+  for (const { name } of HAZARD_CLASSES) {
+    yield ["hazard", null, name, "occurrences", occurrences(result, name), "count"];
+    yield ["hazard", null, name, "lines", linesOf(result.hazards, name), "lines"];
+  }
+  yield* cyclesRows(null, totalCycles(result.machine, result.counters));
+  for (const { id } of result.machine.cores) yield* cyclesRows(id, cyclesOf(result.machine, result.counters, id));
+  for (const [index, { first, end }] of result.steps.entries()) {
+    yield ["step", null, String(index + 1), "records", end - first, "records"];
+  }
 }
 
 // What both need

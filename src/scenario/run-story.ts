@@ -62,6 +62,8 @@ export interface PlayedStory extends StoryVariant {
   readonly unmet: readonly string[];
   /** The record of a number, if it was kept. */
   readonly recordAt: (number: number) => RecordEntry | undefined;
+  /** Records first up to, but not including, end, as far as they were kept. */
+  readonly recordsBetween: (first: number, end: number) => Iterable<RecordEntry>;
 }
 
 /** A story that means nothing here, and why. */
@@ -140,6 +142,7 @@ async function play(
       ...failed.map(({ text, actual, expected }) => `${text}: found ${shown(actual)}, expected ${shown(expected)}`),
     ],
     recordAt: (number) => engine.recordAt(number),
+    recordsBetween: (first, end) => engine.recordsBetween(first, end),
   };
 }
 

@@ -48,6 +48,8 @@ export class AddressMap {
   readonly #recentHigh = new Uint32Array(RECENT);
   readonly #placeLow = new Uint32Array(RECENT);
   readonly #placeHigh16 = new Uint32Array(RECENT).fill(UNKNOWN);
+  /** Pages by place, made when somebody asks. */
+  #origins: Map<number, number> | undefined;
   #region = 0;
   /** Bytes given out of the current region. */
   #given = 0;
@@ -120,6 +122,24 @@ export class AddressMap {
     this.low = ((this.#placeLow[slot] as number) | (low & this.#mask)) >>> 0;
     this.high16 = this.#placeHigh16[slot] as number;
     return true;
+  }
+
+  /**
+   * The virtual address that was given this place, for people; of several (recorded pages may be shared) the first, and the
+   * address itself where none was. Upper halves come without their bits above 52.
+   */
+  original(address: number): number {
+    if (!this.paged) return address;
+    const bytes = 2 ** this.#shift;
+    const frame = Math.floor(address / bytes);
+    this.#origins ??= new Map();
+    if (this.#origins.size < this.#touched) {
+      for (const pages of this.#spaces.values()) {
+        for (const [page, place] of pages) if (!this.#origins.has(place)) this.#origins.set(place, page);
+      }
+    }
+    const page = this.#origins.get(frame);
+    return page === undefined ? address : ((page * bytes) % 2 ** 52) + (address % bytes);
   }
 
   #lookUp(low: number, high: number, slot: number): boolean {

@@ -169,6 +169,7 @@ async function openStream(source: ByteSource, codecs: Codecs, asked: Compression
 
 interface Opened {
   readonly description: TraceDescription;
+  readonly map: AddressMap;
   readonly skipped: number;
   batches(): AsyncGenerator<Uint32Array, void, undefined>;
 }
@@ -189,23 +190,24 @@ async function openFormat(
     case "raw64":
       return {
         description: describe(RAW_PROVENANCE, "physical"),
+        map,
         skipped: 0,
         batches: () => mapped(readRaw64(input, file)),
       };
     case "swt": {
       const { description, batches } = await readSwt(input, file, codecs);
-      return { description, batches: () => mapped(batches()), skipped: 0 };
+      return { description, map, batches: () => mapped(batches()), skipped: 0 };
     }
     case "din":
-      return withAccesses(readDin(input, file, buffer(), options), describe(TEXT_PROVENANCE, "unknown", 1));
+      return withAccesses(readDin(input, file, buffer(), options), map, describe(TEXT_PROVENANCE, "unknown", 1));
     case "lackey":
-      return withAccesses(readLackey(input, file, buffer(), options), describe(TEXT_PROVENANCE, "virtual", 1));
+      return withAccesses(readLackey(input, file, buffer(), options), map, describe(TEXT_PROVENANCE, "virtual", 1));
     case "champsim":
-      return withAccesses(readChampsim(input, file, buffer(), skip), describe(TEXT_PROVENANCE, "virtual", 1));
+      return withAccesses(readChampsim(input, file, buffer(), skip), map, describe(TEXT_PROVENANCE, "virtual", 1));
     case "gem5":
-      return withAccesses(readGem5(input, file, buffer(), skip), describe(GEM5_PROVENANCE, "physical"));
+      return withAccesses(readGem5(input, file, buffer(), skip), map, describe(GEM5_PROVENANCE, "physical"));
     case "perf":
-      return withAccesses(readPerf(input, file, buffer(), skip), describe(TEXT_PROVENANCE, "unknown"));
+      return withAccesses(readPerf(input, file, buffer(), skip), map, describe(TEXT_PROVENANCE, "unknown"));
   }
 }
 
@@ -214,9 +216,11 @@ const GEM5_PROVENANCE: Provenance = { ...TEXT_PROVENANCE, maintenance: true };
 
 const withAccesses = (
   trace: { readonly skipped: number; batches(): AsyncGenerator<Uint32Array, void, undefined> },
+  map: AddressMap,
   description: TraceDescription,
 ): Opened => ({
   description,
+  map,
   batches: () => trace.batches(),
   get skipped() {
     return trace.skipped;
@@ -248,7 +252,7 @@ async function openDrmemtrace(streams: readonly Stream[], options: OpenOptions):
   const trace = readDrmemtrace(inputs, new EntryBuffer(map, options.sizes), options);
   // On x86 nothing needs maintenance, so that its absence says nothing (semantics R48).
   const isArm = (first.fileType & (FILE_TYPE.AARCH64 | FILE_TYPE.ARM32)) !== 0;
-  return withAccesses(trace, {
+  return withAccesses(trace, map, {
     ...describe({ ...TEXT_PROVENANCE, maintenance: isArm }, map.mapping === "recorded" ? "physical" : "virtual"),
     requesters: options.cores,
     source: `drmemtrace of version ${first.version}, ${architectureOf(first.fileType)}`,
@@ -304,6 +308,7 @@ function assemble(
         await close();
       }
     },
+    originalAddress: (address) => opened.map.original(address),
     close,
   };
 }

@@ -61,6 +61,8 @@ export interface TraceSource {
   readonly totalBytes: number | undefined;
   /** Lines or items left out so far because of the `skip` option. */
   readonly skipped: number;
+  /** What an address of a record was in the trace, as far as it was read: before `--map-addresses`. */
+  originalAddress(address: number): number;
   /** Lets go of the input. Ending or leaving the loop over `batches()` does so too. */
   close(): Promise<void>;
 }

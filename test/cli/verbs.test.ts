@@ -70,6 +70,7 @@ describe("list", () => {
       "operations",
       "attributes",
       "formats",
+      "reports",
     ]);
     expect(lists.rules).toHaveLength(50);
   });
