@@ -73,6 +73,7 @@ import {
   COUNTER_LOAD_MISSES,
   COUNTER_LOADS,
   COUNTER_SNOOPS_IN,
+  COUNTER_UPGRADES,
   COUNTER_WRITEBACKS_IN,
   COUNTER_WRITEBACKS_OUT,
   EVENT_MEMORY,
@@ -85,7 +86,7 @@ import {
   OP_LOAD,
 } from "./operations";
 import { absent, findEntry, mayHoldInstructions, nextUnit, present } from "./presence";
-import { probe, recordOf } from "./set";
+import { probe, recordOf, setState, stateAt } from "./set";
 import {
   contents,
   fillIn,
@@ -135,8 +136,9 @@ function plainL3(core: u32, home: u32): usize {
   const flags = load<u32>(n, N_FLAGS);
   if (!isPlain(n) || (flags & both) != both || load<i32>(n, N_UNIT) >= 0) return 0;
   if (flags & (FLAG_WRITE_THROUGH | FLAG_EXCLUSIVE_DATA | FLAG_EXCLUSIVE_INSTRUCTIONS)) return 0;
-  // What leaves an L2 takes the L1I's copy along, or nothing does.
-  return flags & FLAG_INCLUSIVE_INSTRUCTIONS && !(flags2 & FLAG_INCLUSIVE_INSTRUCTIONS) ? 0 : n;
+  // What the shared cache takes from L1Is goes with their L2's copy.
+  const takes = (flags & FLAG_INCLUSIVE_INSTRUCTIONS) != 0;
+  return takes && !(flags & FLAG_INCLUSIVE_DATA && flags2 & FLAG_INCLUSIVE_INSTRUCTIONS) ? 0 : n;
 }
 
 /** Whether all cores' misses are plain: then every unit is a core whose L2 tells what it holds. */
@@ -399,6 +401,166 @@ function ask(side: usize, line: u32): u32 {
   return (state1 | state2) & DIRTY;
 }
 
+// ---- other sockets (D12)
+
+/** Not where contents would have to be moved, nor where a socket has several shared caches, which are near to each other. */
+function asksOutside(): bool {
+  return !CARRY && load<u32>(sharedRoots) == sockets;
+}
+
+/** Dirty bytes found beyond the interconnect go home, counted at the root above them. */
+function writeHome(root: usize, line: u32): void {
+  count(root, COUNTER_WRITEBACKS_OUT);
+  event(EVENT_WRITEBACK);
+  memoryWrite((<u64>line) << largestShift, 1 << largestShift, answer);
+}
+
+function snoopRoot(m: usize): void {
+  count(m, COUNTER_SNOOPS_IN);
+  if (load<u32>(m, N_SOCKET) != whoSocket) machineCount(MACHINE_CROSSINGS);
+}
+
+/** A store takes every copy outside a shared cache away. Returns whether there was one. */
+function takeOutside(l3: usize, line: u32): bool {
+  const from = load<u32>(l3, N_UNITS_FROM);
+  const to = load<u32>(l3, N_UNITS_TO);
+  let states: u32 = 0;
+  let dirtyRoot: usize = 0;
+  for (let unit: u32 = 0; ; unit++) {
+    const entry = findEntry(line);
+    if (!entry) break;
+    unit = nextUnit(entry, unit);
+    if (unit >= from && unit < to) unit = nextUnit(entry, to);
+    if (unit == INVALID) break;
+    const side = sideOf(unit);
+    const taken = takeFrom(side, line, true);
+    if (taken & DIRTY && !dirtyRoot) dirtyRoot = parentOf(<usize>load<u32>(side, B_L2), (<u64>line) << largestShift);
+    states |= taken;
+  }
+  const roots = load<u32>(sharedRoots);
+  for (let i: u32 = 1; i <= roots; i++) {
+    const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
+    if (m == l3 || !load<u32>(m, N_POPULATION)) continue;
+    const r = recordOf(m, line);
+    const way = probe(m, r, line);
+    if (way < 0) continue;
+    const state = stateAt(m, r, way);
+    if (state & DIRTY && !dirtyRoot) dirtyRoot = m;
+    states |= state;
+    snoopRoot(m);
+    count(m, COUNTER_INVALIDATIONS);
+    store<u32>(r + ((<usize>way) << 2), INVALID);
+    setState(m, r, way, 0);
+    store<u32>(m, load<u32>(m, N_POPULATION) - 1, N_POPULATION);
+  }
+  if (dirtyRoot) writeHome(dirtyRoot, line);
+  return states != 0;
+}
+
+/** A load or fetch is supplied from outside a shared cache: owners lose what makes them owners. */
+function askOutside(l3: usize, line: u32): void {
+  let owned = false;
+  let dirtyRoot: usize = 0;
+  const entry = findEntry(line);
+  for (let unit = entry ? nextUnit(entry, 0) : INVALID; unit != INVALID; unit = nextUnit(entry, unit + 1)) {
+    const side = sideOf(unit);
+    const shapes = shapesOf(side);
+    const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
+    const states =
+      loseOwnership(side, <usize>load<u32>(side, B_L1D), shapes, r1, line) |
+      loseOwnership(
+        side,
+        <usize>load<u32>(side, B_L2),
+        shapes + S_L2,
+        recordIn(<usize>load<u32>(side, B_BASE_L2), shapes + S_L2, line),
+        line,
+      );
+    if (states & DIRTY && !dirtyRoot) dirtyRoot = parentOf(<usize>load<u32>(side, B_L2), (<u64>line) << largestShift);
+    owned = owned || (states & (DIRTY | EXCLUSIVE)) != 0;
+  }
+  let holder: usize = 0;
+  const roots = load<u32>(sharedRoots);
+  for (let i: u32 = 1; i <= roots; i++) {
+    const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
+    if (m == l3 || !load<u32>(m, N_POPULATION)) continue;
+    const r = recordOf(m, line);
+    const way = probe(m, r, line);
+    if (way < 0) continue;
+    if (!holder) holder = m;
+    const state = stateAt(m, r, way);
+    if (!(state & (DIRTY | EXCLUSIVE))) continue;
+    owned = true;
+    if (state & DIRTY && !dirtyRoot) dirtyRoot = m;
+    snoopRoot(m);
+    setState(m, r, way, state & ~(DIRTY | EXCLUSIVE));
+  }
+  // Without an owner the outermost copy supplies, and is the one that is snooped.
+  if (!owned) {
+    if (holder) snoopRoot(holder);
+    else {
+      const side = sideOf(nextUnit(entry, 0));
+      countSnoop(side, <usize>load<u32>(side, B_L2));
+    }
+  }
+  if (dirtyRoot) writeHome(dirtyRoot, line);
+}
+
+/** Of a core's cache: an owner is snooped and becomes a sharer. Returns its state before. */
+function loseOwnership(side: usize, n: usize, shape: usize, r: usize, line: u32): u32 {
+  const found = waysWith(r, load<u32>(shape, S_WAYS), line);
+  if (!found) return 0;
+  const at = r + load<u32>(shape, S_STATES) + ctz(found);
+  const state = <u32>load<u8>(at);
+  if (!(state & (DIRTY | EXCLUSIVE))) return state;
+  countSnoop(side, n);
+  store<u8>(at, <u8>(state & ~(DIRTY | EXCLUSIVE)));
+  return state;
+}
+
+/**
+ * A store that hits a shared copy of its core's L1D makes it exclusive further out (climb, docs/semantics.md); the copy's own
+ * state is the caller's affair. False: it isn't plain, and nothing has been done.
+ */
+export function upgrade(core: u32, compact: u64): bool {
+  // MOESI's owners may leave dirtiness behind that somebody has to take.
+  if (!allPlain || yardstick || strays || moesi) return false;
+  const side = sides + <usize>core * SIDE;
+  const line = <u32>(compact >> largestShift);
+  const shapes = shapesAt(core);
+  const l2 = <usize>load<u32>(side, B_L2);
+  const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shapes + S_L2, line);
+  const found2 = waysWith(r2, load<u32>(shapes + S_L2, S_WAYS), line);
+  const l3 = <usize>load<u32>(pathAt(core, regionHome) + 12);
+  const shape3 = shapes + S_L3;
+  const r3 = recordIn(<usize>load<u32>(l3, N_BASE), shape3, line);
+  const found3 = waysWith(r3, load<u32>(shape3, S_WAYS), line);
+  if (!found2 || !found3) return false;
+  const at2 = r2 + load<u32>(shapes + S_L2, S_STATES) + ctz(found2);
+  const at3 = r3 + load<u32>(shape3, S_STATES) + ctz(found3);
+  if (!(load<u8>(at3) & <u8>EXCLUSIVE) && !asksOutside()) return false;
+  setWho(core, load<u32>(side, B_SOCKET));
+  count(<usize>load<u32>(side, B_L1D), COUNTER_UPGRADES);
+  if (load<u8>(at2) & <u8>EXCLUSIVE) return true;
+  let near = false;
+  let far = false;
+  const to = load<u32>(l3, N_UNITS_TO);
+  const own = load<u32>(l2, N_UNIT);
+  for (let unit = load<u32>(l3, N_UNITS_FROM); ; unit++) {
+    unit = nextUnit(findEntry(line), unit);
+    if (unit == own) unit = nextUnit(findEntry(line), unit + 1);
+    if (unit >= to) break;
+    if (isRemote(sideOf(unit))) far = true;
+    else near = true;
+    takeFrom(sideOf(unit), line, true);
+  }
+  if (!(load<u8>(at3) & <u8>EXCLUSIVE) && takeOutside(l3, line)) far = true;
+  store<u8>(at2, load<u8>(at2) | <u8>EXCLUSIVE);
+  store<u8>(at3, load<u8>(at3) | <u8>EXCLUSIVE);
+  if (far) event(EVENT_SNOOP_REMOTE);
+  else if (near) event(EVENT_SNOOP);
+  return true;
+}
+
 /** Whether the L2's victim may take a way of the very set in which the shared cache is asked: it isn't held there. */
 function displaces(side: usize, shape2: usize, r2: usize, r3: usize): bool {
   const way = wayToFill(shape2, r2);
@@ -453,25 +615,29 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
   let label: u32 = 0;
   let other: u32 = INVALID;
   let isAsked = false;
+  let isFar = false;
   if (found3) {
     way3 = <u32>ctz(found3);
     label = <u32>load<u8>(r3 + load<u32>(shape3, S_STATES) + way3);
     other = entry ? nextUnit(entry, from) : INVALID;
     if (other >= to) other = INVALID;
     if (isStore) {
-      if (!(label & EXCLUSIVE)) return -1;
+      if (!(label & EXCLUSIVE) && !asksOutside()) return -1;
     } else if (other != INVALID) {
       // Two or more that hold it have it shared, under MESI (onlySharers).
       isAsked = nextUnit(entry, other + 1) >= to;
       if (!isAsked && moesi) return -1;
     }
     // A root's label is made exact (D10).
-    if (!(label & EXCLUSIVE) && !isElsewhere(l3, line)) {
+    if (!isStore && !(label & EXCLUSIVE) && !isElsewhere(l3, line)) {
       if (!entry || (nextUnit(entry, 0) >= from && nextUnit(entry, to) == INVALID)) label |= EXCLUSIVE;
     }
     if (CARRY && !equalsTruth(low, bytes, newest(line, other, to, contents(shape3, r3, way3)))) return -1;
   } else {
-    if (entry || isElsewhere(l3, line)) return -1;
+    // Cores inside may hold what the shared cache doesn't include.
+    if (entry && nextUnit(entry, from) < to) return -1;
+    isFar = entry != 0 || isElsewhere(l3, line);
+    if (isFar && !asksOutside()) return -1;
     if (CARRY && (outer || memorySide || !equalsTruth(low, bytes, byteOf(low)))) return -1;
   }
 
@@ -503,20 +669,26 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
     if (isStore) {
       let states: u32 = 0;
       for (let unit = other; unit < to; ) {
-        const isFar = isRemote(sideOf(unit));
-        if (isFar) far = true;
+        const isThere = isRemote(sideOf(unit));
+        if (isThere) far = true;
         else near = true;
         const taken = takeFrom(sideOf(unit), line, true);
         // The first dirty copy supplies, else the first exclusive one (D11).
         if (taken & DIRTY && !(states & DIRTY)) {
           data = takenData;
-          suppliedFar = isFar;
-        } else if (taken & EXCLUSIVE && !(states & (DIRTY | EXCLUSIVE))) suppliedFar = isFar;
+          suppliedFar = isThere;
+        } else if (taken & EXCLUSIVE && !(states & (DIRTY | EXCLUSIVE))) suppliedFar = isThere;
         states |= taken;
         const left = findEntry(line);
         unit = left ? nextUnit(left, unit + 1) : INVALID;
       }
       supplied = (states & (DIRTY | EXCLUSIVE)) != 0;
+      if (!(label & EXCLUSIVE)) {
+        // A climb from here on (docs/semantics.md).
+        count(l3, COUNTER_UPGRADES);
+        if (takeOutside(l3, line)) far = true;
+        label |= EXCLUSIVE;
+      }
       if (moesi) dirty2 = states & DIRTY;
       else if (states & DIRTY) {
         label |= DIRTY;
@@ -545,10 +717,17 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
     count(l3, COUNTER_LOAD_MISSES + op);
     way3 = freeL3(l3, shape3, r3);
     data = CARRY ? contents(shape3, r3, way3) : answer;
-    memoryRead(low, bytes, data);
-    if (behindSupplier) levelHit(behindSupplier);
-    else event(regionHome != whoSocket ? EVENT_MEMORY_REMOTE : EVENT_MEMORY);
-    fillIn(shape3, r3, way3, line, VALID | EXCLUSIVE);
+    if (isFar) {
+      if (isStore) takeOutside(l3, line);
+      else askOutside(l3, line);
+      event(EVENT_SNOOP_REMOTE);
+      isShared = !isStore;
+    } else {
+      memoryRead(low, bytes, data);
+      if (behindSupplier) levelHit(behindSupplier);
+      else event(regionHome != whoSocket ? EVENT_MEMORY_REMOTE : EVENT_MEMORY);
+    }
+    fillIn(shape3, r3, way3, line, VALID | (isShared ? 0 : EXCLUSIVE));
     store<u32>(l3, load<u32>(l3, N_POPULATION) + 1, N_POPULATION);
   }
   if (CARRY) move(contents(shape2, r2, way2), data, bytes);

@@ -2,8 +2,10 @@
 // L1, or miss into their core's own L2, never leave this file; what is anything else is left untouched.
 
 import { lookAhead, noteMiss } from "./ahead";
-import { reach } from "./beyond";
+import { reach, upgrade } from "./beyond";
 import { held } from "./bytes";
+import { divergent } from "./hazard";
+import { distrust } from "./hierarchy";
 import {
   allocate,
   C_L1D,
@@ -13,6 +15,7 @@ import {
   coreAt,
   cores,
   dic,
+  EXCLUSIVE,
   FLAG_WRITE_THROUGH,
   groupBits,
   groupStride,
@@ -130,6 +133,13 @@ const LAST_CONTENTS: usize = 32;
 /** No record has this value: it names operation 255. */
 const NO_KEY: u64 = 0xffffffffffffffff;
 
+/** Copies of the last lines may have gone, or are no longer exclusive. */
+function forgetLasts(): void {
+  store<u64>(LASTS, NO_KEY);
+  store<u64>(LASTS, NO_KEY, 8);
+  store<u64>(LASTS, NO_KEY, 16);
+}
+
 /** Where the aligned 8 bytes of a record lie in the contents of its smallest line. */
 function offsetIn(word: u64): usize {
   return VERSIONS ? 0 : <usize>word & ((1 << smallestShift) - 8);
@@ -153,9 +163,7 @@ function bump(at: usize): void {
  * foreseen, so neither may cost a branch. Kinds are told apart by tables and by arithmetic on the operation's code.
  */
 export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize): u32 {
-  store<u64>(LASTS, NO_KEY);
-  store<u64>(LASTS, NO_KEY, 8);
-  store<u64>(LASTS, NO_KEY, 16);
+  forgetLasts();
   const begin = batch + ((<usize>start) << 3);
   if (numbers) numbers += (<usize>start) << 2;
   const until = batch + ((<usize>stop) << 3);
@@ -209,11 +217,16 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
     if (found) {
       way = ctz(found);
       const stateAt = r + load<u32>(shape, S_STATES) + way;
-      const state = <u32>load<u8>(stateAt);
-      // A store needs EXCLUSIVE, which is bit 1.
-      if (isStore & ~(state >> 1)) break;
+      let state = <u32>load<u8>(stateAt);
       if (CARRY && !(state & TRUE)) break;
       if (minds && isStore && mayHoldInstructions(compact)) break;
+      // A store needs EXCLUSIVE, which is bit 1.
+      if (isStore & ~(state >> 1)) {
+        if (distrust || (CARRY && divergent) || !load<u32>(BASES + ((<usize>core) << 4), BASE_L2)) break;
+        if (!upgrade(core, compact)) break;
+        state |= EXCLUSIVE;
+        forgetLasts();
+      }
       store<u8>(stateAt, <u8>(state | (isStore << 2)));
       const order = r + load<u32>(shape, S_ORDER);
       store<u64>(order, toFront(load<u64>(order), way));
@@ -224,9 +237,7 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
         noteMiss();
         if (way == BEYOND) way = reach(core, op, compact, line, r, shape);
         if (way < 0) break;
-        // Copies of the lasts may have gone.
-        store<u64>(LASTS, NO_KEY);
-        store<u64>(LASTS, NO_KEY, 16);
+        forgetLasts();
       }
       // An L1I may have got the line that is stored to.
       store<u64>(LASTS, NO_KEY, 8);
