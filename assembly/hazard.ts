@@ -86,7 +86,15 @@ export function writeTruth(compact: u64, bytes: usize, from: usize): void {
 
 /** Whether a line's contents all equal the truth. */
 export function equalsTruth(compact: u64, bytes: usize, data: usize): bool {
-  const truth = byteOf(compact) + TRUTH;
+  return areEqual(byteOf(compact) + TRUTH, bytes, data);
+}
+
+/** Whether memory, at an address in a frame, holds the truth. */
+export function isTrue(at: usize, bytes: usize): bool {
+  return areEqual(at + TRUTH, bytes, at);
+}
+
+function areEqual(truth: usize, bytes: usize, data: usize): bool {
   if (VERSIONS) {
     const size = heldSize(bytes);
     for (let i: usize = 0; i < size; i += 8) if (load<u64>(data + i) != load<u64>(truth + i)) return false;
@@ -213,6 +221,11 @@ export function latent(kind: u32, compact: u64, hasLine: bool): usize {
   const e = report(kind, hasLine ? addressOf((compact >> smallestShift) << smallestShift) : 0, -1, who);
   if (e && fresh && hasLine) store<i32>(e, attribute, H_ATTRIBUTE);
   return e;
+}
+
+/** The record being played has the hazard, and so had `times` before it, where nothing has been counted for them yet. */
+export function recur(e: usize, times: u64): void {
+  store<u64>(e, load<u64>(e, H_OCCURRENCES) + times, H_OCCURRENCES);
 }
 
 export const PLACE_MEMORY: i32 = -1;

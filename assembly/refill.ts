@@ -6,6 +6,7 @@ import { divergent, equalsTruth } from "./hazard";
 import { distrust, yardstick } from "./hierarchy";
 import {
   allocate,
+  C_ACTIVE,
   C_L1D,
   C_L1I,
   CARRY,
@@ -187,6 +188,8 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
   }
   store<u32>(tagAt, line);
   store<u8>(at1, <u8>state);
+  // It may be the core's first cacheable data access (D33): the line can have come with a fetch.
+  if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
   store<u64>(orderAt, toFront(order, way));
   return way;
 }
