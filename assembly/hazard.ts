@@ -37,6 +37,13 @@ export function setPiece(number: u32): void {
   piece = number;
 }
 
+/** Reads of tables are pieces of their own, though they have the record's first number. */
+let part: u32 = 0;
+
+export function nextPart(): void {
+  part++;
+}
+
 export function setAttribute(code: u32): void {
   attribute = code;
 }
@@ -128,6 +135,7 @@ const H_ATTRIBUTE: usize = 88;
 const H_LOST_AT: usize = 96;
 const H_LAST_RECORD: usize = 104;
 const H_LAST_PIECE: usize = 112;
+const H_LAST_PART: usize = 116;
 
 let chunks: usize = 0;
 let entries: u32 = 0;
@@ -183,11 +191,17 @@ function report(kind: u32, line: u64, newest: i64, observer: u32): usize {
       load<u32>(e, H_OBSERVER) == observer &&
       load<u32>(e, H_CLASS) == kind
     ) {
-      if (kind == HAZARD_LOST_WRITE && load<u64>(e, H_LAST_RECORD) == record && load<u32>(e, H_LAST_PIECE) == piece)
+      if (
+        kind == HAZARD_LOST_WRITE &&
+        load<u64>(e, H_LAST_RECORD) == record &&
+        load<u32>(e, H_LAST_PIECE) == piece &&
+        load<u32>(e, H_LAST_PART) == part
+      )
         return e;
       store<u64>(e, load<u64>(e, H_OCCURRENCES) + 1, H_OCCURRENCES);
       store<u64>(e, record, H_LAST_RECORD);
       store<u32>(e, piece, H_LAST_PIECE);
+      store<u32>(e, part, H_LAST_PART);
       return e;
     }
     slot = (slot + 1) & mask;
@@ -212,6 +226,7 @@ function report(kind: u32, line: u64, newest: i64, observer: u32): usize {
   store<i64>(e, -1, H_LOST_AT);
   store<u64>(e, record, H_LAST_RECORD);
   store<u32>(e, piece, H_LAST_PIECE);
+  store<u32>(e, part, H_LAST_PART);
   fresh = true;
   return e;
 }

@@ -51,6 +51,7 @@ import {
 } from "./layout";
 import * as maintenance from "./maintenance";
 import * as memoryState from "./memory";
+import { preparePlainLoads } from "./plain";
 import * as player from "./play";
 import { allocateRefills, settleRefills } from "./refill";
 import * as registers from "./registers";
@@ -191,6 +192,7 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   allocateRefills();
   allocateAhead();
   run.prepareFast();
+  preparePlainLoads();
   registers.allocateRegisters();
   for (let c: u32 = 0; c < layout.cores; c++) {
     let places: u32 = 0;

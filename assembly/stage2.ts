@@ -1,7 +1,9 @@
 // Stage 2: from intermediate physical to physical addresses (D47), through the IPA cache.
 
+import { sizeOf } from "./associative";
 import { alone, codeOf, isReserved, nibbleOf, packed, SH_OUTER } from "./attributes";
 import { meet, NONE } from "./exit";
+import { INVALID } from "./layout";
 import {
   EXIT_ACCESS_FLAG,
   EXIT_ADDRESS_SIZE,
@@ -12,8 +14,8 @@ import {
   REG_VTCR_EL2,
   REG_VTTBR_EL2,
 } from "./operations";
-import { HCR_CD, HCR_FWB, register } from "./registers";
-import { E_ALLOWED, E_LEVEL2, E_PHYSICAL, E_STAGE2, findIntermediate, keepIntermediate, sizeOf } from "./tlb";
+import { HCR_CD, HCR_FWB, register, registerEpoch } from "./registers";
+import { E_ALLOWED, E_LEVEL2, E_PHYSICAL, E_STAGE2, findIntermediate, keepIntermediate } from "./tlb";
 import { descriptor, readDescriptor } from "./walk";
 
 // ---- what stage 2 allows (bits of E_ALLOWED)
@@ -60,8 +62,27 @@ export let firstLevel: u32 = 0;
 export let firstBits: u32 = 0;
 export let base: u64 = 0;
 
+/** The core and the epoch of registers for which they were taken apart, and what follows for translations. */
+let apartFor: u32 = INVALID;
+let apartEpoch: u32 = 0;
+let isKnown: bool = false;
+let limit: u32 = 0;
+let fwb: bool = false;
+let code: u32 = 0;
+
 /** Whether the control registers describe tables at all (D47). */
 export function takeApart(core: u32): bool {
+  if (apartFor == core && apartEpoch == registerEpoch) return isKnown;
+  apartFor = core;
+  apartEpoch = registerEpoch;
+  limit = outputBits(<u32>(register(core, REG_VTCR_EL2) >> 16));
+  fwb = (register(core, REG_HCR_EL2) & HCR_FWB) != 0;
+  code = walkCode(core);
+  isKnown = takeTablesApart(core);
+  return isKnown;
+}
+
+function takeTablesApart(core: u32): bool {
   const vtcr = register(core, REG_VTCR_EL2);
   const start = <u32>(vtcr >> 6) & 3;
   inputBits = 64 - (<u32>vtcr & 63);
@@ -100,9 +121,6 @@ export function stageTwo(core: u32, ipa: u64, forTable: bool): bool {
     return true;
   }
   if (!known) return fault(EXIT_TRANSLATION, 0, ipa, NONE, forTable);
-  const limit = outputBits(<u32>(register(core, REG_VTCR_EL2) >> 16));
-  const fwb = (register(core, REG_HCR_EL2) & HCR_FWB) != 0;
-  const code = walkCode(core);
   if (base >> limit) return fault(EXIT_ADDRESS_SIZE, 0, ipa, NONE, forTable);
   let table = base;
   let bits = firstBits;
