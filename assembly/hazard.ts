@@ -101,7 +101,8 @@ export function isTrue(at: usize, bytes: usize): bool {
   return areEqual(at + TRUTH, bytes, at);
 }
 
-function areEqual(truth: usize, bytes: usize, data: usize): bool {
+/** Whether the contents of so many bytes are the same in two places. */
+export function areEqual(truth: usize, bytes: usize, data: usize): bool {
   if (VERSIONS) {
     const size = heldSize(bytes);
     for (let i: usize = 0; i < size; i += 8) if (load<u64>(data + i) != load<u64>(truth + i)) return false;

@@ -2,7 +2,7 @@
 // the L2 holds. Same rules as hierarchy.ts (D9, D10, D15, D16), same counters; whatever isn't plain is left to it untouched.
 
 import { held, move } from "./bytes";
-import { divergent, equalsTruth, touched } from "./hazard";
+import { areEqual, divergent, equalsTruth, touched } from "./hazard";
 import { distrust, yardstick } from "./hierarchy";
 import {
   allocate,
@@ -118,6 +118,15 @@ function contents(shape: usize, r: usize, way: u32): usize {
   return r + load<u32>(shape, S_DATA) + <usize>way * load<u32>(shape, S_STRIDE);
 }
 
+/** Whether the L2 has a copy of a range that is the same: then nothing is lost with a true one. */
+function isAlike(base2: usize, shape2: usize, low: u64, data: usize, bytes: usize): bool {
+  const line = <u32>(low >> load<u32>(shape2, S_SHIFT));
+  const r = recordIn(base2, shape2, line);
+  const found = waysWith(r, load<u32>(shape2, S_WAYS), line);
+  if (!found) return false;
+  return areEqual(contents(shape2, r, ctz(found)) + within(shape2, low), bytes, data);
+}
+
 /** Where a range that begins at `compact` lies in the contents of a line. */
 function within(shape: usize, compact: u64): usize {
   return held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1));
@@ -185,7 +194,8 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
     touch(shape2, r2, way2);
     if (load<u32>(shape2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touch(shape2, vr, vWay);
   } else touch(shape2, r2, way2);
-  if (isLookedFor) touched(goneLow, bytes);
+  if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, contents(shape, r, way), bytes)))
+    touched(goneLow, bytes);
   add(counts + ((<usize>op) << 3), 1);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
   if (!load<u32>(shape, S_COVERED)) {
