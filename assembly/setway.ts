@@ -272,13 +272,13 @@ function settle(n: usize, theWay: u32, found: u32, number: u64): void {
   const isPlain = isPlainly(n);
   for (let at = FOUND; at < end; at += 16) {
     const record = <usize>load<u32>(at, F_RECORD);
+    // A victim of what was written back before may have taken the copy along, or pushed its line out of the next cache.
+    const line = tagAt(record, theWay);
+    if (line == INVALID) continue;
     setRecord(number + load<u32>(at, F_INDEX));
-    if (
-      isPlain &&
-      load<i32>(at, F_WAY) >= 0 &&
-      handOver(n, record, theWay, load<u32>(at, F_OUTER), load<u32>(at, F_WAY))
-    )
-      continue;
+    const beyond = <usize>load<u32>(at, F_OUTER);
+    const there = load<i32>(at, F_WAY);
+    if (isPlain && there >= 0 && tagAt(beyond, there) == line && handOver(n, record, theWay, beyond, there)) continue;
     cleanOut(n, record, theWay);
     removeAt(n, record, theWay);
     if (divergent) checkLosses();
