@@ -133,6 +133,7 @@ import {
   MACHINE_UNEXPECTED_HITS,
 } from "./operations";
 import { checkPending } from "./pending";
+import { plainLoad } from "./plain";
 import { mayHoldInstructions } from "./presence";
 import { probe, recordOf, recordOfSet, setState, stateAt, touch } from "./set";
 
@@ -289,6 +290,13 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
     mmio(bytes, reads, writes);
     return;
   }
+  if (reads && !writes && path && attribute == ATTR_WRITE_BACK) {
+    const at = plainLoad(who, compact);
+    if (at) {
+      if (CARRY) move(seen, at, bytes);
+      return;
+    }
+  }
   if (writes) beforeWrite(compact, bytes);
   if (!path) bypass(compact, bytes, reads, writes, attribute);
   else if (writes && (attribute == ATTR_WRITE_THROUGH || attribute == ATTR_INNER_WT_OUTER_WB))
@@ -304,6 +312,14 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
  * on. `code` is what the walker's attribute comes to.
  */
 export function walkPiece(compact: u64, bytes: u32, code: u32, fromUnification: bool): void {
+  if (code == ATTR_WRITE_BACK && !fromUnification) {
+    setAttribute(code);
+    const at = plainLoad(who, compact);
+    if (at) {
+      move(seen, at, bytes);
+      return;
+    }
+  }
   begin();
   logWalk(true);
   const isAlone = code == ATTR_WRITE_BACK_NON_SHAREABLE;

@@ -37,6 +37,13 @@ export function setPiece(number: u32): void {
   piece = number;
 }
 
+/** Reads of tables are pieces of their own, though they have the record's first number. */
+let part: u32 = 0;
+
+export function nextPart(): void {
+  part++;
+}
+
 export function setAttribute(code: u32): void {
   attribute = code;
 }
@@ -86,7 +93,16 @@ export function writeTruth(compact: u64, bytes: usize, from: usize): void {
 
 /** Whether a line's contents all equal the truth. */
 export function equalsTruth(compact: u64, bytes: usize, data: usize): bool {
-  const truth = byteOf(compact) + TRUTH;
+  return areEqual(byteOf(compact) + TRUTH, bytes, data);
+}
+
+/** Whether memory, at an address in a frame, holds the truth. */
+export function isTrue(at: usize, bytes: usize): bool {
+  return areEqual(at + TRUTH, bytes, at);
+}
+
+/** Whether the contents of so many bytes are the same in two places. */
+export function areEqual(truth: usize, bytes: usize, data: usize): bool {
   if (VERSIONS) {
     const size = heldSize(bytes);
     for (let i: usize = 0; i < size; i += 8) if (load<u64>(data + i) != load<u64>(truth + i)) return false;
@@ -120,6 +136,7 @@ const H_ATTRIBUTE: usize = 88;
 const H_LOST_AT: usize = 96;
 const H_LAST_RECORD: usize = 104;
 const H_LAST_PIECE: usize = 112;
+const H_LAST_PART: usize = 116;
 
 let chunks: usize = 0;
 let entries: u32 = 0;
@@ -175,11 +192,17 @@ function report(kind: u32, line: u64, newest: i64, observer: u32): usize {
       load<u32>(e, H_OBSERVER) == observer &&
       load<u32>(e, H_CLASS) == kind
     ) {
-      if (kind == HAZARD_LOST_WRITE && load<u64>(e, H_LAST_RECORD) == record && load<u32>(e, H_LAST_PIECE) == piece)
+      if (
+        kind == HAZARD_LOST_WRITE &&
+        load<u64>(e, H_LAST_RECORD) == record &&
+        load<u32>(e, H_LAST_PIECE) == piece &&
+        load<u32>(e, H_LAST_PART) == part
+      )
         return e;
       store<u64>(e, load<u64>(e, H_OCCURRENCES) + 1, H_OCCURRENCES);
       store<u64>(e, record, H_LAST_RECORD);
       store<u32>(e, piece, H_LAST_PIECE);
+      store<u32>(e, part, H_LAST_PART);
       return e;
     }
     slot = (slot + 1) & mask;
@@ -204,6 +227,7 @@ function report(kind: u32, line: u64, newest: i64, observer: u32): usize {
   store<i64>(e, -1, H_LOST_AT);
   store<u64>(e, record, H_LAST_RECORD);
   store<u32>(e, piece, H_LAST_PIECE);
+  store<u32>(e, part, H_LAST_PART);
   fresh = true;
   return e;
 }
@@ -213,6 +237,11 @@ export function latent(kind: u32, compact: u64, hasLine: bool): usize {
   const e = report(kind, hasLine ? addressOf((compact >> smallestShift) << smallestShift) : 0, -1, who);
   if (e && fresh && hasLine) store<i32>(e, attribute, H_ATTRIBUTE);
   return e;
+}
+
+/** The record being played has the hazard, and so had `times` before it, where nothing has been counted for them yet. */
+export function recur(e: usize, times: u64): void {
+  store<u64>(e, load<u64>(e, H_OCCURRENCES) + times, H_OCCURRENCES);
 }
 
 export const PLACE_MEMORY: i32 = -1;

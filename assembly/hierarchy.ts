@@ -200,8 +200,11 @@ export function setStrays(): void {
 
 /** Puts a line into a way that is free. Bytes come from `from` (data-carrying). */
 export function fill(n: usize, record: usize, way: u32, line: u32, state: u32, from: usize): void {
-  assert(way < load<u32>(n, N_WAYS) && tagAt(record, way) == INVALID, "a line is filled into a way that is free");
-  assert(probe(n, record, line) < 0, "a cache holds a line once");
+  // What an assertion asks is worked out in release kernels too, unless it is kept from them.
+  if (!ASC_NO_ASSERT) {
+    assert(way < load<u32>(n, N_WAYS) && tagAt(record, way) == INVALID, "a line is filled into a way that is free");
+    assert(probe(n, record, line) < 0, "a cache holds a line once");
+  }
   store<u32>(record + ((<usize>way) << 2), line);
   if (CARRY) {
     const bytes = <usize>load<u32>(n, N_LINE_BYTES);
@@ -220,10 +223,15 @@ export function fill(n: usize, record: usize, way: u32, line: u32, state: u32, f
 
 /** The bare removal of one copy. */
 function clear(n: usize, record: usize, way: u32): void {
-  assert((stateAt(n, record, way) & VALID) != 0, "only a valid copy can be removed");
-  const line = tagAt(record, way);
   if (CARRY && divergent && load<u32>(n, N_HOLDS) != HOLDS_INSTRUCTIONS)
-    touched((<u64>line) << load<u32>(n, N_LINE_SHIFT), load<u32>(n, N_LINE_BYTES));
+    touched((<u64>tagAt(record, way)) << load<u32>(n, N_LINE_SHIFT), load<u32>(n, N_LINE_BYTES));
+  forget(n, record, way);
+}
+
+/** The removal of a copy whose words can't get lost with it, or are looked at by the caller. */
+export function forget(n: usize, record: usize, way: u32): void {
+  if (!ASC_NO_ASSERT) assert((stateAt(n, record, way) & VALID) != 0, "only a valid copy can be removed");
+  const line = tagAt(record, way);
   store<u32>(record + ((<usize>way) << 2), INVALID);
   setState(n, record, way, 0);
   absent(n, line);

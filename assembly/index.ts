@@ -55,6 +55,7 @@ import {
 import * as maintenance from "./maintenance";
 import * as memoryState from "./memory";
 import * as missLog from "./miss-log";
+import { preparePlainLoads } from "./plain";
 import * as player from "./play";
 import { allocateRefills, settleRefills } from "./refill";
 import * as registers from "./registers";
@@ -197,6 +198,7 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   allocateAhead();
   run.prepareFast();
   prepareBeyond();
+  preparePlainLoads();
   registers.allocateRegisters();
   for (let c: u32 = 0; c < layout.cores; c++) {
     let places: u32 = 0;

@@ -1,7 +1,7 @@
 // Latent hazards (R29): set/way loops that cannot do what they are for (D33), and maintenance that no barrier has completed
 // (D34). Nothing has gone wrong yet, so no contents are looked at.
 
-import { fresh, H_LINES, latent } from "./hazard";
+import { fresh, H_LINES, latent, recur, setRecord } from "./hazard";
 import {
   C_ACTIVE,
   C_MARKABLE,
@@ -11,9 +11,11 @@ import {
   caches,
   coreAt,
   cores,
-  DIRTY,
+  indexOf,
   KIND_SYSTEM,
+  N_DEPTH,
   N_KIND,
+  N_POPULATION,
   N_SETS,
   N_STATES,
   N_WAYS,
@@ -24,17 +26,25 @@ import { recordOfSet } from "./set";
 
 // ---- latent: set/way loops (D33)
 
+function isShared(core: u32): bool {
+  for (let c: u32 = 0; c < cores; c++) if (c != core && load<u32>(coreAt(c), C_ACTIVE)) return true;
+  return false;
+}
+
 export function setWayRecord(core: u32): void {
-  for (let c: u32 = 0; c < cores; c++) {
-    if (c != core && load<u32>(coreAt(c), C_ACTIVE)) {
-      latent(HAZARD_SET_WAY_WHILE_SHARED, 0, false);
-      break;
-    }
-  }
+  if (isShared(core)) latent(HAZARD_SET_WAY_WHILE_SHARED, 0, false);
   if (load<u32>(coreAt(core), C_MIGRATED)) {
     latent(HAZARD_SET_WAY_MIGRATED, 0, false);
     store<u32>(coreAt(core), 0, C_MIGRATED);
   }
+}
+
+/** The same for many records that follow one, of the same core: only who else is active counts, and that they don't change. */
+export function setWayRecords(core: u32, first: u64, many: u64): void {
+  if (!many || !isShared(core)) return;
+  setRecord(first + many - 1);
+  const e = latent(HAZARD_SET_WAY_WHILE_SHARED, 0, false);
+  if (e) recur(e, many - 1);
 }
 
 /** A core's CSW or CISW visited a place; a full loop is judged at once. `place` counts places of the core's loop. */
@@ -52,6 +62,31 @@ export function markPlace(core: u32, place: u32): void {
   if (!dirty) return;
   const e = latent(HAZARD_SET_WAY_SHORT_OF_POC, 0, false);
   if (e && (fresh || load<u32>(e, H_LINES) < dirty)) store<u32>(e, dirty, H_LINES);
+}
+
+/** Places of the core's loop that are still to be visited. */
+export function placesLeft(core: u32): u32 {
+  return load<u32>(coreAt(core), C_UNMARKED);
+}
+
+/** So many places that follow each other were visited: fewer than are left, so the loop isn't full yet. */
+export function markPlaces(core: u32, place: u32, many: u32): void {
+  const c = coreAt(core);
+  const marks = <usize>load<u32>(c, C_MARKS);
+  if (!ASC_NO_ASSERT) assert(many < load<u32>(c, C_UNMARKED), "places of a loop that isn't full");
+  const end = place + many;
+  let fresh: u32 = 0;
+  while (place < end) {
+    const word = marks + ((<usize>place >> 6) << 3);
+    const bit = place & 63;
+    const width = min(64 - bit, end - place);
+    const mask = (~(<u64>0) >> (64 - width)) << bit;
+    const before = load<u64>(word);
+    fresh += <u32>popcnt(mask & ~before);
+    store<u64>(word, before | mask);
+    place += width;
+  }
+  store<u32>(c, load<u32>(c, C_UNMARKED) - fresh, C_UNMARKED);
 }
 
 function clearMarks(core: u32): void {
@@ -79,12 +114,17 @@ function dirtyInSystemCaches(): u32 {
 
 /** Dirty copies in a cache, now. */
 export function dirtyIn(n: usize): u32 {
+  if (<u32>indexOf(n) < caches && load<u32>(n, N_DEPTH) > 1 && !load<u32>(n, N_POPULATION)) return 0;
   let dirty: u32 = 0;
   const sets = load<u32>(n, N_SETS);
   const ways = load<u32>(n, N_WAYS);
   for (let s: u32 = 0; s < sets; s++) {
     const states = recordOfSet(n, s) + load<u32>(n, N_STATES);
-    for (let w: u32 = 0; w < ways; w++) if (load<u8>(states + w) & DIRTY) dirty++;
+    for (let w: u32 = 0; w < ways; w += 16) {
+      // DIRTY is bit 2; what follows the last way's state isn't a state.
+      const bits: u32 = i8x16.bitmask(i8x16.shl(v128.load(states + w), 5));
+      dirty += popcnt(ways - w < 16 ? bits & ((1 << (ways - w)) - 1) : bits);
+    }
   }
   return dirty;
 }

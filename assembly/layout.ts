@@ -89,7 +89,7 @@ export const N_UNITS_FROM: usize = 112;
 export const N_UNITS_TO: usize = 116;
 /** Bytes from one way's contents to the next. */
 export const N_STRIDE: usize = 120;
-/** Valid copies in a shared root: an empty one, such as another socket's, needn't be probed. */
+/** Valid copies, kept for caches that aren't L1s: an empty one, such as another socket's root, needn't be looked at. */
 export const N_POPULATION: usize = 124;
 /** Whether the units inside this cache, which is shared, have nothing outside it. */
 export const N_WHOLE: usize = 128;
@@ -318,9 +318,10 @@ function shapeRecord(n: usize): void {
       store<u32>(n, <u32>at, N_TRUTH);
       at += ways * 4;
     }
-    at = (at + 15) & ~15;
-    store<u32>(n, <u32>at, N_DATA);
     const stride = held((<usize>1) << load<u32>(n, N_LINE_SHIFT));
+    // Bytes of a line begin with one of the host's lines where that makes a record no larger.
+    at = stride & 63 ? (at + 15) & ~15 : (at + 63) & ~63;
+    store<u32>(n, <u32>at, N_DATA);
     store<u32>(n, <u32>stride, N_STRIDE);
     at += ways * stride;
   }

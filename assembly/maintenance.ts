@@ -1,4 +1,5 @@
-// Cache maintenance: by VA to the PoC and PoU, by set/way, instruction caches, and the outer cache's own operations (R21-R23, R40, R50, D27-D29).
+// Cache maintenance by VA to the PoC and PoU, of instruction caches, and the outer cache's own operations (R21, R23, R50, D27,
+// D29). What goes by set and way is in setway.ts.
 
 import { held, move } from "./bytes";
 import {
@@ -18,8 +19,7 @@ import {
   writeAside,
 } from "./coherence";
 import { diverge } from "./hazard";
-import { clean, mergeInto, removeAt, removeInstructions, takeInside } from "./hierarchy";
-import { markPlace } from "./latent";
+import { clean, mergeInto, removeAt, removeInstructions } from "./hierarchy";
 import {
   allocate,
   C_L1D,
@@ -29,7 +29,6 @@ import {
   cores,
   DIRTY,
   FLAG_INCLUSIVE_DATA,
-  FLAG_SETWAY,
   HOLDS_DATA,
   idc,
   invalidateCleans,
@@ -40,10 +39,8 @@ import {
   N_LINE_SHIFT,
   N_SETS,
   N_SOCKET,
-  N_WAY_SHIFT,
   N_WAYS,
   outer,
-  pathAt,
   VALID,
 } from "./layout";
 import { cleanBehind, count, dropBehind, event, machineCount, memoryWrite, who, whoSocket } from "./memory";
@@ -272,44 +269,6 @@ export function invalidateAllInstructions(core: u32): void {
     const record = recordOfSet(n, s);
     for (let w: u32 = 0; w < ways; w++) if (stateAt(n, record, w) & VALID) removeAt(n, record, w);
   }
-}
-
-/** DC ISW, CSW, CISW (R22, R40, D28). `place` of the core's loop is marked for clean operations. */
-export function bySetWay(core: u32, home: u32, operand: u32, cleans: bool, invalidates: bool): void {
-  const level = ((operand >> 1) & 7) + 1;
-  const path = pathAt(core, home);
-  const length = load<u32>(path);
-  let n: usize = 0;
-  let places: u32 = 0;
-  for (let i: u32 = 1; i <= length; i++) {
-    const m = <usize>load<u32>(path + ((<usize>i) << 2));
-    if (!(load<u32>(m, N_FLAGS) & FLAG_SETWAY)) continue;
-    if (load<u32>(m, N_DEPTH) == level) {
-      n = m;
-      break;
-    }
-    places += load<u32>(m, N_SETS) * load<u32>(m, N_WAYS);
-  }
-  if (!n) return;
-  const wayShift = load<u32>(n, N_WAY_SHIFT); // 32 where there is one way only
-  const lineShift = load<u32>(n, N_LINE_SHIFT);
-  const way: u32 = wayShift >= 32 ? 0 : operand >> wayShift;
-  const set: u32 = (wayShift >= 32 ? operand : operand & ((1 << wayShift) - 1)) >> lineShift;
-  if (set >= load<u32>(n, N_SETS) || way >= load<u32>(n, N_WAYS)) return;
-  count(n, COUNTER_MAINTENANCE_PROBES);
-  const record = recordOfSet(n, set);
-  if (stateAt(n, record, way) & VALID) {
-    if (!invalidates) {
-      if (stateAt(n, record, way) & DIRTY) clean(n, record, way);
-    } else {
-      if (cleans || invalidateCleans) {
-        if (load<u32>(n, N_FLAGS) & FLAG_INCLUSIVE_DATA) takeInside(n, record, way, true);
-        if (stateAt(n, record, way) & DIRTY) clean(n, record, way);
-      } else diverge();
-      removeAt(n, record, way);
-    }
-  }
-  if (cleans) markPlace(core, places + set * load<u32>(n, N_WAYS) + way);
 }
 
 /** The outer cache's operations by PA (D29). */

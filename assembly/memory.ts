@@ -53,15 +53,33 @@ export function count(n: usize, counter: usize): void {
   store<u64>(at, load<u64>(at) + 1);
 }
 
+/** The same counter so many times. */
+export function countMany(n: usize, counter: usize, many: u64): void {
+  const at = <usize>load<u32>(n, N_COUNTERS) + counter * 8;
+  store<u64>(at, load<u64>(at) + many);
+}
+
 export function machineCount(counter: usize): void {
   const at = machineBase + counter * 8;
   store<u64>(at, load<u64>(at) + 1);
+}
+
+/** The same counter so many times. */
+export function machineCountMany(counter: usize, many: u64): void {
+  const at = machineBase + counter * 8;
+  store<u64>(at, load<u64>(at) + many);
 }
 
 export function event(kind: usize): void {
   const at = eventBase + <usize>who * 256 + kind * 8;
   store<u64>(at, load<u64>(at) + 1);
   if (logging) logEvent(kind);
+}
+
+/** The same event so many times. */
+export function events(kind: usize, many: u64): void {
+  const at = eventBase + <usize>who * 256 + kind * 8;
+  store<u64>(at, load<u64>(at) + many);
 }
 
 /** The piece was supplied by a cache of this level. */
@@ -203,6 +221,13 @@ function ramWrite(compact: u64, bytes: usize, from: usize): void {
     if (divergent) touched(compact, bytes);
     move(byteOf(compact), from, bytes);
   }
+}
+
+/** Writes to RAM what nothing behind the interconnect keeps; `at` is where its bytes lie. What gets lost is the caller's affair. */
+export function lineWrite(compact: u64, at: usize, bytes: usize, from: usize): void {
+  crossing(compact);
+  machineCount(MACHINE_MEMORY_WRITES);
+  if (CARRY) move(at, from, bytes);
 }
 
 function dataOf(n: usize, record: usize, way: u32): usize {

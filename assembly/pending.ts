@@ -37,17 +37,17 @@ function openBatch(): u32 {
   return batch;
 }
 
-// ---- pages: a hash table of entries of 16 bytes
+// ---- pages: a directory of tables, each with the entries of 2 MiB. Flushes go upwards, so entries that follow each other do too.
 const PAGE_SHIFT: u32 = 12;
-const FIRST_BITS: u32 = 10;
+const TABLE_SHIFT: u32 = 9;
+/** Compact addresses have 38 bits. */
+const TABLES: u32 = 1 << (38 - PAGE_SHIFT - TABLE_SHIFT);
 const ENTRY_SHIFT: usize = 4;
-/** Page number + 1; data and instruction batch of all its blocks; or the address of its blocks' own (8 bytes each). */
-const DATA: usize = 4;
-const INSTRUCTIONS: usize = 8;
-const BLOCKS: usize = 12;
-let pages: usize = 0;
-let pageBits: u32 = 0;
-let pageCount: u32 = 0;
+/** Data and instruction batch of all a page's blocks; or the address of its blocks' own (8 bytes each). */
+const DATA: usize = 0;
+const INSTRUCTIONS: usize = 4;
+const BLOCKS: usize = 8;
+let tables: usize = 0;
 /** Blocks' stamps that a page no longer needs, linked by their first word. */
 let spare: usize = 0;
 
@@ -55,38 +55,20 @@ function blocksOfPage(): u32 {
   return (<u32>1) << (PAGE_SHIFT - largestShift);
 }
 
-/** Entry of a page, or the empty one where it would be. */
-function slotOf(page: u32): usize {
-  const mask = (1 << pageBits) - 1;
-  let slot = ((page * 0x9e3779b1) >> 7) & mask;
-  for (;;) {
-    const at = pages + ((<usize>slot) << ENTRY_SHIFT);
-    const key = load<u32>(at);
-    if (!key || key == page + 1) return at;
-    slot = (slot + 1) & mask;
-  }
-  return 0;
+function entryIn(table: usize, page: u32): usize {
+  return table + ((<usize>(page & ((1 << TABLE_SHIFT) - 1))) << ENTRY_SHIFT);
 }
 
+/** Entry of a page; made if it has none. */
 function entryOf(page: u32): usize {
-  if (!pageBits || pageCount * 2 >= (<u32>1) << pageBits) grow();
-  const at = slotOf(page);
-  if (!load<u32>(at)) {
-    store<u32>(at, page + 1);
-    pageCount++;
+  if (!tables) tables = allocate((<usize>TABLES) << 2);
+  const slot = tables + ((<usize>(page >> TABLE_SHIFT)) << 2);
+  let table = <usize>load<u32>(slot);
+  if (!table) {
+    table = allocate((<usize>1) << (TABLE_SHIFT + <u32>ENTRY_SHIFT), 64);
+    store<u32>(slot, <u32>table);
   }
-  return at;
-}
-
-function grow(): void {
-  const old = pages;
-  const many = pageBits ? (<u32>1) << pageBits : 0;
-  pageBits = pageBits ? pageBits + 1 : FIRST_BITS;
-  pages = allocate((<usize>1) << (pageBits + <u32>ENTRY_SHIFT));
-  for (let i: u32 = 0; i < many; i++) {
-    const from = old + ((<usize>i) << ENTRY_SHIFT);
-    if (load<u32>(from)) memory.copy(slotOf(load<u32>(from) - 1), from, (<usize>1) << ENTRY_SHIFT);
-  }
+  return entryIn(table, page);
 }
 
 /** Gives a page's blocks stamps of their own. */
@@ -160,8 +142,10 @@ export function synchronizeContext(core: u32): void {
 /** An access that isn't an L1 hit: does it rely on maintenance that isn't complete for it? */
 export function checkPending(compact: u64, isFetch: bool): void {
   if (!stamped) return;
-  const entry = slotOf(<u32>(compact >> PAGE_SHIFT));
-  if (!load<u32>(entry)) return;
+  const page = <u32>(compact >> PAGE_SHIFT);
+  const table = <usize>load<u32>(tables + ((<usize>(page >> TABLE_SHIFT)) << 2));
+  if (!table) return;
+  const entry = entryIn(table, page);
   let data = load<u32>(entry, DATA);
   let instructions = load<u32>(entry, INSTRUCTIONS);
   const blocks = <usize>load<u32>(entry, BLOCKS);

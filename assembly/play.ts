@@ -17,6 +17,7 @@ import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
 import { chooseOrder, deal, interrupt } from "./deal";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
+import { flushStageTwo } from "./flush";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
 import { migrate, setWayRecord } from "./latent";
@@ -42,7 +43,6 @@ import {
 } from "./layout";
 import {
   byAddress,
-  bySetWay,
   invalidateAllInstructions,
   invalidateInstructions,
   outerByAddress,
@@ -142,7 +142,7 @@ import {
 } from "./registers";
 import { lastValue, playRun, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./run";
 import { probe, recordOf } from "./set";
-import { flushStageTwo } from "./stage2";
+import { bySetWay, playSetWays } from "./setway";
 import { invalidateTranslations, isTlbiKind } from "./tlb";
 import {
   meetAtomic,
@@ -236,6 +236,14 @@ export function play(count: u32): u32 {
     if (op >= OP_WITH) {
       if (!takePrefix(op, operand)) return i;
     } else {
+      if (op == OP_DC_CISW && !prefixed) {
+        const after = playSetWays(batch, i, count, number);
+        if (after > i) {
+          number += after - i;
+          i = after;
+          continue;
+        }
+      }
       error = playSlow(op, <u32>(word >> 56), operand);
       dropPrefixes();
       if (error) return i;

@@ -10,6 +10,7 @@ import {
   INVALID,
   largestShift,
   N_COVERED,
+  N_DEPTH,
   N_HOLDS,
   N_LINE_BYTES,
   N_LINE_SHIFT,
@@ -79,6 +80,16 @@ export function findEntry(block: u32): usize {
   }
   return 0;
 }
+
+/** The unit that may hold a block, MANY_HOLDERS, or INVALID for none. Shared roots aren't units. */
+export function holderOf(block: u32): u32 {
+  const entry = findEntry(block);
+  if (!entry) return INVALID;
+  const value = load<u32>(entry, 4);
+  return value & WIDE ? MANY_HOLDERS : value;
+}
+
+export const MANY_HOLDERS: u32 = WIDE;
 
 /** Loads where the entry of a line's block is looked for (ahead.ts). */
 export function touchEntry(compact: u64): u32 {
@@ -219,7 +230,7 @@ export function present(n: usize, line: u32): void {
     return;
   }
   const unit = load<i32>(n, N_UNIT);
-  if (unit < 0) store<u32>(n, load<u32>(n, N_POPULATION) + 1, N_POPULATION);
+  if (unit < 0 || load<u32>(n, N_DEPTH) > 1) store<u32>(n, load<u32>(n, N_POPULATION) + 1, N_POPULATION);
   if (unit < 0 || load<u32>(n, N_COVERED)) return;
   addUnit(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), unit);
 }
@@ -243,10 +254,10 @@ export function absent(n: usize, line: u32): void {
     return;
   }
   const unit = load<i32>(n, N_UNIT);
-  if (unit < 0) store<u32>(n, load<u32>(n, N_POPULATION) - 1, N_POPULATION);
+  if (unit < 0 || load<u32>(n, N_DEPTH) > 1) store<u32>(n, load<u32>(n, N_POPULATION) - 1, N_POPULATION);
   if (unit < 0 || load<u32>(n, N_COVERED)) return;
   if (!load<u32>(n, N_SPEAKS) && unitHolds(unit, block)) return;
-  assert(!unitHolds(unit, block), "a unit's including cache loses a line last");
+  if (!ASC_NO_ASSERT) assert(!unitHolds(unit, block), "a unit's including cache loses a line last");
   removeUnit(block, unit);
 }
 

@@ -2,10 +2,11 @@
 // the L2 holds. Same rules as hierarchy.ts (D9, D10, D15, D16), same counters; whatever isn't plain is left to it untouched.
 
 import { held, move } from "./bytes";
-import { divergent, equalsTruth } from "./hazard";
+import { areEqual, divergent, equalsTruth, touched } from "./hazard";
 import { distrust, yardstick } from "./hierarchy";
 import {
   allocate,
+  C_ACTIVE,
   C_L1D,
   C_L1I,
   CARRY,
@@ -59,10 +60,11 @@ import {
   waysWith,
 } from "./shape";
 
-// ---- counted apart, per core: refills by load, store and fetch, victims of L1D and L1I, victims that were dirty
+// ---- counted apart, per core: refills by load, store and fetch, victims of L1D and L1I, victims that were dirty, plain hits of loads
 const REFILLS_SIZE: usize = 64;
 const R_EVICTIONS: usize = 24;
 const R_WRITEBACKS: usize = 40;
+const R_HITS: usize = 48;
 let refills: usize = 0;
 
 export function allocateRefills(): void {
@@ -71,6 +73,11 @@ export function allocateRefills(): void {
 
 function add(at: usize, many: u64): void {
   store<u64>(at, load<u64>(at) + many);
+}
+
+/** A load hit its core's L1D (plain.ts). */
+export function noteHit(core: u32): void {
+  add(refills + <usize>core * REFILLS_SIZE + R_HITS, 1);
 }
 
 /** Moves what was counted apart to the counters it belongs to. */
@@ -92,15 +99,25 @@ export function settleRefills(): void {
       if (op == OP_STORE) continue;
       add(counters1 + ((<usize>COUNTER_EVICTIONS) << 3), load<u64>(mine + ((<usize>op) << 2), R_EVICTIONS));
     }
+    const l1d = <usize>load<u32>(coreAt(core), C_L1D);
+    const hits = load<u64>(mine, R_HITS);
+    add(<usize>load<u32>(l1d, N_COUNTERS) + ((<usize>COUNTER_LOADS) << 3), hits);
+    add(hitBase + ((<usize>core) << 7) + ((<usize>load<u32>(l1d, N_LEVEL)) << 3), hits);
     const writebacks = load<u64>(mine, R_WRITEBACKS);
-    add(
-      <usize>load<u32>(<usize>load<u32>(coreAt(core), C_L1D), N_COUNTERS) + ((<usize>COUNTER_WRITEBACKS_OUT) << 3),
-      writebacks,
-    );
+    add(<usize>load<u32>(l1d, N_COUNTERS) + ((<usize>COUNTER_WRITEBACKS_OUT) << 3), writebacks);
     add(counters2 + ((<usize>COUNTER_WRITEBACKS_IN) << 3), writebacks);
     add(eventBase + ((<usize>core) << 8) + ((<usize>EVENT_WRITEBACK) << 3), writebacks);
     memory.fill(mine, 0, REFILLS_SIZE);
   }
+}
+
+/** Whether the L2 has a copy of a range that is the same: then nothing is lost with a true one. */
+function isAlike(base2: usize, shape2: usize, low: u64, data: usize, bytes: usize): bool {
+  const line = <u32>(low >> load<u32>(shape2, S_SHIFT));
+  const r = recordIn(base2, shape2, line);
+  const found = waysWith(r, load<u32>(shape2, S_WAYS), line);
+  if (!found) return false;
+  return areEqual(contents(shape2, r, ctz(found)) + within(shape2, low), bytes, data);
 }
 
 /** Where a range that begins at `compact` lies in the contents of a line. */
@@ -132,8 +149,14 @@ export const BEYOND: i32 = -2;
  * has been done, BEYOND if only because the L2 doesn't hold the line. A store's bytes are the caller's affair.
  */
 export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
+  if (stamped || (CARRY && divergent)) return -1;
+  return refillBy(core, op, compact, line, r, shape);
+}
+
+/** The same for a caller who looks for pending maintenance (D34) and for losses (D32) itself. */
+export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
   const base2 = <usize>load<u32>(basesOf(core), BASE_L2);
-  if (!base2 || distrust || stamped || (CARRY && divergent)) return -1;
+  if (!base2 || distrust) return -1;
   const shape2 = shapesAt(core) + S_L2;
   const line2 = <u32>(compact >> load<u32>(shape2, S_SHIFT));
   const r2 = recordIn(base2, shape2, line2);
@@ -167,8 +190,9 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
   const tagAt = r + ((<usize>way) << 2);
   const gone = load<u32>(tagAt);
   const counts = refills + <usize>core * REFILLS_SIZE;
+  const goneLow = (<u64>gone) << shift;
+  let isLookedFor = CARRY && divergent && op != OP_FETCH && (victim & VALID) != 0;
   if (victim & DIRTY) {
-    const goneLow = (<u64>gone) << shift;
     const vLine = <u32>(goneLow >> load<u32>(shape2, S_SHIFT));
     const vr = recordIn(base2, shape2, vLine);
     const vFound = waysWith(vr, ways2, vLine);
@@ -178,10 +202,14 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
     store<u8>(vState, load<u8>(vState) | <u8>DIRTY);
     if (CARRY) move(contents(shape2, vr, vWay) + within(shape2, goneLow), contents(shape, r, way), bytes);
     add(counts + R_WRITEBACKS, 1);
+    // True bytes that have moved to the L2 are not lost.
+    if (victim & TRUE) isLookedFor = false;
     // The request touched its line before the victim came back (R36).
     touchIn(shape2, r2, way2);
     if (load<u32>(shape2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape2, vr, vWay);
   } else touchIn(shape2, r2, way2);
+  if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, contents(shape, r, way), bytes)))
+    touched(goneLow, bytes);
   add(counts + ((<usize>op) << 3), 1);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
   if (!load<u32>(shape, S_COVERED)) {
@@ -201,6 +229,8 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
   }
   store<u32>(tagAt, line);
   store<u8>(at1, <u8>state);
+  // It may be the core's first cacheable data access (D33): the line can have come with a fetch.
+  if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
   store<u64>(orderAt, toFront(order, way));
   return way;
 }

@@ -161,8 +161,12 @@ function derivedFlags(core: u32): u32 {
   return flags;
 }
 
+/** Grows whenever a register is written: what somebody has worked out from registers holds as long as it stays. */
+export let registerEpoch: u32 = 0;
+
 /** Works out again what follows from a core's registers. */
 function derive(core: u32): void {
+  registerEpoch++;
   const block = blockAt(core);
   const flags = derivedFlags(core);
   store<u32>(block, flags, X_FLAGS);

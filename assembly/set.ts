@@ -26,7 +26,7 @@ const TOP_BITS: u64 = 0x8888888888888888;
 
 /** Record of a set, by index. */
 export function recordOfSet(n: usize, set: u32): usize {
-  assert(set < load<u32>(n, N_SETS), "a set lies in its cache");
+  if (!ASC_NO_ASSERT) assert(set < load<u32>(n, N_SETS), "a set lies in its cache");
   const position = load<u32>(n, N_GROUP_POSITION);
   const group = <usize>((set >> position) & ((1 << groupBits) - 1));
   const local = (set & ((1 << position) - 1)) | ((set >> (position + groupBits)) << position);

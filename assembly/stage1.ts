@@ -1,6 +1,7 @@
 // Stage 1: from virtual addresses to stage 2's, or to physical ones (D45, D46): long descriptors of AArch64 and LPAE, and the
 // short ones of AArch32. What enable bits and shareability come to is decided when an access is made (attributes.ts).
 
+import { sizeOf } from "./associative";
 import {
   alone,
   codeOf,
@@ -14,6 +15,7 @@ import {
   SH_OUTER,
 } from "./attributes";
 import { meet, NONE } from "./exit";
+import { INVALID } from "./layout";
 import {
   EXIT_ACCESS_FLAG,
   EXIT_ADDRESS_SIZE,
@@ -35,6 +37,7 @@ import {
   HCR_ID,
   HCR_PTW,
   register,
+  registerEpoch,
   SCTLR_AFE,
   SCTLR_TRE,
   SHORT,
@@ -54,7 +57,7 @@ import {
   shiftAt,
   stageTwo,
 } from "./stage2";
-import { E_ALLOWED, E_PHYSICAL, findTable, keepTable, sizeOf } from "./tlb";
+import { E_ALLOWED, E_PHYSICAL, findTable, keepTable } from "./tlb";
 import { descriptor, readDescriptor } from "./walk";
 
 // ---- what stage 1 allows (bits of E_ALLOWED), and the domain that may overrule it
@@ -99,27 +102,48 @@ function fault(kind: u32, level: u32): bool {
 
 /** Reads an entry of a table, whose address stage 2 translates first (D51). */
 function readTable(core: u32, address: u64, bytes: u32, walker: u32, level: u32): bool {
-  const hcr = register(core, REG_HCR_EL2);
-  let attribute = register(core, REG_SCTLR_EL1) & SCTLR_C ? walker : packed(0x44, SH_OUTER);
   let physical = address;
-  if (flagsOf(core) & STAGE2) {
+  const has2 = (flagsOf(core) & STAGE2) != 0;
+  if (has2) {
     if (!stageTwo(core, address, true)) return false;
-    const fwb = (hcr & HCR_FWB) != 0;
     const isDevice = isStageTwoDevice(s2Attribute & 15);
-    if (!(s2Allowed & S2_READ) || (isDevice && hcr & HCR_PTW)) {
+    if (!(s2Allowed & S2_READ) || (isDevice && register(core, REG_HCR_EL2) & HCR_PTW)) {
       meet(EXIT_PERMISSION, 2, s2Level, address, NONE, true);
       return false;
     }
     physical = s2Physical;
-    if (isDevice) attribute = packed(0x44, SH_OUTER);
-    else {
-      const cd = (hcr & HCR_CD) != 0;
-      attribute = combine(false, attribute, s2Attribute & 15, s2Attribute >> 4, fwb, cd, (hcr & HCR_ID) != 0);
-    }
   }
-  if (readDescriptor(physical, bytes, codeOf(alone(attribute)), false)) return true;
+  if (readDescriptor(physical, bytes, walkCode(core, walker, has2 ? s2Attribute : INVALID), false)) return true;
   meet(EXIT_EXTERNAL, 1, level, NONE, physical, true);
   return false;
+}
+
+// ---- the attribute that was asked for last, and what it came to
+let codeFor: u32 = INVALID;
+let codeEpoch: u32 = 0;
+let codeWalker: u32 = 0;
+let codeStage2: u32 = 0;
+let walkersCode: u32 = 0;
+
+/** The code with which a table is read: the walker's attribute, and stage 2's for the table's memory, INVALID without one. */
+function walkCode(core: u32, walker: u32, stage2: u32): u32 {
+  if (codeFor == core && codeEpoch == registerEpoch && codeWalker == walker && codeStage2 == stage2) return walkersCode;
+  codeFor = core;
+  codeEpoch = registerEpoch;
+  codeWalker = walker;
+  codeStage2 = stage2;
+  let attribute = register(core, REG_SCTLR_EL1) & SCTLR_C ? walker : packed(0x44, SH_OUTER);
+  if (stage2 != INVALID) {
+    if (isStageTwoDevice(stage2 & 15)) attribute = packed(0x44, SH_OUTER);
+    else {
+      const hcr = register(core, REG_HCR_EL2);
+      const fwb = (hcr & HCR_FWB) != 0;
+      const cd = (hcr & HCR_CD) != 0;
+      attribute = combine(false, attribute, stage2 & 15, stage2 >> 4, fwb, cd, (hcr & HCR_ID) != 0);
+    }
+  }
+  walkersCode = codeOf(alone(attribute));
+  return walkersCode;
 }
 
 /** What tables above have forbidden: no access from EL0, no writes, no execution at EL0, nor at EL1. */

@@ -1,29 +1,21 @@
-// Stage 2: from intermediate physical to physical addresses (D47), through the IPA cache; and the walk over everything that it
-// maps, with which a hypervisor cleans a guest's memory (D54).
+// Stage 2: from intermediate physical to physical addresses (D47), through the IPA cache.
 
+import { sizeOf } from "./associative";
 import { alone, codeOf, isReserved, nibbleOf, packed, SH_OUTER } from "./attributes";
 import { meet, NONE } from "./exit";
-import { checkLosses, divergent, setAttribute, setPiece } from "./hazard";
-import { caches, HOLDS_INSTRUCTIONS, largestShift, N_HOLDS, N_LINE_SHIFT, nodeAt } from "./layout";
-import { byAddress } from "./maintenance";
-import { enterRegion, event, machineCount, regionBytes, regionDelta, regionLow } from "./memory";
+import { INVALID } from "./layout";
 import {
-  ATTR_WRITE_BACK,
-  EVENT_MAINTENANCE,
   EXIT_ACCESS_FLAG,
   EXIT_ADDRESS_SIZE,
   EXIT_EXTERNAL,
   EXIT_RESERVED,
   EXIT_TRANSLATION,
-  MACHINE_FLUSHED_LEAVES,
-  MACHINE_FLUSHED_LINES,
   REG_HCR_EL2,
   REG_VTCR_EL2,
   REG_VTTBR_EL2,
 } from "./operations";
-import { stamp, stampPage } from "./pending";
-import { HCR_CD, HCR_FWB, register } from "./registers";
-import { E_ALLOWED, E_LEVEL2, E_PHYSICAL, E_STAGE2, findIntermediate, keepIntermediate, sizeOf } from "./tlb";
+import { HCR_CD, HCR_FWB, register, registerEpoch } from "./registers";
+import { E_ALLOWED, E_LEVEL2, E_PHYSICAL, E_STAGE2, findIntermediate, keepIntermediate } from "./tlb";
 import { descriptor, readDescriptor } from "./walk";
 
 // ---- what stage 2 allows (bits of E_ALLOWED)
@@ -65,13 +57,32 @@ export function shiftAt(level: u32): u32 {
 export const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_f000;
 
 // ---- VTCR_EL2 and VTTBR_EL2, taken apart
-let inputBits: u32 = 0;
-let firstLevel: u32 = 0;
-let firstBits: u32 = 0;
-let base: u64 = 0;
+export let inputBits: u32 = 0;
+export let firstLevel: u32 = 0;
+export let firstBits: u32 = 0;
+export let base: u64 = 0;
+
+/** The core and the epoch of registers for which they were taken apart, and what follows for translations. */
+let apartFor: u32 = INVALID;
+let apartEpoch: u32 = 0;
+let isKnown: bool = false;
+let limit: u32 = 0;
+let fwb: bool = false;
+let code: u32 = 0;
 
 /** Whether the control registers describe tables at all (D47). */
-function takeApart(core: u32): bool {
+export function takeApart(core: u32): bool {
+  if (apartFor == core && apartEpoch == registerEpoch) return isKnown;
+  apartFor = core;
+  apartEpoch = registerEpoch;
+  limit = outputBits(<u32>(register(core, REG_VTCR_EL2) >> 16));
+  fwb = (register(core, REG_HCR_EL2) & HCR_FWB) != 0;
+  code = walkCode(core);
+  isKnown = takeTablesApart(core);
+  return isKnown;
+}
+
+function takeTablesApart(core: u32): bool {
   const vtcr = register(core, REG_VTCR_EL2);
   const start = <u32>(vtcr >> 6) & 3;
   inputBits = 64 - (<u32>vtcr & 63);
@@ -110,9 +121,6 @@ export function stageTwo(core: u32, ipa: u64, forTable: bool): bool {
     return true;
   }
   if (!known) return fault(EXIT_TRANSLATION, 0, ipa, NONE, forTable);
-  const limit = outputBits(<u32>(register(core, REG_VTCR_EL2) >> 16));
-  const fwb = (register(core, REG_HCR_EL2) & HCR_FWB) != 0;
-  const code = walkCode(core);
   if (base >> limit) return fault(EXIT_ADDRESS_SIZE, 0, ipa, NONE, forTable);
   let table = base;
   let bits = firstBits;
@@ -151,81 +159,4 @@ export function isValid(d: u64, level: u32): bool {
 
 export function isTable(d: u64, level: u32): bool {
   return (d & 2) != 0 && level != 3;
-}
-
-// ---- D54
-
-let flushFrom: u64 = 0;
-let flushEnd: u64 = 0;
-let flushLine: u64 = 64;
-const PAGE_MASK: u64 = 4095;
-
-/** Cleans and invalidates, as the core's DC CIVAC at EL2, what stage 2 maps cacheable between two IPAs. */
-export function flushStageTwo(core: u32, from: u64, bytes: u64): void {
-  if (!takeApart(core)) return;
-  const limit = (<u64>1) << inputBits;
-  flushFrom = from;
-  flushEnd = from < limit ? from + min(bytes, limit - from) : from;
-  if (flushFrom >= flushEnd) return;
-  flushLine = smallestDataLine();
-  flushTable(core, base, firstLevel, firstBits, 0);
-}
-
-/** The smallest line of data and unified caches. */
-function smallestDataLine(): u64 {
-  let smallest: u32 = INFINITE_SHIFT;
-  for (let i: u32 = 0; i < caches; i++)
-    if (load<u32>(nodeAt(i), N_HOLDS) != HOLDS_INSTRUCTIONS)
-      smallest = min(smallest, load<u32>(nodeAt(i), N_LINE_SHIFT));
-  return smallest == INFINITE_SHIFT ? 64 : (<u64>1) << smallest;
-}
-
-const INFINITE_SHIFT: u32 = 32;
-
-/** `low` is the first IPA of the table, whose entries in the range are read in order; only those four levels deep can follow. */
-function flushTable(core: u32, table: u64, level: u32, bits: u32, low: u64): void {
-  const shift = shiftAt(level);
-  const many = (<u64>1) << bits;
-  const first = flushFrom > low ? (flushFrom - low) >> shift : 0;
-  for (let i = first; i < many; i++) {
-    const begins = low + (i << shift);
-    if (begins >= flushEnd) return;
-    setPiece(0);
-    if (!readDescriptor(table + (i << 3), 8, ATTR_WRITE_BACK, true)) continue;
-    const d = descriptor;
-    if (!isValid(d, level)) continue;
-    if (isTable(d, level)) flushTable(core, d & ADDRESS_MASK, level + 1, 9, begins);
-    else if (isFlushed(core, <u32>(d >> 2) & 15))
-      flushLeaf(d & ADDRESS_MASK & ~(((<u64>1) << shift) - 1), begins, begins + ((<u64>1) << shift));
-  }
-}
-
-/** Whether the host's cache can hold what a guest does with the leaf. */
-function isFlushed(core: u32, memAttr: u32): bool {
-  if (register(core, REG_HCR_EL2) & HCR_FWB) return (memAttr & 4) != 0 && memAttr != 5;
-  return memAttr == 15;
-}
-
-function flushLeaf(physical: u64, begins: u64, ends: u64): void {
-  const from = max(begins, flushFrom);
-  const low = physical + (from - begins);
-  const high = physical + (min(ends, flushEnd) - begins);
-  if (!enterRegion(low) || high - regionLow > regionBytes) return;
-  machineCount(MACHINE_FLUSHED_LEAVES);
-  setAttribute(ATTR_WRITE_BACK);
-  let stampedTo: u64 = 0;
-  for (let at = low & ~(flushLine - 1); at < high; at += flushLine) {
-    machineCount(MACHINE_FLUSHED_LINES);
-    event(EVENT_MAINTENANCE);
-    // Whole pages are stamped once (D34): no access comes between their lines, and none is left out where lines are blocks or parts.
-    const compact = at - regionDelta;
-    if (at >= stampedTo) {
-      if (flushLine >> largestShift <= 1 && (compact & PAGE_MASK) == 0 && high - at > PAGE_MASK) {
-        stampPage(compact);
-        stampedTo = at + PAGE_MASK + 1;
-      } else stamp(compact, false);
-    }
-    byAddress(compact, true, true, false);
-    if (divergent) checkLosses();
-  }
 }

@@ -1,6 +1,27 @@
 // Translation caches of each core (D52) and what TLBI removes from them (D53): two micro TLBs, a main one, pointers to stage-1
 // tables (walk cache) and stage-2 translations (IPA cache). One shape of entry for all; nothing here reads a table.
 
+import {
+  countSize,
+  dropEntry,
+  E_KEY,
+  E_LINKS,
+  E_PAGE,
+  ENTRY,
+  enter,
+  entriesOf,
+  entryAt,
+  findLowest,
+  findSmallest,
+  GLOBAL,
+  makeAssociative,
+  makeRoom,
+  matches,
+  sizeOf,
+  sizesOf,
+  touchEntry,
+  VALID,
+} from "./associative";
 import { allocate, cores } from "./layout";
 import { event } from "./memory";
 import {
@@ -39,12 +60,7 @@ import {
   X_VMID,
 } from "./registers";
 
-// ---- an entry
-const ENTRY: usize = 64;
-/** Input address >> size. */
-const E_PAGE: usize = 0;
-/** Size (log2) in bits 7:0, VALID, kind in 23:16, GLOBAL, VMID in 47:32, ASID in 63:48. */
-const E_KEY: usize = 8;
+// ---- an entry, as associative.ts has it; what it says
 /** Physical and intermediate physical address of the page; the table's address in walk-cache entries. */
 export const E_PHYSICAL: usize = 16;
 export const E_INTERMEDIATE: usize = 24;
@@ -56,12 +72,8 @@ export const E_ALLOWED: usize = 36;
 /** Levels of the leaves, -1 where the stage walked nothing. */
 export const E_LEVEL1: usize = 40;
 export const E_LEVEL2: usize = 41;
-const E_STAMP: usize = 48;
-const VALID: u64 = 1 << 8;
-const GLOBAL: u64 = 1 << 24;
-/** Everything of a key but its size, and the same without what a global entry doesn't have. */
-const TAG_MASK: u64 = 0xffffffffffffff00;
-const GLOBAL_MASK: u64 = 0x0000ffff00ffff00;
+/** Of the main TLB's entries, whose sets are searched one by one: when it was used last. */
+const E_STAMP: usize = E_LINKS;
 
 // Sizes as bits (D52): of translations page, large page, section, block, supersection, gigabyte block; of stage 2 alone; and
 // the spans of tables in the walk cache, by format.
@@ -74,6 +86,8 @@ let micro: u32 = 0;
 let entries: u32 = 0;
 let ways: u32 = 1;
 let sets: u32 = 0;
+/** Sets - 1 where that is a mask of more than nothing, else 0. */
+let setMask: u64 = 0;
 let walk: u32 = 0;
 let ipa: u32 = 0;
 
@@ -83,40 +97,64 @@ export function setTlb(microEntries: u32, mainEntries: u32, mainWays: u32, walkE
   entries = mainEntries;
   ways = max(mainWays, 1);
   sets = entries / ways;
+  setMask = sets && !(sets & (sets - 1)) ? sets - 1 : 0;
   walk = walkEntries;
   ipa = ipaEntries;
 }
 
-/** The core's entries: data micro, instruction micro, main by set, walk cache, IPA cache. Made when it first translates. */
+/** A core's caches: data micro, instruction micro, walk cache, IPA cache; the main TLB's sizes; then its entries, and scratch. */
+const MICRO: usize = 0;
+const WALK: usize = 8;
+const IPA: usize = 12;
+const MAIN_SIZES: usize = 16;
+const ENTRIES: usize = 64;
+
+/** Made when the core first translates. */
 function tlbOf(core: u32): usize {
   const block = blockAt(core);
   let at = <usize>load<u32>(block, X_TLB);
   if (!at) {
-    at = allocate(<usize>(micro * 2 + entries + walk + ipa + 1) * ENTRY, 64);
+    at = allocate(ENTRIES + <usize>(entries + 1) * ENTRY, 64);
+    store<u32>(at, <u32>makeAssociative(micro), MICRO);
+    store<u32>(at, <u32>makeAssociative(micro), MICRO + 4);
+    store<u32>(at, <u32>makeAssociative(walk), WALK);
+    store<u32>(at, <u32>makeAssociative(ipa), IPA);
+    store<u32>(at, <u32>makeAssociative(0), MAIN_SIZES);
     store<u32>(block, <u32>at, X_TLB);
   }
   return at;
 }
 
 function microOf(core: u32, fetch: bool): usize {
-  return tlbOf(core) + (fetch ? <usize>micro * ENTRY : 0);
+  return <usize>load<u32>(tlbOf(core) + (fetch ? 4 : 0), MICRO);
 }
 
 function mainOf(core: u32): usize {
-  return tlbOf(core) + <usize>(micro * 2) * ENTRY;
+  return tlbOf(core) + ENTRIES;
+}
+
+function mainSizes(core: u32): usize {
+  return <usize>load<u32>(tlbOf(core), MAIN_SIZES);
 }
 
 function walkOf(core: u32): usize {
-  return mainOf(core) + <usize>entries * ENTRY;
+  return <usize>load<u32>(tlbOf(core), WALK);
 }
 
 function ipaOf(core: u32): usize {
-  return walkOf(core) + <usize>walk * ENTRY;
+  return <usize>load<u32>(tlbOf(core), IPA);
 }
 
 /** A translation that nothing keeps: what a walk makes before it is filled, or an untranslated access. */
 export function scratchOf(core: u32): usize {
-  return ipaOf(core) + <usize>ipa * ENTRY;
+  return mainOf(core) + <usize>entries * ENTRY;
+}
+
+/** Set of the main TLB in which pages of a size are kept. */
+function mainSet(core: u32, address: u64, size: u32): usize {
+  const page = address >> size;
+  const set = <u32>(setMask ? page & setMask : page % sets);
+  return mainOf(core) + <usize>(set * ways) * ENTRY;
 }
 
 /** An access that no stage translates (D52): the address, for everybody, page by page; no TLB knows of it. */
@@ -147,46 +185,14 @@ function keyOf(core: u32): u64 {
   );
 }
 
-function matches(entry: usize, key: u64): bool {
-  const differing = load<u64>(entry, E_KEY) ^ key;
-  if (!(differing & TAG_MASK)) return true;
-  return (load<u64>(entry, E_KEY) & GLOBAL) != 0 && !(differing & GLOBAL_MASK);
-}
-
-export function sizeOf(entry: usize): u32 {
-  return load<u8>(entry, E_KEY);
-}
-
 function covers(entry: usize, address: u64): bool {
   return load<u64>(entry, E_PAGE) == address >> sizeOf(entry);
 }
 
-/** The lowest of many entries that translates an address, or 0. */
-function find(first: usize, many: u32, address: u64, key: u64): usize {
-  const end = first + <usize>many * ENTRY;
-  for (let entry = first; entry < end; entry += ENTRY) if (covers(entry, address) && matches(entry, key)) return entry;
-  return 0;
-}
-
-/** Of the entries that match an address and are of one of these sizes (bits): the lowest of the smallest size, or 0. */
-function findSmallest(first: usize, many: u32, address: u64, key: u64, sizes: u64): usize {
-  const end = first + <usize>many * ENTRY;
-  let found: usize = 0;
-  let left = sizes;
-  for (let entry = first; entry < end && left; entry += ENTRY) {
-    const size = sizeOf(entry);
-    if (!((left >> size) & 1) || !covers(entry, address) || !matches(entry, key)) continue;
-    found = entry;
-    // Only a smaller one is better from here on.
-    left &= ((<u64>1) << size) - 1;
-  }
-  return found;
-}
-
-/** Where a new entry goes: the lowest invalid one, else the least recent (D52); it is the most recent then. */
-function room(core: u32, first: usize, many: u32): usize {
+/** Where a new entry of a main set goes: the lowest invalid one, else the least recent (D52); it is the most recent then. */
+function roomInSet(core: u32, first: usize): usize {
   let chosen = first;
-  const end = first + <usize>many * ENTRY;
+  const end = first + <usize>ways * ENTRY;
   for (let entry = first; entry < end; entry += ENTRY) {
     if (!(load<u64>(entry, E_KEY) & VALID)) {
       chosen = entry;
@@ -194,13 +200,14 @@ function room(core: u32, first: usize, many: u32): usize {
     }
     if (load<u64>(entry, E_STAMP) < load<u64>(chosen, E_STAMP)) chosen = entry;
   }
+  if (load<u64>(chosen, E_KEY) & VALID) countSize(mainSizes(core), sizeOf(chosen), -1);
   touch(core, chosen);
   return chosen;
 }
 
 /** Copies everything but recency. */
 function copy(to: usize, from: usize): void {
-  memory.copy(to, from, E_STAMP);
+  for (let i: usize = 0; i < E_LINKS; i += 16) v128.store(to + i, v128.load(from + i));
 }
 
 // ---- micro and main TLB
@@ -231,9 +238,9 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
   if (load<u32>(last) && load<u64>(last, LAST_PAGE) == address >> 12) return <usize>load<u32>(last);
   const key = keyOf(core);
   const mine = microOf(core, fetch);
-  let entry = find(mine, micro, address, key);
+  let entry = findLowest(mine, address, key);
   if (entry) {
-    touch(core, entry);
+    touchEntry(mine, entry);
     remember(core, fetch, entry, address, false);
     return entry;
   }
@@ -250,12 +257,12 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
 
 function lookUpMain(core: u32, address: u64, key: u64): usize {
   if (!sets) return 0;
-  const main = mainOf(core);
-  for (let left = TRANSLATION_SIZES; left; left &= left - 1) {
+  for (let left = TRANSLATION_SIZES & sizesOf(mainSizes(core)); left; left &= left - 1) {
     const size = <u32>ctz(left);
-    const set = <u32>((address >> size) % sets);
-    const entry = findSmallest(main + <usize>(set * ways) * ENTRY, ways, address, key, left & -left);
-    if (entry) return entry;
+    const first = mainSet(core, address, size);
+    const end = first + <usize>ways * ENTRY;
+    for (let entry = first; entry < end; entry += ENTRY)
+      if (sizeOf(entry) == size && covers(entry, address) && matches(entry, key)) return entry;
   }
   return 0;
 }
@@ -263,8 +270,10 @@ function lookUpMain(core: u32, address: u64, key: u64): usize {
 /** Returns the entry that may be used from here on: the copy, or the original where there is no micro TLB. */
 function fillMicro(core: u32, fetch: bool, entry: usize, address: u64): usize {
   if (!micro) return entry;
-  const kept = room(core, microOf(core, fetch), micro);
+  const mine = microOf(core, fetch);
+  const kept = makeRoom(mine);
   copy(kept, entry);
+  enter(mine, kept);
   remember(core, fetch, kept, address, true);
   return kept;
 }
@@ -274,8 +283,8 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
   store<u64>(entry, address >> size, E_PAGE);
   store<u64>(entry, keyOf(core) | size | (isGlobal ? GLOBAL : 0), E_KEY);
   if (sets) {
-    const set = <u32>((address >> size) % sets);
-    copy(room(core, mainOf(core) + <usize>(set * ways) * ENTRY, ways), entry);
+    copy(roomInSet(core, mainSet(core, address, size)), entry);
+    countSize(mainSizes(core), size, 1);
   }
   return fillMicro(core, fetch, entry, address);
 }
@@ -285,20 +294,23 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
 /** The deepest table that is held for a VA, or 0; its size is its span. */
 export function findTable(core: u32, address: u64): usize {
   const spans = flagsOf(core) & SHORT ? SHORT_SPANS : LONG_SPANS;
-  const entry = findSmallest(walkOf(core), walk, address, keyOf(core), spans);
+  const mine = walkOf(core);
+  const entry = findSmallest(mine, address, keyOf(core), spans);
   if (!entry) return 0;
   tlbCount(core, TLB_WALK_HITS);
-  touch(core, entry);
+  touchEntry(mine, entry);
   return entry;
 }
 
 export function keepTable(core: u32, address: u64, span: u32, table: u64, accumulated: u32): void {
   if (!walk) return;
-  const entry = room(core, walkOf(core), walk);
+  const mine = walkOf(core);
+  const entry = makeRoom(mine);
   store<u64>(entry, address >> span, E_PAGE);
   store<u64>(entry, keyOf(core) | span, E_KEY);
   store<u64>(entry, table, E_PHYSICAL);
   store<u32>(entry, accumulated, E_ALLOWED);
+  enter(mine, entry);
 }
 
 // ---- IPA cache
@@ -308,10 +320,12 @@ function ipaKey(core: u32): u64 {
 }
 
 export function findIntermediate(core: u32, address: u64): usize {
-  const entry = findSmallest(ipaOf(core), ipa, address, ipaKey(core), STAGE2_SIZES);
+  if (!ipa) return 0;
+  const mine = ipaOf(core);
+  const entry = findSmallest(mine, address, ipaKey(core), STAGE2_SIZES);
   if (!entry) return 0;
   tlbCount(core, TLB_IPA_HITS);
-  touch(core, entry);
+  touchEntry(mine, entry);
   return entry;
 }
 
@@ -325,13 +339,15 @@ export function keepIntermediate(
   level: i32,
 ): void {
   if (!ipa) return;
-  const entry = room(core, ipaOf(core), ipa);
+  const mine = ipaOf(core);
+  const entry = makeRoom(mine);
   store<u64>(entry, address >> size, E_PAGE);
   store<u64>(entry, ipaKey(core) | size, E_KEY);
   store<u64>(entry, physical, E_PHYSICAL);
   store<u16>(entry, <u16>attribute, E_STAGE2);
   store<u32>(entry, allowed, E_ALLOWED);
   store<i8>(entry, <i8>level, E_LEVEL2);
+  enter(mine, entry);
 }
 
 // ---- TLBI (D53)
@@ -405,22 +421,38 @@ function invalidateAt(core: u32, from: u32): void {
   if (!load<u32>(block, X_TLB)) return;
   store<u32>(block, 0, X_LAST_DATA);
   store<u32>(block, 0, X_LAST_FETCH);
-  if (from & FROM_TLBS) remove(core, tlbOf(core), micro * 2 + entries);
-  if (from & FROM_WALKS) remove(core, walkOf(core), walk);
-  if (from & FROM_IPAS) remove(core, ipaOf(core), ipa);
+  if (from & FROM_TLBS) {
+    remove(core, microOf(core, false));
+    remove(core, microOf(core, true));
+    const end = mainOf(core) + <usize>entries * ENTRY;
+    for (let entry = mainOf(core); entry < end; entry += ENTRY) {
+      if (!isWanted(entry)) continue;
+      countSize(mainSizes(core), sizeOf(entry), -1);
+      store<u64>(entry, 0, E_KEY);
+      tlbCount(core, TLB_INVALIDATED);
+    }
+  }
+  if (from & FROM_WALKS) remove(core, walkOf(core));
+  if (from & FROM_IPAS) remove(core, ipaOf(core));
 }
 
-function remove(core: u32, first: usize, many: u32): void {
-  const end = first + <usize>many * ENTRY;
-  for (let entry = first; entry < end; entry += ENTRY) {
-    const key = load<u64>(entry, E_KEY);
-    if (!(key & VALID)) continue;
-    if (wantedVmid >= 0 && <i64>((key >> 32) & 0xffff) != wantedVmid) continue;
-    if (wantedAsid >= 0) {
-      if (key & GLOBAL ? !takesGlobals : <i64>(key >> 48) != wantedAsid) continue;
-    }
-    if (wantedAddress >= 0 && !covers(entry, <u64>wantedAddress)) continue;
-    store<u64>(entry, 0, E_KEY);
+function remove(core: u32, cache: usize): void {
+  const many = entriesOf(cache);
+  for (let i: u32 = 0; i < many; i++) {
+    const entry = entryAt(cache, i);
+    if (!isWanted(entry)) continue;
+    dropEntry(cache, entry);
     tlbCount(core, TLB_INVALIDATED);
   }
+}
+
+/** Whether the TLBI wants a valid entry gone. */
+function isWanted(entry: usize): bool {
+  const key = load<u64>(entry, E_KEY);
+  if (!(key & VALID)) return false;
+  if (wantedVmid >= 0 && <i64>((key >> 32) & 0xffff) != wantedVmid) return false;
+  if (wantedAsid >= 0) {
+    if (key & GLOBAL ? !takesGlobals : <i64>(key >> 48) != wantedAsid) return false;
+  }
+  return wantedAddress < 0 || covers(entry, <u64>wantedAddress);
 }

@@ -1,6 +1,7 @@
 // Records of a core that translates: the parts of a record page by page (D41), each looked up or walked, checked (D48), and given
 // the attribute that both stages and the enable bits make of it (D42 to D44). What comes out are physical ranges to be played.
 
+import { sizeOf } from "./associative";
 import { codeOf, combine, stageOne as effective, flatAttribute } from "./attributes";
 import { meet, NONE, setExitAddress } from "./exit";
 import { allocate } from "./layout";
@@ -81,7 +82,6 @@ import {
   lastOf,
   lookUp,
   scratchOf,
-  sizeOf,
   untranslated,
 } from "./tlb";
 

@@ -3,7 +3,7 @@
 
 import { walkPiece } from "./access";
 import { seen } from "./bytes";
-import { checkLosses, divergent, setPiece } from "./hazard";
+import { checkLosses, divergent, nextPart, setPiece } from "./hazard";
 import { enterRegion, event, machineCount, regionBytes, regionDelta, regionIsDevice, regionLow } from "./memory";
 import { EVENT_WALK, MACHINE_WALK_READS } from "./operations";
 
@@ -25,6 +25,9 @@ export function readDescriptor(address: u64, bytes: u32, code: u32, bySoftware: 
   setPiece(0);
   walkPiece(address - regionDelta, bytes, code, walkerAtUnification && !bySoftware);
   descriptor = bytes == 8 ? load<u64>(seen) : <u64>load<u32>(seen);
-  if (divergent) checkLosses();
+  if (divergent) {
+    checkLosses();
+    nextPart();
+  }
   return true;
 }

@@ -1,0 +1,65 @@
+// Loads that a core's own L1D answers, or that its private L2 does: what most descriptors of a walk are, and most loads of a core
+// that translates. run.ts has the same for records that need nothing else; here the record has been looked at already.
+
+import { held } from "./bytes";
+import { distrust } from "./hierarchy";
+import { allocate, C_ACTIVE, C_L1D, CARRY, coreAt, cores, N_BASE, TRUE } from "./layout";
+import { OP_LOAD } from "./operations";
+import { checkPending, stamped } from "./pending";
+import { noteHit, refillBy } from "./refill";
+import { toFront } from "./set";
+import {
+  isPlain,
+  plainL2,
+  recordIn,
+  S_DATA,
+  S_ORDER,
+  S_SHIFT,
+  S_STATES,
+  S_STRIDE,
+  S_WAYS,
+  shapesAt,
+  waysWith,
+} from "./shape";
+
+/** By core: where group 0 of its L1D begins, if that is plain and its private L2 too, else 0. */
+let bases: usize = 0;
+
+/** Called once the machine is laid out. */
+export function preparePlainLoads(): void {
+  bases = allocate(<usize>max(cores, 1) * 4);
+  for (let core: u32 = 0; core < cores; core++) {
+    const n = <usize>load<u32>(coreAt(core), C_L1D);
+    if (n && isPlain(n) && plainL2(core)) store<u32>(bases + ((<usize>core) << 2), load<u32>(n, N_BASE));
+  }
+}
+
+/**
+ * A load of Shareable Write-Back memory through the whole path of a core, in one line: counted, charged and ordered. Returns the
+ * address of what it observes, which is true; 0 where it isn't as plain as that, and nothing has been done.
+ */
+export function plainLoad(core: u32, compact: u64): usize {
+  const base = <usize>load<u32>(bases + ((<usize>core) << 2));
+  if (!base || (CARRY && distrust)) return 0;
+  const shape = shapesAt(core);
+  const shift = load<u32>(shape, S_SHIFT);
+  const line = <u32>(compact >> shift);
+  const r = recordIn(base, shape, line);
+  const found = waysWith(r, load<u32>(shape, S_WAYS), line);
+  let way: i32;
+  if (found) {
+    way = ctz(found);
+    if (CARRY && !(load<u8>(r + load<u32>(shape, S_STATES) + way) & TRUE)) return 0;
+    const order = r + load<u32>(shape, S_ORDER);
+    store<u64>(order, toFront(load<u64>(order), way));
+    noteHit(core);
+  } else {
+    way = refillBy(core, OP_LOAD, compact, line, r, shape);
+    if (way < 0) return 0;
+    if (stamped) checkPending(compact, false);
+  }
+  store<u32>(coreAt(core), 1, C_ACTIVE);
+  return (
+    r + load<u32>(shape, S_DATA) + <usize>way * load<u32>(shape, S_STRIDE) + held(<usize>compact & ((1 << shift) - 1))
+  );
+}
