@@ -44,6 +44,8 @@ export interface YardstickCounters {
 }
 
 export interface Kernel extends Engine {
+  /** The state of the copy behind the interconnect that overlaps an address, if there is one. */
+  heldBehind(where: "outer" | "memory-side", address: number): Copy["state"] | undefined;
   yardstick(): YardstickCounters;
   /** Bytes of linear memory in use. */
   readonly memoryBytes: number;
@@ -510,7 +512,10 @@ class WasmKernel implements Kernel {
   peek(where: PeekPlace, address: number, size: number): Uint8Array {
     const bytes = new Uint8Array(this.carriesData ? size : 0);
     const exports = this.#exports;
-    for (let i = 0; i < bytes.length; i++) {
+    const { smallestLineBytes } = this.machine;
+    // The bytes of a line lie together, wherever they are.
+    for (let i = 0, end = 0; i < bytes.length; i = end) {
+      end = Math.min(bytes.length, i + smallestLineBytes - ((address + i) % smallestLineBytes));
       const here = BigInt(address + i);
       if (!exports.locate(here)) continue;
       const isRam = where === "memory" || where === "truth";
@@ -519,9 +524,17 @@ class WasmKernel implements Kernel {
       const at = isRam ? exports.memoryByte(here) : exports.copyByte(index, here);
       if (at === 0) continue;
       // Frames may have been made just now, so the memory may have grown.
-      bytes[i] = new Uint8Array(exports.memory.buffer)[where === "truth" ? at + 4096 : at] as number;
+      bytes.set(new Uint8Array(exports.memory.buffer, where === "truth" ? at + 4096 : at, end - i), i);
     }
     return bytes;
+  }
+
+  heldBehind(where: "outer" | "memory-side", address: number): Copy["state"] | undefined {
+    const exports = this.#exports;
+    const index = this.#cacheIndex(where, address);
+    if (index === NONE || !exports.locate(BigInt(address))) return undefined;
+    if (exports.findCopy(index, BigInt(address)) < 0n) return undefined;
+    return STATES[exports.copyState(index, BigInt(address))] as Copy["state"];
   }
 
   /** The kernel's number of the cache that holds an address there, if there is one. */

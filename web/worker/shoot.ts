@@ -1,0 +1,359 @@
+/**
+ * Makes the film of a story. The story is played once, live, and its calls are kept; then the same calls are played again
+ * on fresh kernels: once in chunks, to find those that touch the lines of interest, and once more, record by record there.
+ */
+import { EVERYTHING_RECORDED, type Hazard, type Place } from "../../src/engine/engine.ts";
+import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
+import { createKernel, type Kernel } from "../../src/engine/kernel.ts";
+import { OPERATIONS } from "../../src/engine/operations.ts";
+import { decodeRecords, formatRecord, type RecordEntry } from "../../src/engine/record.ts";
+import { totalCycles } from "../../src/machine/cycles.ts";
+import type { LoadedMachine } from "../../src/machine/index.ts";
+import { formatBytes } from "../../src/machine/quantity.ts";
+import type { Cache, ResolvedMachine } from "../../src/machine/resolved.ts";
+import { explainHazard, placeName } from "../../src/report/explain.ts";
+import { count } from "../../src/report/number.ts";
+import { type PlayedStory, runStory, shown, type TraceShelf } from "../../src/scenario/run-story.ts";
+import { type AnyStory, type Era, kindOf } from "../../src/scenario/story.ts";
+import type { Step } from "../../src/scenario/world.ts";
+import { isPrefix, operationOf } from "../../src/trace/entry.ts";
+import {
+  cacheKey,
+  type Film,
+  type FilmCache,
+  type FilmHazard,
+  type FilmLine,
+  type FilmMachine,
+  type Frame,
+  type PlaceKey,
+  requesterKey,
+} from "../film.ts";
+import { linesOfInterest } from "./lines.ts";
+import { Contents, isSame, Lookout, type Sight } from "./lookout.ts";
+import { changesBetween, detailOf, movesOf, type Scene, touches } from "./moves.ts";
+import { Tape } from "./tape.ts";
+import { recordText, Tally } from "./words.ts";
+
+export interface ShotOptions {
+  readonly machine: LoadedMachine;
+  /** The story's own if absent. */
+  readonly era?: Era | undefined;
+  readonly fixes?: readonly string[] | undefined;
+  readonly traces?: TraceShelf;
+}
+
+export type Shot = { readonly film: Film } | { readonly skipped: string };
+
+/** Hazards that are explained one by one; all others are only counted. */
+const HAZARDS_EXPLAINED = 30;
+/** Up to so many records each is looked at; of more, chunks are. */
+const RECORDS_LOOKED_AT = 512;
+const CHUNKS_LOOKED_AT = 1000;
+/** Frames in which a line of interest is only used; those in which something changes are always kept. */
+const FRAMES_OF_USE = 600;
+
+/** Plays a story and films it. Throws what `runStory` throws. */
+export async function shoot(story: AnyStory, options: ShotOptions): Promise<Shot> {
+  const { machine, era, fixes, traces } = options;
+  let tape: Tape | undefined;
+  const variant = { machine, trace: true, leaveOutIdle: true, ...(era ? { era } : {}), ...(traces ? { traces } : {}) };
+  const played = await runStory(story, {
+    ...variant,
+    ...(fixes ? { fixes } : {}),
+    wrap: (engine) => {
+      tape = new Tape(engine);
+      return tape;
+    },
+  });
+  if (played.skipped !== undefined) return { skipped: played.skipped };
+  const plays = [played];
+  // What the bug is about stays of interest when it is fixed. A recording would take too long to play again.
+  if (story.traces === undefined && [...played.fixes].join() !== [...story.defaults].join()) {
+    const bug = await runStory(story, variant);
+    if (bug.skipped === undefined) plays.unshift(bug);
+  }
+  const lines = linesOfInterest(plays, played.machine);
+  return { film: new Camera(played, (tape as Tape).calls, lines, machine.machine.cores.length).film() };
+}
+
+class Camera {
+  readonly #played: PlayedStory;
+  readonly #calls: readonly Uint32Array[];
+  readonly #lines: readonly FilmLine[];
+  readonly #coresDescribed: number;
+  readonly #contents = new Contents();
+  /** The first ones, and by record. */
+  readonly #hazards: readonly Hazard[];
+  readonly #frames: Frame[] = [];
+  readonly #quiet = { first: 0, tally: new Tally() };
+  readonly #control: number[];
+  #framesOfUse = 0;
+
+  constructor(played: PlayedStory, calls: readonly Uint32Array[], lines: readonly FilmLine[], coresDescribed: number) {
+    this.#played = played;
+    this.#coresDescribed = coresDescribed;
+    this.#calls = calls;
+    this.#lines = lines;
+    this.#hazards = played.hazards.slice(0, HAZARDS_EXPLAINED);
+    this.#control = played.machine.cores.map(() => played.machine.initialSctlr);
+  }
+
+  film(): Film {
+    const { machine, story } = this.#played;
+    const size = this.#played.records <= RECORDS_LOOKED_AT ? 1 : Math.ceil(this.#played.records / CHUNKS_LOOKED_AT);
+    const chunks = [...chunksOf(this.#calls, size)];
+    const near = size === 1 ? chunks.map(() => true) : this.#eventful(chunks);
+    const kernel = this.#kernel();
+    const lookout = new Lookout(kernel, this.#lines, this.#contents);
+    const start = lookout.look();
+    let sight = start;
+    chunks.forEach((chunk, index) => {
+      if (near[index]) for (const words of chunksIn(chunk, 1)) sight = this.#shoot(kernel, lookout, words, sight);
+      else this.#pass(kernel, chunk);
+    });
+    this.#cut();
+    return {
+      story: { name: story.name, title: story.title, source: story.source },
+      setting: { machine: this.#played.machineName, era: this.#played.era, fixes: this.#played.fixes },
+      machine: machineOf(machine, this.#coresDescribed),
+      lines: this.#lines,
+      start: start.map((places) => Object.fromEntries(places)),
+      contents: this.#contents.all,
+      steps: this.#played.steps.map((step) => this.#step(step)),
+      frames: this.#frames,
+      hazards: this.#hazards.map((hazard) => this.#hazard(hazard)),
+      found: HAZARD_CLASSES.map(({ name, kind }) => ({
+        class: name,
+        kind,
+        occurrences: this.#played.hazards.reduce((sum, each) => sum + (each.class === name ? each.occurrences : 0), 0),
+      })).filter(({ occurrences }) => occurrences > 0),
+      expected: this.#played.expected,
+      unmet: this.#played.unmet,
+      records: this.#played.records,
+      cycles: totalCycles(machine, this.#played.counters).total,
+    };
+  }
+
+  #kernel(): Kernel {
+    const { machine, story } = this.#played;
+    return createKernel(machine, { provenance: { ...EVERYTHING_RECORDED, ...story.recorded } });
+  }
+
+  /** Which chunks change a line of interest, use one, or hold a hazard or the write that it missed. */
+  #eventful(chunks: readonly Uint32Array[]): boolean[] {
+    const kernel = this.#kernel();
+    const lookout = new Lookout(kernel, this.#lines, this.#contents);
+    const named = new Set(this.#hazards.flatMap(({ record, newest }) => [record, newest]));
+    let sight = lookout.look();
+    return chunks.map((chunk) => {
+      const first = kernel.records;
+      kernel.run(chunk);
+      const now = lookout.look();
+      const changed = !isSame(sight, now);
+      sight = now;
+      if (changed) return true;
+      for (let record = first; record < kernel.records; record++) if (named.has(record)) return true;
+      const used =
+        this.#framesOfUse < FRAMES_OF_USE && decodeRecords(chunk).filter((entry) => this.#uses(entry)).length;
+      this.#framesOfUse += Number(used);
+      return Boolean(used);
+    });
+  }
+
+  #uses(entry: RecordEntry): boolean {
+    if (entry.code === OPERATIONS.SCTLR.code) return true;
+    return this.#lines.some((line) => touches(entry, line, this.#played.machine.smallestLineBytes));
+  }
+
+  /** Plays what nobody has to look at. */
+  #pass(kernel: Kernel, words: Uint32Array): void {
+    for (const entry of decodeRecords(words)) this.#tallied(kernel.records, entry);
+    kernel.run(words);
+  }
+
+  /** Plays one record and looks what it did. */
+  #shoot(kernel: Kernel, lookout: Lookout, words: Uint32Array, before: Sight): Sight {
+    const [entry] = decodeRecords(words);
+    const first = kernel.records;
+    const countersBefore = kernel.counters();
+    kernel.run(words);
+    const after = lookout.look();
+    if (entry === undefined) return after;
+    const changes = changesBetween(before, after);
+    const isControl = entry.code === OPERATIONS.SCTLR.code && kernel.exit === undefined;
+    const hazards = this.#hazards.flatMap(({ record }, index) =>
+      record === first && kernel.records > first ? [index] : [],
+    );
+    const isWrite = this.#hazards.some(({ newest }) => newest === first);
+    if (changes.length === 0 && hazards.length === 0 && !isWrite && !isControl && !this.#uses(entry)) {
+      this.#tallied(first, entry);
+      return after;
+    }
+    this.#cut(first);
+    const { machine } = this.#played;
+    const countersAfter = kernel.counters();
+    const touched = this.#lines.map(
+      (line) =>
+        touches(entry, line, machine.smallestLineBytes) ||
+        this.#hazards.some(
+          ({ record, newest, line: at }) => at === line.address && (record === first || newest === first),
+        ),
+    );
+    const lines = this.#lines;
+    const scene: Scene = { machine, lines, entry, before, after, changes, touched, countersBefore, countersAfter };
+    const moves = movesOf(scene);
+    this.#frames.push({
+      step: this.#stepAt(first),
+      first,
+      count: kernel.records - first,
+      requester: entry.requester,
+      text: recordText(entry, machine) + (kernel.exit === undefined ? "" : `: ${kernel.exit.type}, to the hypervisor`),
+      detail: detailOf(scene, moves),
+      changes,
+      moves,
+      control: isControl ? [this.#controlled(entry)] : [],
+      hazards,
+    });
+    return after;
+  }
+
+  #controlled({ requester: core, operand: after }: RecordEntry) {
+    const before = this.#control[core] ?? 0;
+    this.#control[core] = after;
+    return { core, before, after };
+  }
+
+  /** A record that belongs to the frame of those that did nothing to the lines. */
+  #tallied(record: number, entry: RecordEntry): void {
+    const { tally } = this.#quiet;
+    if (tally.count > 0 && this.#stepAt(this.#quiet.first) !== this.#stepAt(record)) this.#cut(record);
+    if (this.#quiet.tally.count === 0) this.#quiet.first = record;
+    this.#quiet.tally.add(entry);
+  }
+
+  /** Ends the frame of records that did nothing to the lines, if there are any. */
+  #cut(end = this.#played.records): void {
+    const { first, tally } = this.#quiet;
+    if (tally.count === 0) return;
+    this.#frames.push({
+      step: this.#stepAt(first),
+      first,
+      count: end - first,
+      requester: tally.requester,
+      text: tally.text(this.#played.machine),
+      detail: "",
+      changes: [],
+      moves: [],
+      control: [],
+      hazards: [],
+    });
+    this.#quiet.tally = new Tally();
+  }
+
+  #stepAt(record: number): number {
+    const steps = this.#played.steps;
+    const index = steps.findIndex(({ first, end }) => record >= first && record < end);
+    return index < 0 ? steps.length - 1 : index;
+  }
+
+  #frameAt(record: number): number {
+    return record < 0 ? -1 : this.#frames.findIndex(({ first, count }) => record >= first && record < first + count);
+  }
+
+  #step({ text, first, end, remarks, hypervisor }: Step) {
+    const index = this.#played.steps.findIndex((step) => step.first === first && step.text === text);
+    const mine = this.#frames.flatMap(({ step }, frame) => (step === index && end > first ? [frame] : []));
+    const before = this.#frames.filter((frame) => frame.first + frame.count <= first).length;
+    return {
+      text: text || "before the first step",
+      first: mine[0] ?? before,
+      end: (mine.at(-1) ?? before - 1) + 1,
+      records: end - first,
+      remarks: remarks.map((remark) => ({ text: remarkText(remark), held: remark.held })),
+      hypervisor,
+    };
+  }
+
+  #hazard(hazard: Hazard): FilmHazard {
+    const { machine, steps, recordAt } = this.#played;
+    const operationAt = (record: number) => {
+      const entry = recordAt(record);
+      return entry === undefined ? undefined : formatRecord(entry);
+    };
+    const nameOf = (record: number) => {
+      const step = steps.findIndex(({ first, end }) => record >= first && record < end);
+      return `record ${count(record)}${step < 0 ? "" : ` (step ${step + 1})`}`;
+    };
+    const told = explainHazard(hazard, machine, operationAt, nameOf);
+    return {
+      class: hazard.class,
+      kind: kindOf(hazard.class) as FilmHazard["kind"],
+      rule: HAZARD_CLASSES.find(({ name }) => name === hazard.class)?.rule ?? "",
+      address: hazard.line,
+      occurrences: hazard.occurrences,
+      frame: this.#frameAt(hazard.record),
+      writeFrame: this.#frameAt(hazard.newest),
+      line: this.#lines.findIndex((line) => line.address === hazard.line),
+      observer: requesterKey(hazard.observer),
+      newestAt: keyOf(hazard.newestAt),
+      explanation: Object.entries(told).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    };
+  }
+}
+
+function remarkText(remark: Step["remarks"][number]): string {
+  const value = remark.actual === undefined ? "" : `: ${shown(remark.actual)}`;
+  const expected = remark.held || remark.expected === undefined ? "" : `, should be ${shown(remark.expected)}`;
+  return `${remark.text}${value}${expected}`;
+}
+
+function keyOf(place: Place): PlaceKey | undefined {
+  if (typeof place === "object") return cacheKey(place.cache);
+  return place === "nowhere" ? undefined : place;
+}
+
+function machineOf(machine: ResolvedMachine, coresDescribed: number): FilmMachine {
+  const behind = (cache: Cache | undefined) => (cache === undefined ? undefined : sizeOf(cache));
+  return {
+    name: machine.name,
+    cores: machine.cores.map(({ id, socket }) => ({ id, socket, control: machine.initialSctlr })),
+    coresDescribed,
+    caches: machine.caches.map((cache) => filmCache(cache, machine)),
+    outer: behind(machine.outer),
+    memorySide: behind(machine.memorySide.find((cache) => cache !== undefined)),
+    devices: machine.devices.map(({ name, requester, coherent }) => ({ name, requester, coherent })),
+    lineBytes: machine.smallestLineBytes,
+  };
+}
+
+const filmCache = (cache: Cache, machine: ResolvedMachine): FilmCache => ({
+  id: cache.id,
+  level: cache.level,
+  holds: cache.holds,
+  kind: cache.kind,
+  cores: cache.cores,
+  socket: cache.socket,
+  setWay: cache.setWay,
+  label: placeName({ cache: cache.id }, machine),
+  size: sizeOf(cache),
+});
+
+const sizeOf = ({ sets, ways, lineBytes }: Cache): string =>
+  `${formatBytes(sets * ways * lineBytes)}, ${ways === 1 ? "direct-mapped" : `${ways} ways`}`;
+
+/** Calls in pieces of at most so many records; no piece spans two calls, or cuts prefixes from their record. */
+function* chunksOf(calls: readonly Uint32Array[], records: number): Generator<Uint32Array, void, undefined> {
+  for (const call of calls) yield* chunksIn(call, records);
+}
+
+function* chunksIn(words: Uint32Array, records: number): Generator<Uint32Array, void, undefined> {
+  let from = 0;
+  let held = 0;
+  for (let at = 0; at < words.length; at += 2) {
+    if (isPrefix(operationOf(words[at + 1] as number)) || ++held < records) continue;
+    yield words.subarray(from, at + 2);
+    from = at + 2;
+    held = 0;
+  }
+  if (from < words.length) yield words.subarray(from);
+}
