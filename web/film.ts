@@ -51,6 +51,10 @@ export interface Move {
   readonly to: PlaceKey;
 }
 
+/** A core's mode in one number: M, C and I of SCTLR_EL1 where they are, and from here on its exception level (0: nobody said). */
+export const LEVEL_SHIFT = 20;
+export const SCTLR_SHOWN = 0x1005;
+
 export interface Frame {
   /** Index in `Film.steps`. */
   readonly step: number;
@@ -64,7 +68,7 @@ export interface Frame {
   readonly detail: string;
   readonly changes: readonly Change[];
   readonly moves: readonly Move[];
-  /** SCTLR_EL1 as a core wrote it. */
+  /** What cores wrote to SCTLR_EL1, and the exception level that they went to. */
   readonly control: readonly { readonly core: number; readonly before: number; readonly after: number }[];
   /** Indices in `Film.hazards` of those that happened first here. */
   readonly hazards: readonly number[];

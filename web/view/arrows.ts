@@ -68,8 +68,18 @@ function arrow(from: DOMRect, to: DOMRect, kind: string, label: string, lane: nu
     "g",
     { class: kind },
     s("path", { d: path, "marker-end": kind === "thread" ? "url(#thread-head)" : "url(#head)" }),
-    s("text", { x: (a.x + 2 * middle.x + b.x) / 4 + 6, y: (a.y + 2 * middle.y + b.y) / 4 + 4 }, label),
+    s("text", labelAt(a, b, middle), label),
   );
+}
+
+/** Beside the arrow, in the gap that it leaves its box through: there is nothing to hide there. */
+function labelAt(a: Point, b: Point, middle: Point): Record<"x" | "y" | "text-anchor", number | string> {
+  if (a.y === b.y || Math.abs(b.y - a.y) < 14) {
+    return { x: (a.x + b.x) / 2, y: Math.min(a.y, b.y) - 5, "text-anchor": "middle" };
+  }
+  const t = Math.min(0.5, 10 / Math.abs(b.y - a.y));
+  const x = (1 - t) ** 2 * a.x + 2 * t * (1 - t) * middle.x + t ** 2 * b.x;
+  return { x: x + 7, y: a.y + (b.y > a.y ? 14 : -6), "text-anchor": "start" };
 }
 
 /** Straight up or down wherever both boxes allow it, else from side to side. */

@@ -137,9 +137,11 @@ export class CompareView implements View {
     const [a, b] = films;
     if (typeof a !== "object" || typeof b !== "object") return;
     this.#pairing = pairUp(a, b);
-    this.#transport.setReel(pairedReel(this.#pairing, a, b));
     const { at } = this.#page.state;
-    this.#go(at > 0 ? at : this.#pairing.pairs.length - 1, at > 0);
+    const reel = pairedReel(this.#pairing, a, b);
+    this.#transport.setReel(reel);
+    const worst = reel.marks.find(({ kind }) => kind !== "latent")?.at ?? reel.length;
+    this.#go(at > 0 ? at : worst, at > 0);
   }
 
   /** The film, or why there is none. */

@@ -160,7 +160,13 @@ function optionsOf(sheet: CostSheet, place: HTMLElement): uPlot.Options {
   const { chart } = sheet;
   const style = getComputedStyle(place);
   const [ink, rule] = [style.getPropertyValue("--ink"), style.getPropertyValue("--rule")];
-  const axis: uPlot.Axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 } };
+  const axis: uPlot.Axis = {
+    labelFont: "600 12px system-ui, sans-serif",
+    font: "12px system-ui, sans-serif",
+    stroke: ink,
+    grid: { stroke: rule, width: 1 },
+    ticks: { stroke: rule, width: 1 },
+  };
   const { words } = chart;
   const xIsLog = words === undefined && isWide(chart.x);
   const ys = seriesOf(sheet).flatMap(({ y }) => y.filter((value): value is number => value !== null));

@@ -60,4 +60,6 @@ export function choice(
 
 /** `1,234`. */
 export const grouped = (value: number): string => value.toLocaleString("en-US");
+/** `1 record`, `1,234 records`. */
+export const counted = (value: number, noun: string): string => `${grouped(value)} ${noun}${value === 1 ? "" : "s"}`;
 export const hex = (value: number): string => `0x${value.toString(16)}`;

@@ -6,6 +6,7 @@ import {
   type FilmLine,
   type Frame,
   type Held,
+  LEVEL_SHIFT,
   type Moment,
   type PlaceKey,
   requesterKey,
@@ -82,16 +83,10 @@ export class MachineMap {
     }
     const devices = film.machine.devices.filter(({ requester }) => layout.devices.includes(requester));
     devices.forEach(({ name, requester, coherent }, index) => {
-      const at = `${layout.columns + 1} / span 1`;
-      const rows = index === devices.length - 1 ? `${index + 1} / ${row}` : `${index + 1} / span 1`;
-      this.#box(
-        requesterKey(requester),
-        "device",
-        name,
-        coherent ? "coherent: snoops" : "not coherent",
-        [],
-        `${rows} / ${at}`,
-      );
+      // The last device reaches down to the memory that it, too, works on.
+      const end = index === devices.length - 1 ? Math.max(row, index + 2) : index + 2;
+      const area = `${index + 1} / ${layout.columns + 1} / ${end} / span 1`;
+      this.#box(requesterKey(requester), "device", name, coherent ? "coherent: snoops" : "not coherent", [], area);
     });
     this.#box("memory", "memory", "RAM", "the Point of Coherency", all, `${row} / 1 / span 1 / -1`);
     const left = film.machine.coresDescribed - layout.cores.length;
@@ -116,7 +111,8 @@ export class MachineMap {
       const box = this.#boxes.get(requesterKey(id));
       const note = box?.querySelector(".note");
       if (note) note.textContent = controlNote(moment.control[index] ?? 0);
-      box?.classList.toggle("uncached", ((moment.control[index] ?? 0) & 4) === 0);
+      const control = moment.control[index] ?? 0;
+      box?.classList.toggle("uncached", (control & 4) === 0 && control >>> LEVEL_SHIFT !== 2);
     });
     for (const [key, box] of this.#boxes) {
       const acts = frame !== undefined && key === requesterKey(frame.requester);
@@ -261,8 +257,12 @@ function ofCores({ cores }: FilmCache, { machine }: Film): string {
   return `cores ${cores[0]}–${cores.at(-1)}`;
 }
 
-const controlNote = (control: number): string =>
-  `${control & 1 ? "MMU" : "no MMU"} · D$ ${control & 4 ? "on" : "off"} · I$ ${control & 0x1000 ? "on" : "off"}`;
+function controlNote(control: number): string {
+  const level = control >>> LEVEL_SHIFT;
+  if (level === 2) return "the host, at EL2";
+  const switches = `${control & 1 ? "MMU" : "no MMU"} · D$ ${control & 4 ? "on" : "off"} · I$ ${control & 0x1000 ? "on" : "off"}`;
+  return level === 0 ? switches : `guest: ${switches}`;
+}
 
 function legendOf({ letter, address, name }: FilmLine): HTMLElement {
   return h(

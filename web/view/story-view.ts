@@ -1,9 +1,10 @@
 /** One story: its setting on the left, the machine in the middle, what happens and what goes wrong on the right. */
-import { type Film, Projector } from "../film.ts";
+import { type Film, type Frame, Projector } from "../film.ts";
 import type { Setting } from "../protocol.ts";
 import { Stopped } from "../studio.ts";
+import { LineBytes } from "./bytes.ts";
 import { CodePanel } from "./code.ts";
-import { choice, h } from "./dom.ts";
+import { choice, grouped, h } from "./dom.ts";
 import { MachineMap } from "./map.ts";
 import type { Page, View } from "./page.ts";
 import { settingControls, settingOf } from "./setting.ts";
@@ -18,6 +19,12 @@ export class StoryView implements View {
   readonly #steps = new Steps();
   readonly #hazards = new Hazards();
   readonly #code: CodePanel;
+  readonly #bytes = new LineBytes((line) => {
+    this.#line = line;
+    this.#go(this.#projector?.position ?? 0, false);
+  });
+  /** Whose bytes are shown; until one is chosen, that of the last hazard or change. */
+  #line: number | undefined;
   readonly #controls = h("form", {
     class: "controls",
     "aria-label": "Setting",
@@ -45,6 +52,7 @@ export class StoryView implements View {
         this.#map.element,
         this.#now,
         this.#transport.element,
+        this.#bytes.element,
       ),
       h(
         "aside",
@@ -125,6 +133,8 @@ export class StoryView implements View {
     this.#title.textContent = film.story.title;
     this.#verdict.replaceChildren(verdictOf(film));
     this.#map.setFilm(film);
+    this.#bytes.setFilm(film);
+    this.#line = undefined;
     this.#transport.setReel(reelOf(film));
     this.#steps.setFilm(film, (position) => this.#go(position));
     this.#hazards.setFilm(film, (position) => this.#go(position));
@@ -148,14 +158,28 @@ export class StoryView implements View {
     const at = projector.position;
     const frame = film.frames[at - 1];
     this.#map.show(moment, frame);
+    this.#bytes.show(moment, this.#line ?? lineAt(film, at));
     this.#transport.show(at);
     this.#steps.show(at);
     this.#hazards.show(at);
-    const first = frame === undefined ? "" : `record ${(frame.first + 1).toLocaleString("en-US")}`;
+    const first = frame === undefined ? "" : recordsText(frame);
     this.#now.replaceChildren(
       h("p", { class: "record" }, frame === undefined ? "Before the first record" : frame.text, h("small", {}, first)),
       h("p", { class: "detail" }, frame?.detail ?? ""),
     );
     if (remember) this.#page.update({ at });
   }
+}
+
+/** The line that a frame is about: of its hazard, or the first that changes or moves. */
+function lineAt(film: Film, position: number): number {
+  const frame = film.frames[position - 1];
+  const hazards = (frame?.hazards ?? []).map((index) => film.hazards[index]?.line ?? -1);
+  return hazards.find((line) => line >= 0) ?? frame?.changes[0]?.line ?? frame?.moves[0]?.line ?? 0;
+}
+
+/** Numbers as explanations have them: from 0. */
+function recordsText({ first, count }: Frame): string {
+  if (count === 0) return `before record ${grouped(first)}`;
+  return count === 1 ? `record ${grouped(first)}` : `records ${grouped(first)} to ${grouped(first + count - 1)}`;
 }

@@ -141,7 +141,7 @@ export class SweepView implements View {
       ),
       ...(sweep.caches.length === 0 ? [h("p", { class: "none" }, "This machine has no data caches.")] : []),
     );
-    this.#transport.setReel({ length: sweep.operations.length - 1, stops: [], marks: [] });
+    this.#transport.setReel({ length: sweep.operations.length - 1, stops: [0], marks: [] });
     this.#go(this.#page.state.sweep.at ?? 0, false);
   }
 

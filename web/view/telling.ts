@@ -1,6 +1,6 @@
 /** The film in words: steps of the story as they are reached, and the hazards with what explains them. */
 import type { Film, FilmHazard } from "../film.ts";
-import { grouped, h, hex } from "./dom.ts";
+import { counted, grouped, h, hex } from "./dom.ts";
 
 const QUESTIONS: Readonly<Record<string, string>> = {
   what: "what",
@@ -46,7 +46,7 @@ export class Steps {
             "button",
             { type: "button", class: "plain", onclick: () => go(Math.min(step.first + 1, film.frames.length)) },
             step.text,
-            h("small", {}, `${grouped(step.records)} records`),
+            h("small", {}, counted(step.records, "record")),
           ),
           step.remarks.length > 0 &&
             h(
@@ -89,16 +89,7 @@ export class Hazards {
       return h(
         "section",
         { class: `hazard ${kind}` },
-        h(
-          "h3",
-          {},
-          name,
-          h(
-            "small",
-            {},
-            `${grouped(occurrences)} ${occurrences === 1 ? "time" : "times"}${kind === "latent" ? ", latent" : ""}`,
-          ),
-        ),
+        h("h3", {}, name, h("small", {}, `${counted(occurrences, "time")}${kind === "latent" ? ", latent" : ""}`)),
         ...mine.map((hazard) => hazardOf(film, hazard, go)),
       );
     });

@@ -7,6 +7,7 @@ import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
 import { createKernel, type Kernel } from "../../src/engine/kernel.ts";
 import { OPERATIONS } from "../../src/engine/operations.ts";
 import { decodeRecords, formatRecord, type RecordEntry } from "../../src/engine/record.ts";
+import { CONTEXT_EL_MASK, SYSTEM_REGISTERS } from "../../src/engine/system-registers.ts";
 import { totalCycles } from "../../src/machine/cycles.ts";
 import type { LoadedMachine } from "../../src/machine/index.ts";
 import { formatBytes } from "../../src/machine/quantity.ts";
@@ -25,8 +26,10 @@ import {
   type FilmLine,
   type FilmMachine,
   type Frame,
+  LEVEL_SHIFT,
   type PlaceKey,
   requesterKey,
+  SCTLR_SHOWN,
 } from "../film.ts";
 import { linesOfInterest } from "./lines.ts";
 import { Contents, isSame, Lookout, type Sight } from "./lookout.ts";
@@ -85,7 +88,7 @@ class Camera {
   /** The first ones, and by record. */
   readonly #hazards: readonly Hazard[];
   readonly #frames: Frame[] = [];
-  readonly #quiet = { first: 0, tally: new Tally() };
+  readonly #quiet = { first: 0, tally: new Tally(), control: new Map<number, number>() };
   readonly #control: number[];
   #framesOfUse = 0;
 
@@ -95,7 +98,7 @@ class Camera {
     this.#calls = calls;
     this.#lines = lines;
     this.#hazards = played.hazards.slice(0, HAZARDS_EXPLAINED);
-    this.#control = played.machine.cores.map(() => played.machine.initialSctlr);
+    this.#control = played.machine.cores.map(() => played.machine.initialSctlr & SCTLR_SHOWN);
   }
 
   film(): Film {
@@ -167,8 +170,13 @@ class Camera {
 
   /** Plays what nobody has to look at. */
   #pass(kernel: Kernel, words: Uint32Array): void {
-    for (const entry of decodeRecords(words)) this.#tallied(kernel.records, entry);
+    const first = kernel.records;
     kernel.run(words);
+    // What exited is tried again by another call, or has been emulated: it changed no register.
+    const played = kernel.records - first;
+    decodeRecords(words).forEach((entry, index) => {
+      this.#tallied(first + index, entry, index < played);
+    });
   }
 
   /** Plays one record and looks what it did. */
@@ -180,13 +188,14 @@ class Camera {
     const after = lookout.look();
     if (entry === undefined) return after;
     const changes = changesBetween(before, after);
-    const isControl = entry.code === OPERATIONS.SCTLR.code && kernel.exit === undefined;
+    const isPlayed = kernel.exit === undefined;
+    const isControl = entry.code === OPERATIONS.SCTLR.code && isPlayed;
     const hazards = this.#hazards.flatMap(({ record }, index) =>
       record === first && kernel.records > first ? [index] : [],
     );
     const isWrite = this.#hazards.some(({ newest }) => newest === first);
     if (changes.length === 0 && hazards.length === 0 && !isWrite && !isControl && !this.#uses(entry)) {
-      this.#tallied(first, entry);
+      this.#tallied(first, entry, isPlayed);
       return after;
     }
     this.#cut(first);
@@ -211,29 +220,37 @@ class Camera {
       detail: detailOf(scene, moves),
       changes,
       moves,
-      control: isControl ? [this.#controlled(entry)] : [],
+      control: isPlayed ? this.#controlled(entry) : [],
       hazards,
     });
     return after;
   }
 
-  #controlled({ requester: core, operand: after }: RecordEntry) {
-    const before = this.#control[core] ?? 0;
+  /** What a record changes of its core's mode. */
+  #controlled(entry: RecordEntry): Frame["control"] {
+    const core = entry.requester;
+    const before = this.#control[core];
+    const after = before === undefined ? undefined : modeAfter(entry, before);
+    if (before === undefined || after === undefined || after === before) return [];
     this.#control[core] = after;
-    return { core, before, after };
+    return [{ core, before, after }];
   }
 
   /** A record that belongs to the frame of those that did nothing to the lines. */
-  #tallied(record: number, entry: RecordEntry): void {
+  #tallied(record: number, entry: RecordEntry, isPlayed: boolean): void {
     const { tally } = this.#quiet;
     if (tally.count > 0 && this.#stepAt(this.#quiet.first) !== this.#stepAt(record)) this.#cut(record);
     if (this.#quiet.tally.count === 0) this.#quiet.first = record;
     this.#quiet.tally.add(entry);
+    const { control } = this.#quiet;
+    for (const { core, before } of isPlayed ? this.#controlled(entry) : []) {
+      if (!control.has(core)) control.set(core, before);
+    }
   }
 
   /** Ends the frame of records that did nothing to the lines, if there are any. */
   #cut(end = this.#played.records): void {
-    const { first, tally } = this.#quiet;
+    const { first, tally, control } = this.#quiet;
     if (tally.count === 0) return;
     this.#frames.push({
       step: this.#stepAt(first),
@@ -244,10 +261,11 @@ class Camera {
       detail: "",
       changes: [],
       moves: [],
-      control: [],
+      control: [...control].map(([core, before]) => ({ core, before, after: this.#control[core] ?? before })),
       hazards: [],
     });
     this.#quiet.tally = new Tally();
+    control.clear();
   }
 
   #stepAt(record: number): number {
@@ -301,6 +319,18 @@ class Camera {
   }
 }
 
+/** A core's mode after a record that may write SCTLR_EL1 or go to another exception level. */
+function modeAfter({ code, operand, value = 0n }: RecordEntry, mode: number): number {
+  const level = mode - (mode & SCTLR_SHOWN);
+  if (code === OPERATIONS.SCTLR.code) return level | (operand & SCTLR_SHOWN);
+  if (code !== OPERATIONS.MSR.code) return mode;
+  const written = Number(value & 0xffffn);
+  if (operand === SYSTEM_REGISTERS.SCTLR_EL1.number) return level | (written & SCTLR_SHOWN);
+  if (operand !== SYSTEM_REGISTERS.CONTEXT.number) return mode;
+  // Programs at EL0 are as much the guest as its kernel is.
+  return (mode & SCTLR_SHOWN) | (Math.max(1, written & CONTEXT_EL_MASK) << LEVEL_SHIFT);
+}
+
 function remarkText(remark: Step["remarks"][number]): string {
   const value = remark.actual === undefined ? "" : `: ${shown(remark.actual)}`;
   const expected = remark.held || remark.expected === undefined ? "" : `, should be ${shown(remark.expected)}`;
@@ -316,7 +346,7 @@ function machineOf(machine: ResolvedMachine, coresDescribed: number): FilmMachin
   const behind = (cache: Cache | undefined) => (cache === undefined ? undefined : sizeOf(cache));
   return {
     name: machine.name,
-    cores: machine.cores.map(({ id, socket }) => ({ id, socket, control: machine.initialSctlr })),
+    cores: machine.cores.map(({ id, socket }) => ({ id, socket, control: machine.initialSctlr & SCTLR_SHOWN })),
     coresDescribed,
     caches: machine.caches.map((cache) => filmCache(cache, machine)),
     outer: behind(machine.outer),
