@@ -91,11 +91,15 @@ export interface Heat {
   readonly machine: string;
   readonly records: number;
   readonly seconds: number;
+  /** Those that accessed anything. */
   readonly cores: readonly { readonly id: number; readonly socket: number }[];
+  readonly idleCores: number;
   readonly recordsPerColumn: number;
   readonly columns: number;
   /** By metric, then core-major. */
   readonly cells: Readonly<Record<HeatMetric, Float64Array>>;
+  /** Whether the trace recorded enough for hazards to mean anything (R48). */
+  readonly isAssessed: boolean;
   readonly levels: readonly { readonly level: string; readonly accesses: number; readonly misses: number }[];
   readonly hazards: readonly { readonly class: string; readonly occurrences: number }[];
   readonly notes: readonly string[];

@@ -4,6 +4,12 @@ import { s } from "./dom.ts";
 
 type Anchor = (key: PlaceKey, line: number) => Element | undefined;
 
+/** What an arrow begins or ends at, and the box around it. */
+interface End {
+  readonly rect: DOMRect;
+  readonly around: DOMRect;
+}
+
 interface Point {
   readonly x: number;
   readonly y: number;
@@ -20,9 +26,13 @@ export function drawArrows(
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("width", String(width));
   svg.setAttribute("height", String(height));
-  const box = (key: PlaceKey, line: number): DOMRect | undefined => {
-    const rect = anchor(key, line)?.getBoundingClientRect();
-    return rect === undefined ? undefined : new DOMRect(rect.x - left, rect.y - top, rect.width, rect.height);
+  const place = (element: Element): DOMRect => {
+    const rect = element.getBoundingClientRect();
+    return new DOMRect(rect.x - left, rect.y - top, rect.width, rect.height);
+  };
+  const box = (key: PlaceKey, line: number): End | undefined => {
+    const element = anchor(key, line);
+    return element && { rect: place(element), around: place(element.closest(".box") ?? element) };
   };
   const drawn: Element[] = [];
   const lanes = new Map<string, number>();
@@ -58,8 +68,8 @@ const LANE = 64;
 const FAR = 90;
 
 /** From the edge of one box to the edge of the other. */
-function arrow(from: DOMRect, to: DOMRect, kind: string, label: string, lane: number): SVGElement {
-  const [a, b] = ends(from, to, lane * LANE);
+function arrow(from: End, to: End, kind: string, label: string, lane: number): SVGElement {
+  const [a, b] = ends(from.rect, to.rect, lane * LANE);
   const length = Math.hypot(b.x - a.x, b.y - a.y);
   const bend = length > FAR ? 60 + lane * 20 : 0;
   const middle = { x: (a.x + b.x) / 2 + bend, y: (a.y + b.y) / 2 };
@@ -68,18 +78,23 @@ function arrow(from: DOMRect, to: DOMRect, kind: string, label: string, lane: nu
     "g",
     { class: kind },
     s("path", { d: path, "marker-end": kind === "thread" ? "url(#thread-head)" : "url(#head)" }),
-    s("text", labelAt(a, b, middle), label),
+    s("text", labelAt(a, b, middle, from.around), label),
   );
 }
 
 /** Beside the arrow, in the gap that it leaves its box through: there is nothing to hide there. */
-function labelAt(a: Point, b: Point, middle: Point): Record<"x" | "y" | "text-anchor", number | string> {
-  if (a.y === b.y || Math.abs(b.y - a.y) < 14) {
-    return { x: (a.x + b.x) / 2, y: Math.min(a.y, b.y) - 5, "text-anchor": "middle" };
-  }
-  const t = Math.min(0.5, 10 / Math.abs(b.y - a.y));
+function labelAt(
+  a: Point,
+  b: Point,
+  middle: Point,
+  around: DOMRect,
+): Record<"x" | "y" | "text-anchor", number | string> {
+  const height = b.y - a.y;
+  if (Math.abs(height) < 14) return { x: (a.x + b.x) / 2, y: Math.min(a.y, b.y) - 5, "text-anchor": "middle" };
+  const y = height > 0 ? around.bottom + 14 : around.top - 6;
+  const t = Math.max(0, Math.min(1, (y - 4 - a.y) / height));
   const x = (1 - t) ** 2 * a.x + 2 * t * (1 - t) * middle.x + t ** 2 * b.x;
-  return { x: x + 7, y: a.y + (b.y > a.y ? 14 : -6), "text-anchor": "start" };
+  return { x: x + 7, y, "text-anchor": "start" };
 }
 
 /** Straight up or down wherever both boxes allow it, else from side to side. */

@@ -1,7 +1,7 @@
 /** A trace dropped on the page, replayed in the worker: which core missed and shared when, and what went wrong. */
 import { HEAT_METRICS, type Heat, type HeatMetric, type Progress } from "../protocol.ts";
 import { Stopped } from "../studio.ts";
-import { choice, grouped, h } from "./dom.ts";
+import { choice, counted, grouped, h } from "./dom.ts";
 import { mostOf, paintHeat, SCALE_GRADIENT } from "./heat.ts";
 import type { Page, View } from "./page.ts";
 
@@ -35,13 +35,14 @@ export class TraceView implements View {
   readonly #message = h("div", { "aria-live": "polite" });
   readonly #summary = h("div", { class: "summary" });
   readonly #rows = h("div", { class: "sockets", "aria-hidden": "true" });
+  readonly #drop: HTMLElement;
   #asked: { cancel(): void } | undefined;
   #heat: Heat | undefined;
   #last: File | undefined;
 
   constructor(page: Page) {
     this.#page = page;
-    const drop = h(
+    this.#drop = h(
       "label",
       { class: "drop" },
       h("strong", {}, "Drop a trace here"),
@@ -57,26 +58,26 @@ export class TraceView implements View {
       { class: "trace" },
       h("h2", {}, "A trace on a whole machine"),
       this.#controls,
-      drop,
+      this.#drop,
       h("div", { class: "jumps" }, this.#progress, this.#cancel),
       this.#message,
       this.#result,
     );
     this.#result.append(
-      this.#summary,
       h("div", { class: "heat-map" }, this.#rows, this.#canvas),
-      this.#tip,
       this.#scale,
+      this.#tip,
+      this.#summary,
     );
     this.#canvas.addEventListener("pointermove", (event) => this.#point(event));
     this.element.addEventListener("dragover", (event) => {
       event.preventDefault();
-      drop.classList.add("over");
+      this.#drop.classList.add("over");
     });
-    this.element.addEventListener("dragleave", () => drop.classList.remove("over"));
+    this.element.addEventListener("dragleave", () => this.#drop.classList.remove("over"));
     this.element.addEventListener("drop", (event) => {
       event.preventDefault();
-      drop.classList.remove("over");
+      this.#drop.classList.remove("over");
       this.#chosen(event.dataTransfer?.files ?? null);
     });
   }
@@ -151,10 +152,11 @@ export class TraceView implements View {
   #draw(heat: Heat): void {
     this.#heat = heat;
     this.#result.hidden = false;
+    this.#drop.classList.add("small");
     const metric = this.#metric();
     const most = mostOf(heat, metric);
     paintHeat(this.#canvas, heat, metric, most);
-    this.#canvas.style.height = `${Math.max(120, Math.min(560, heat.cores.length * 5))}px`;
+    this.#canvas.style.height = `${Math.max(60, Math.min(520, heat.cores.length * 20))}px`;
     const sockets = [...new Set(heat.cores.map(({ socket }) => socket))];
     this.#rows.replaceChildren(
       ...sockets.map((socket) => {
@@ -163,7 +165,7 @@ export class TraceView implements View {
           "span",
           { style: `flex: ${mine.length}` },
           `socket ${socket}`,
-          h("small", {}, `cores ${mine[0]?.id}–${mine.at(-1)?.id}`),
+          h("small", {}, mine.length === 1 ? `core ${mine[0]?.id}` : `cores ${mine[0]?.id}–${mine.at(-1)?.id}`),
         );
       }),
     );
@@ -180,9 +182,12 @@ export class TraceView implements View {
         "p",
         { class: heat.hazards.length > 0 ? "unmet" : "" },
         heat.hazards.length === 0
-          ? "No hazards."
+          ? heat.isAssessed
+            ? "No hazards."
+            : "Hazards not assessed."
           : `Hazards: ${heat.hazards.map((each) => `${each.class} ${grouped(each.occurrences)}×`).join(", ")}.`,
       ),
+      ...(heat.idleCores > 0 ? [h("p", { class: "note" }, `${counted(heat.idleCores, "more core")} did nothing`)] : []),
       ...heat.notes.map((note) => h("p", { class: "note" }, note)),
     );
   }
@@ -192,12 +197,12 @@ export class TraceView implements View {
     if (heat === undefined) return;
     const { left, top, width, height } = this.#canvas.getBoundingClientRect();
     const column = Math.floor(((event.clientX - left) / width) * heat.columns);
-    const core = Math.floor(((event.clientY - top) / height) * heat.cores.length);
+    const row = Math.floor(((event.clientY - top) / height) * heat.cores.length);
     const metric = this.#metric();
-    const value = heat.cells[metric][core * heat.columns + column];
+    const value = heat.cells[metric][row * heat.columns + column];
     if (value === undefined) return;
     const first = column * heat.recordsPerColumn;
-    this.#tip.textContent = `core ${core}, from record ${grouped(first + 1)}: ${grouped(value)} ${METRICS[metric]}`;
+    this.#tip.textContent = `core ${heat.cores[row]?.id}, from record ${grouped(first + 1)}: ${grouped(value)} ${METRICS[metric]}`;
   }
 }
 

@@ -136,13 +136,11 @@ class Player {
     if (this.#kernel.records > this.#cut - this.#recordsPerColumn) {
       columns.push(columnBetween(machine, this.#before, counters));
     }
+    const acting = machine.cores.filter(({ id }) => columns.some(({ accesses }) => (accesses[id] ?? 0) > 0));
     const cells = Object.fromEntries(
       HEAT_METRICS.map((metric) => {
-        const all = new Float64Array(machine.cores.length * columns.length);
-        columns.forEach((column, x) => {
-          for (const { id } of machine.cores) all[id * columns.length + x] = column[metric][id] ?? 0;
-        });
-        return [metric, all];
+        const all = acting.flatMap(({ id }) => columns.map((column) => column[metric][id] ?? 0));
+        return [metric, Float64Array.from(all)];
       }),
     ) as Record<HeatMetric, Float64Array>;
     const isBare = this.#source.header.format === "raw64" && !this.#sawMaintenance;
@@ -152,11 +150,13 @@ class Player {
       machine: machine.name,
       records: this.#kernel.records,
       seconds: this.#milliseconds / 1000,
-      cores: machine.cores.map(({ id, socket }) => ({ id, socket })),
+      cores: acting.map(({ id, socket }) => ({ id, socket })),
+      idleCores: machine.cores.length - acting.length,
       recordsPerColumn: this.#recordsPerColumn,
       columns: columns.length,
       cells,
       levels: levelsOf(machine, counters),
+      isAssessed: !isBare,
       hazards: isBare
         ? []
         : HAZARD_CLASSES.map(({ name }) => ({
