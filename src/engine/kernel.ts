@@ -6,6 +6,7 @@ import {
   CHARGED_EVENTS,
   COST_EVENTS,
   type Copy,
+  type CostEvent,
   type Counters,
   type Engine,
   type EngineOptions,
@@ -44,6 +45,8 @@ export interface YardstickCounters {
 }
 
 export interface Kernel extends Engine {
+  /** One requester's cost events, as `counters` has them: cheap enough to be read between any two records. */
+  eventsOf(requester: number): Record<CostEvent, number>;
   /** The state of the copy behind the interconnect that overlaps an address, if there is one. */
   heldBehind(where: "outer" | "memory-side", address: number): Copy["state"] | undefined;
   yardstick(): YardstickCounters;
@@ -527,6 +530,13 @@ class WasmKernel implements Kernel {
       bytes.set(new Uint8Array(exports.memory.buffer, where === "truth" ? at + 4096 : at, end - i), i);
     }
     return bytes;
+  }
+
+  eventsOf(requester: number): Record<CostEvent, number> {
+    const exports = this.#exports;
+    const at = exports.eventAddress() + requester * EVENT_BLOCK * 8;
+    const events = new BigUint64Array(exports.memory.buffer, at, COST_EVENTS.length);
+    return Object.fromEntries(COST_EVENTS.map((name, i) => [name, Number(events[i])])) as Record<CostEvent, number>;
   }
 
   heldBehind(where: "outer" | "memory-side", address: number): Copy["state"] | undefined {

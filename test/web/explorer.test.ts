@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +10,7 @@ import { loadMachine } from "../../src/machine/index.ts";
 import { STORIES } from "../../src/scenario/index.ts";
 import { type AnyStory, demandOf, kindOf } from "../../src/scenario/story.ts";
 import { traitsOf } from "../../src/scenario/traits.ts";
-import { BUILT, buildExplorer, hasChromium, openBrowser, SHOTS, type Visitor, visitor } from "./page.ts";
+import { BUILT, buildExplorer, hasChromium, openBrowser, SHOTS, serve, type Visitor, visitor } from "./page.ts";
 
 const full = process.env.SETWAY_FULL === "1";
 const DAILY = ["emulated-vga", "dma-from-device"];
@@ -22,14 +23,17 @@ const recordings = (story: AnyStory) =>
 describe.skipIf(!hasChromium)("explorer", () => {
   let browser: Browser;
   let one: Visitor;
+  let server: { readonly url: string; close(): void };
 
   beforeAll(async () => {
     await buildExplorer();
+    server = await serve();
     browser = await openBrowser();
-    one = await visitor(browser);
+    one = await visitor(browser, server.url);
   });
   afterAll(async () => {
     await browser?.close();
+    server?.close();
   });
 
   test("the page weighs less than 400 KiB compressed, kernel and all", async () => {
@@ -57,7 +61,7 @@ describe.skipIf(!hasChromium)("explorer", () => {
         page
           .locator(".map")
           .first()
-          .evaluate((map) => (map as { innerText: string }).textContent);
+          .evaluate((map) => (map as { textContent: string | null }).textContent);
       if (length > 1) {
         await page.keyboard.press("Home");
         const first = await state();
@@ -88,6 +92,14 @@ describe.skipIf(!hasChromium)("explorer", () => {
       expect(one.complaints).toEqual([]);
     },
   );
+
+  test("it works from a folder, without a server", async () => {
+    const other = await visitor(browser, pathToFileURL(BUILT).href);
+    await other.visit("#story?story=mailbox-caches-off");
+    expect(await other.page.locator(".story .verdict").getAttribute("data-found")).toBe("stale-read");
+    expect(other.complaints).toEqual([]);
+    await other.close();
+  });
 
   test("a shared address brings back story, machine, fixes and position", async () => {
     const { page } = one;

@@ -1,7 +1,9 @@
 /** The explorer as tests use it: built once from the sources, opened in Debian's Chromium, every error kept. */
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { mkdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 
@@ -9,6 +11,9 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BUILT = `${ROOT}build/web/`;
 export const SHOTS = `${ROOT}build/screenshots/`;
 const CHROMIUM = "/usr/bin/chromium";
+
+/** A recording of millions of records takes its time on a busy machine. */
+const PLAY_MS = 600_000;
 
 export const hasChromium = existsSync(CHROMIUM);
 if (!hasChromium) console.warn(`no ${CHROMIUM}: the explorer isn't opened`);
@@ -29,11 +34,28 @@ export interface Visitor {
   close(): Promise<void>;
 }
 
+/** The built page as any file server gives it: no headers of its own. */
+export async function serve(): Promise<{ readonly url: string; close(): void }> {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    readFile(`${BUILT}${path.slice(1)}`).then(
+      (bytes) => response.writeHead(200, { "content-type": typeOf(path) }).end(bytes),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
+}
+
+const typeOf = (path: string): string =>
+  path.endsWith(".html") ? "text/html" : path.endsWith(".js") ? "text/javascript" : "application/octet-stream";
+
 export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
 }
 
-export async function visitor(browser: Browser, width = 1280, height = 800): Promise<Visitor> {
+export async function visitor(browser: Browser, base: string, width = 1280, height = 800): Promise<Visitor> {
   const page = await browser.newPage({ viewport: { width, height } });
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
@@ -41,7 +63,8 @@ export async function visitor(browser: Browser, width = 1280, height = 800): Pro
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
   });
   const settled = async () => {
-    await page.waitForFunction("document.querySelector('#view > div') && !document.querySelector('[aria-busy]')");
+    const isSettled = "document.querySelector('#view > div') && !document.querySelector('[aria-busy]')";
+    await page.waitForFunction(isSettled, undefined, { timeout: PLAY_MS });
   };
   return {
     page,
@@ -50,7 +73,7 @@ export async function visitor(browser: Browser, width = 1280, height = 800): Pro
     async visit(hash) {
       // A new document each time: a hash alone would be the old page.
       await page.goto("about:blank");
-      await page.goto(`${pathToFileURL(`${BUILT}index.html`)}${hash}`);
+      await page.goto(`${base}index.html${hash}`);
       await settled();
     },
     close: () => page.close(),

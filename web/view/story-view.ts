@@ -94,6 +94,10 @@ export class StoryView implements View {
     this.#shown = wanted;
     this.#title.textContent = story.title;
     this.element.setAttribute("aria-busy", "true");
+    if (story.traces.length > 0) {
+      const text = "Plays a recording of millions of records: this can take half a minute.";
+      this.#verdict.replaceChildren(h("p", { class: "verdict" }, text));
+    }
     void this.#load(wanted, setting, state.code);
   }
 

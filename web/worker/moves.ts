@@ -2,7 +2,7 @@
  * What one record moved of the lines of interest: from where to where, and why. Worked out from what each place held before
  * and after it, from the record itself, and from who supplied what by the engine's counters.
  */
-import type { Counters } from "../../src/engine/engine.ts";
+import type { CostEvent } from "../../src/engine/engine.ts";
 import type { RecordEntry } from "../../src/engine/record.ts";
 import { operationOf } from "../../src/engine/record.ts";
 import type { Cache, ResolvedMachine } from "../../src/machine/resolved.ts";
@@ -42,6 +42,8 @@ export function touches(entry: RecordEntry, line: FilmLine, lineBytes: number): 
   return from < line.address + lineBytes && from + (entry.sizeBytes ?? 8) > line.address;
 }
 
+type Events = Readonly<Record<CostEvent, number>>;
+
 export interface Scene {
   readonly machine: ResolvedMachine;
   readonly lines: readonly FilmLine[];
@@ -51,8 +53,9 @@ export interface Scene {
   readonly changes: readonly Change[];
   /** By line: whether the record is about it, by its address or as a hazard says. */
   readonly touched: readonly boolean[];
-  readonly countersBefore: Counters;
-  readonly countersAfter: Counters;
+  /** The requester's cost events. */
+  readonly eventsBefore: Events;
+  readonly eventsAfter: Events;
 }
 
 export function movesOf(scene: Scene): Move[] {
@@ -182,11 +185,8 @@ class LineMoves {
       .toSorted((a, b) => a.depth - b.depth);
   }
 
-  #delta(event: "uncached" | "uncachedRemote" | "snoop" | "snoopRemote"): number {
-    const { countersBefore, countersAfter, entry } = this.#scene;
-    return (
-      (countersAfter.events[entry.requester]?.[event] ?? 0) - (countersBefore.events[entry.requester]?.[event] ?? 0)
-    );
+  #delta(event: CostEvent): number {
+    return this.#scene.eventsAfter[event] - this.#scene.eventsBefore[event];
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Makes the film of a story. The story is played once, live, and its calls are kept; then the same calls are played again
- * on fresh kernels: once in chunks, to find those that touch the lines of interest, and once more, record by record there.
+ * on fresh kernels: in chunks, to find those that touch the lines of interest, and at last record by record there.
  */
 import { EVERYTHING_RECORDED, type Hazard, type Place } from "../../src/engine/engine.ts";
 import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
@@ -52,6 +52,8 @@ const HAZARDS_EXPLAINED = 30;
 /** Up to so many records each is looked at; of more, chunks are. */
 const RECORDS_LOOKED_AT = 512;
 const CHUNKS_LOOKED_AT = 1000;
+/** A chunk in which something happens is looked at again, in so many parts. */
+const CHUNK_PARTS = 80;
 /** Frames in which a line of interest is only used; those in which something changes are always kept. */
 const FRAMES_OF_USE = 600;
 
@@ -79,6 +81,12 @@ export async function shoot(story: AnyStory, options: ShotOptions): Promise<Shot
   return { film: new Camera(played, (tape as Tape).calls, lines, machine.machine.cores.length).film() };
 }
 
+/** Records, and whether they have to be looked at more closely. */
+interface Piece {
+  readonly words: Uint32Array;
+  readonly isEventful: boolean;
+}
+
 class Camera {
   readonly #played: PlayedStory;
   readonly #calls: readonly Uint32Array[];
@@ -90,7 +98,6 @@ class Camera {
   readonly #frames: Frame[] = [];
   readonly #quiet = { first: 0, tally: new Tally(), control: new Map<number, number>() };
   readonly #control: number[];
-  #framesOfUse = 0;
 
   constructor(played: PlayedStory, calls: readonly Uint32Array[], lines: readonly FilmLine[], coresDescribed: number) {
     this.#played = played;
@@ -103,17 +110,15 @@ class Camera {
 
   film(): Film {
     const { machine, story } = this.#played;
-    const size = this.#played.records <= RECORDS_LOOKED_AT ? 1 : Math.ceil(this.#played.records / CHUNKS_LOOKED_AT);
-    const chunks = [...chunksOf(this.#calls, size)];
-    const near = size === 1 ? chunks.map(() => true) : this.#eventful(chunks);
+    const pieces = this.#pieces();
     const kernel = this.#kernel();
     const lookout = new Lookout(kernel, this.#lines, this.#contents);
     const start = lookout.look();
     let sight = start;
-    chunks.forEach((chunk, index) => {
-      if (near[index]) for (const words of chunksIn(chunk, 1)) sight = this.#shoot(kernel, lookout, words, sight);
-      else this.#pass(kernel, chunk);
-    });
+    for (const { words, isEventful } of pieces) {
+      if (isEventful) sight = this.#shoot(kernel, lookout, words, sight);
+      else this.#pass(kernel, words);
+    }
     this.#cut();
     return {
       story: { name: story.name, title: story.title, source: story.source },
@@ -142,24 +147,41 @@ class Camera {
     return createKernel(machine, { provenance: { ...EVERYTHING_RECORDED, ...story.recorded } });
   }
 
-  /** Which chunks change a line of interest, use one, or hold a hazard or the write that it missed. */
-  #eventful(chunks: readonly Uint32Array[]): boolean[] {
+  /** All records: those that have to be looked at one by one, the rest in chunks. */
+  #pieces(): Piece[] {
+    const { records } = this.#played;
+    let size = records <= RECORDS_LOOKED_AT ? 1 : Math.ceil(records / CHUNKS_LOOKED_AT);
+    let pieces: Piece[] = [...chunksOf(this.#calls, size)].map((words) => ({ words, isEventful: true }));
+    while (size > 1) {
+      size = Math.ceil(size / CHUNK_PARTS);
+      pieces = this.#judged(pieces).flatMap((piece) =>
+        piece.isEventful ? [...chunksIn(piece.words, size)].map((words) => ({ ...piece, words })) : [piece],
+      );
+    }
+    return pieces;
+  }
+
+  /** Of the pieces in question, which change a line of interest, use one, or hold a hazard or the write that it missed. */
+  #judged(pieces: readonly Piece[]): Piece[] {
     const kernel = this.#kernel();
     const lookout = new Lookout(kernel, this.#lines, this.#contents);
     const named = new Set(this.#hazards.flatMap(({ record, newest }) => [record, newest]));
+    let uses = 0;
     let sight = lookout.look();
-    return chunks.map((chunk) => {
+    return pieces.map(({ words, isEventful }) => {
       const first = kernel.records;
-      kernel.run(chunk);
+      kernel.run(words);
+      if (!isEventful) return { words, isEventful };
       const now = lookout.look();
       const changed = !isSame(sight, now);
       sight = now;
-      if (changed) return true;
-      for (let record = first; record < kernel.records; record++) if (named.has(record)) return true;
-      const used =
-        this.#framesOfUse < FRAMES_OF_USE && decodeRecords(chunk).filter((entry) => this.#uses(entry)).length;
-      this.#framesOfUse += Number(used);
-      return Boolean(used);
+      for (let record = first; record < kernel.records; record++) {
+        if (named.has(record)) return { words, isEventful: true };
+      }
+      if (changed || uses >= FRAMES_OF_USE) return { words, isEventful: changed };
+      const used = decodeRecords(words).filter((entry) => this.#uses(entry)).length;
+      uses += used;
+      return { words, isEventful: used > 0 };
     });
   }
 
@@ -172,6 +194,11 @@ class Camera {
   #pass(kernel: Kernel, words: Uint32Array): void {
     const first = kernel.records;
     kernel.run(words);
+    if (isPlain(words)) {
+      this.#begin(first);
+      this.#quiet.tally.addPlain(words);
+      return;
+    }
     // What exited is tried again by another call, or has been emulated: it changed no register.
     const played = kernel.records - first;
     decodeRecords(words).forEach((entry, index) => {
@@ -183,10 +210,13 @@ class Camera {
   #shoot(kernel: Kernel, lookout: Lookout, words: Uint32Array, before: Sight): Sight {
     const [entry] = decodeRecords(words);
     const first = kernel.records;
-    const countersBefore = kernel.counters();
+    if (entry === undefined) {
+      kernel.run(words);
+      return lookout.look();
+    }
+    const eventsBefore = kernel.eventsOf(entry.requester);
     kernel.run(words);
     const after = lookout.look();
-    if (entry === undefined) return after;
     const changes = changesBetween(before, after);
     const isPlayed = kernel.exit === undefined;
     const isControl = entry.code === OPERATIONS.SCTLR.code && isPlayed;
@@ -200,7 +230,7 @@ class Camera {
     }
     this.#cut(first);
     const { machine } = this.#played;
-    const countersAfter = kernel.counters();
+    const eventsAfter = kernel.eventsOf(entry.requester);
     const touched = this.#lines.map(
       (line) =>
         touches(entry, line, machine.smallestLineBytes) ||
@@ -209,7 +239,7 @@ class Camera {
         ),
     );
     const lines = this.#lines;
-    const scene: Scene = { machine, lines, entry, before, after, changes, touched, countersBefore, countersAfter };
+    const scene: Scene = { machine, lines, entry, before, after, changes, touched, eventsBefore, eventsAfter };
     const moves = movesOf(scene);
     this.#frames.push({
       step: this.#stepAt(first),
@@ -238,14 +268,19 @@ class Camera {
 
   /** A record that belongs to the frame of those that did nothing to the lines. */
   #tallied(record: number, entry: RecordEntry, isPlayed: boolean): void {
-    const { tally } = this.#quiet;
-    if (tally.count > 0 && this.#stepAt(this.#quiet.first) !== this.#stepAt(record)) this.#cut(record);
-    if (this.#quiet.tally.count === 0) this.#quiet.first = record;
+    this.#begin(record);
     this.#quiet.tally.add(entry);
     const { control } = this.#quiet;
     for (const { core, before } of isPlayed ? this.#controlled(entry) : []) {
       if (!control.has(core)) control.set(core, before);
     }
+  }
+
+  /** Makes sure that there is a frame of such records that a record of this number can join. */
+  #begin(record: number): void {
+    const { tally, first } = this.#quiet;
+    if (tally.count > 0 && this.#stepAt(first) !== this.#stepAt(record)) this.#cut(record);
+    if (this.#quiet.tally.count === 0) this.#quiet.first = record;
   }
 
   /** Ends the frame of records that did nothing to the lines, if there are any. */
@@ -317,6 +352,17 @@ class Camera {
       explanation: Object.entries(told).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
     };
   }
+}
+
+const REGISTER_WRITES: ReadonlySet<number> = new Set([OPERATIONS.SCTLR.code, OPERATIONS.MSR.code]);
+
+/** Whether records can be counted without their prefixes: no core's mode changes, and every requester fits its record. */
+function isPlain(words: Uint32Array): boolean {
+  for (let at = 1; at < words.length; at += 2) {
+    const code = operationOf(words[at] as number);
+    if (REGISTER_WRITES.has(code) || code === OPERATIONS.WITH.code) return false;
+  }
+  return true;
 }
 
 /** A core's mode after a record that may write SCTLR_EL1 or go to another exception level. */

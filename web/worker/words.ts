@@ -1,5 +1,5 @@
 /** Records in words: one by one, and many at once. */
-import { SCTLR_C, SCTLR_I, SCTLR_M } from "../../src/engine/operations.ts";
+import { OPERATION_BY_CODE, SCTLR_C, SCTLR_I, SCTLR_M } from "../../src/engine/operations.ts";
 import { formatRecord, operationOf, type RecordEntry } from "../../src/engine/record.ts";
 import { SYSTEM_REGISTERS } from "../../src/engine/system-registers.ts";
 import type { ResolvedMachine } from "../../src/machine/resolved.ts";
@@ -36,14 +36,23 @@ const KINDS_NAMED = 3;
 /** Sums up records that did nothing to the lines of interest. */
 export class Tally {
   count = 0;
-  readonly #kinds = new Map<string, number>();
+  /** By operation code. */
+  readonly #kinds = new Map<number, number>();
   readonly #requesters = new Set<number>();
 
-  add(entry: RecordEntry): void {
-    const name = operationOf(entry)?.name ?? `operation ${entry.code}`;
+  add({ code, requester }: Pick<RecordEntry, "code" | "requester">): void {
     this.count++;
-    this.#kinds.set(name, (this.#kinds.get(name) ?? 0) + 1);
-    this.#requesters.add(entry.requester);
+    this.#kinds.set(code, (this.#kinds.get(code) ?? 0) + 1);
+    this.#requesters.add(requester);
+  }
+
+  /** Records without prefixes that name another requester. */
+  addPlain(words: Uint32Array): void {
+    for (let at = 1; at < words.length; at += 2) {
+      const high = words[at] as number;
+      const code = (high >>> 16) & 255;
+      if (OPERATION_BY_CODE[code]?.prefix !== true) this.add({ code, requester: high >>> 24 });
+    }
   }
 
   /** The one who did it all; -1 if several did. */
@@ -55,7 +64,9 @@ export class Tally {
   /** `core 0: 1,298 stores, 94 loads and 12 others, elsewhere`. */
   text(machine: ResolvedMachine): string {
     const kinds = [...this.#kinds].sort(([, a], [, b]) => b - a);
-    const named = kinds.slice(0, KINDS_NAMED).map(([name, times]) => `${count(times)} × ${name}`);
+    const named = kinds
+      .slice(0, KINDS_NAMED)
+      .map(([code, times]) => `${count(times)} × ${OPERATION_BY_CODE[code]?.name ?? `operation ${code}`}`);
     const rest = kinds.slice(KINDS_NAMED).reduce((sum, [, times]) => sum + times, 0);
     const who = [...this.#requesters].sort((a, b) => a - b).map((each) => requesterName(each, machine));
     const names = who.length > 3 ? `${who.length} requesters` : who.join(", ");
