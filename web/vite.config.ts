@@ -3,6 +3,7 @@
  * The script is classic and carries its worker, so that the page works from a folder as well as from a server.
  */
 import { cp, readdir, readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 import { printedStories } from "./vite/printed-stories.ts";
@@ -72,7 +73,11 @@ function classicScript(): Plugin {
 function recordings(): Plugin {
   return {
     name: "setway:recordings",
-    apply: "build",
+    configureServer(server) {
+      server.middlewares.use("/traces", (request, response, next) => {
+        readFile(`${ROOT}traces/${basename(request.url ?? "")}`).then((bytes) => response.end(bytes), next);
+      });
+    },
     async closeBundle() {
       for (const name of await readdir(`${ROOT}traces`)) {
         if (name.endsWith(".swt")) await cp(`${ROOT}traces/${name}`, `${OUT}/traces/${name}`);

@@ -199,7 +199,7 @@ const parameterOf = ({ study }: StudyResult, name: string): Parameter =>
   (study.parameters as Readonly<Record<string, Parameter>>)[name] as Parameter;
 
 /** `1.5 k`, `20 M`. */
-export function compact(value: number): string {
+function compact(value: number): string {
   for (const [unit, size] of [
     ["T", 1e12],
     ["G", 1e9],

@@ -1,9 +1,9 @@
 /** Does the explorer, as it is built, show in a browser what the stories promise? */
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
+import axe from "axe-core";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadMachine } from "../../src/machine/index.ts";
@@ -209,7 +209,7 @@ describe.skipIf(!hasChromium)("explorer", () => {
     const { page } = one;
     await page.setViewportSize({ width, height });
     await one.visit(hash);
-    await page.evaluate(await axe());
+    await page.evaluate(axe.source);
     const found = (await page.evaluate("axe.run().then(({ violations }) => violations)")) as Violation[];
     const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
     expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
@@ -231,8 +231,6 @@ interface Violation {
   readonly impact: string;
   readonly nodes: readonly { readonly html: string }[];
 }
-
-const axe = (): Promise<string> => readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** The smallest variant that the story says is clean on its own machine. */
 function cureOf(story: AnyStory): readonly string[] | undefined {

@@ -283,7 +283,7 @@ const STATE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** A line's copy: its letter, its state, its bytes, and whether they are old. */
-export function chip(film: Film, line: FilmLine, { state, content, newest }: Held): HTMLElement {
+function chip(film: Film, line: FilmLine, { state, content, newest }: Held): HTMLElement {
   const bytes = wordAt(film.contents[content], line.offset);
   const where = state === "+" ? "" : `, ${STATE_NAMES[state]}`;
   const age = newest ? "" : ", old";
@@ -301,7 +301,7 @@ export function chip(film: Film, line: FilmLine, { state, content, newest }: Hel
 }
 
 /** Eight bytes, little-endian, without leading zeros. */
-export function wordAt(bytes: Uint8Array | undefined, offset: number): string {
+function wordAt(bytes: Uint8Array | undefined, offset: number): string {
   if (bytes === undefined || bytes.length < offset + 8) return "";
   const value = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(offset, true);
   return `0x${value.toString(16)}`;

@@ -45,7 +45,7 @@ export function catalogue(): Catalogue {
   };
 }
 
-export function storyOf(story: AnyStory, traits = PRESET_NAMES.map((name) => traitsOf(machineNamed(name).machine))) {
+function storyOf(story: AnyStory, traits = PRESET_NAMES.map((name) => traitsOf(machineNamed(name).machine))) {
   const unsuited: Record<string, string> = {};
   for (const machine of traits) {
     const reason = whyNot(story, machine, story.eras[0] as Era);

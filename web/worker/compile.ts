@@ -7,7 +7,7 @@ import { type AnyStory, isStory } from "../../src/scenario/story.ts";
 import { MODULES } from "./modules.ts";
 
 const IMPORT = /^[ \t]*import\s+(?:type\s+)?\{([^}]*)\}\s+from\s+["']([^"']+)["'];?/gm;
-const EXPORT = /^export\s+default\s+/m;
+const EXPORT = /^[ \t]*export\s+default\s+/m;
 
 /** The stories that a module's text exports. Throws usage errors, and what the text itself throws. */
 export function compileStories(code: string): readonly AnyStory[] {

@@ -245,7 +245,7 @@ function departures(changes: readonly Change[], moves: readonly Move[], machine:
   return [`gone from ${gone.map(({ place }) => keyName(place, machine)).join(" and ")}${lost ? " (dirty)" : ""}`];
 }
 
-export function keyName(key: PlaceKey, machine: ResolvedMachine): string {
+function keyName(key: PlaceKey, machine: ResolvedMachine): string {
   if (key.startsWith("r")) return requesterName(Number(key.slice(1)), machine);
   if (/^c\d/.test(key)) return placeName({ cache: Number(key.slice(1)) }, machine).replace(" (a system cache)", "");
   return placeName(key as "outer" | "memory-side" | "memory", machine);

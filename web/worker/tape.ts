@@ -66,7 +66,7 @@ export class Tape implements Engine {
 }
 
 /** The entry behind the record at or after `entry`, its prefixes skipped. */
-export function afterRecord(words: Uint32Array, entry: number): number {
+function afterRecord(words: Uint32Array, entry: number): number {
   let end = entry;
   while (2 * end + 1 < words.length && isPrefix(operationOf(words[2 * end + 1] as number))) end++;
   return Math.min(end + 1, words.length / 2);

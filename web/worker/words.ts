@@ -20,7 +20,7 @@ export function recordText(entry: RecordEntry, machine: ResolvedMachine): string
 }
 
 /** `MMU on, D-cache off, I-cache off`. */
-export function controlText(value: number): string {
+function controlText(value: number): string {
   return [
     ["MMU", SCTLR_M],
     ["D-cache", SCTLR_C],
