@@ -135,6 +135,8 @@ export interface Questions {
     };
     readonly answer: { readonly film: Film } | { readonly skipped: string };
   };
+  /** Gives the worker a recording that a story plays, and gets its name: that of the file, without endings. */
+  recording: { readonly question: { readonly file: File }; readonly answer: string };
   code: { readonly question: { readonly setting: Setting }; readonly answer: string };
   sweep: {
     readonly question: { readonly machine: string; readonly routine: string; readonly footprint: number };

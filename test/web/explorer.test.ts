@@ -148,6 +148,15 @@ describe.skipIf(!hasChromium)("explorer", () => {
     expect(await page.locator("[role=alert]").textContent()).toContain("can't be run");
   });
 
+  test("a story without its recording says so, and refuses what is none", async () => {
+    const { page } = one;
+    await one.visit("#story?story=secondary-cores");
+    expect(await page.locator(".story .verdict").textContent()).toContain("isn't here");
+    const file = { name: "smp4-boot9M.raw64", mimeType: "", buffer: Buffer.from("abc") };
+    await page.setInputFiles(".story input[type=file]", file);
+    await page.locator(".story .verdict", { hasText: "found" }).waitFor();
+  });
+
   test("a dropped trace is replayed, and says what it can't tell", async () => {
     const { page } = one;
     await one.visit("#trace");

@@ -43,13 +43,13 @@ export function drawArrows(
     const lane = [move.from, move.to].sort().join();
     const number = lanes.get(lane) ?? 0;
     lanes.set(lane, number + 1);
-    drawn.push(arrow(from, to, `move ${move.kind}`, move.kind, number));
+    drawn.push(arrow(from, to, `move ${move.kind}`, move.kind, number, width));
   }
   for (const index of frame?.hazards ?? []) {
     const hazard = film.hazards[index];
     if (hazard === undefined || hazard.newestAt === undefined || hazard.line < 0 || hazard.kind === "latent") continue;
     const [from, to] = [box(hazard.observer, hazard.line), box(hazard.newestAt, hazard.line)];
-    if (from !== undefined && to !== undefined) drawn.push(arrow(from, to, "thread", "missed", 1));
+    if (from !== undefined && to !== undefined) drawn.push(arrow(from, to, "thread", "missed", 1, width));
   }
   svg.replaceChildren(marker("head"), marker("thread-head"), ...drawn);
 }
@@ -62,62 +62,57 @@ function marker(id: string): SVGElement {
   );
 }
 
+/** Of a label, generously. */
+const LETTER = 7.5;
 /** A label needs so much room beside the arrow that it belongs to. */
 const LANE = 64;
 /** An arrow past other boxes bends round what they hold. */
 const FAR = 90;
 
-/** From the edge of one box to the edge of the other. */
-function arrow(from: End, to: End, kind: string, label: string, lane: number): SVGElement {
-  const [a, b] = ends(from.rect, to.rect, lane * LANE);
-  const length = Math.hypot(b.x - a.x, b.y - a.y);
-  const bend = length > FAR ? 60 + lane * 20 : 0;
-  const middle = { x: (a.x + b.x) / 2 + bend, y: (a.y + b.y) / 2 };
-  const path = `M${a.x} ${a.y}Q${middle.x} ${middle.y} ${b.x} ${b.y}`;
+/** From the edge of one box to the edge of the other; `room` is how wide the map is. */
+function arrow(from: End, to: End, kind: string, label: string, lane: number, room: number): SVGElement {
+  const isBeside = from.rect.bottom > to.rect.top && to.rect.bottom > from.rect.top;
+  const { path, x, y } = isBeside ? beside(from, to) : upright(from, to, lane);
+  // A label at the right edge stays inside.
+  const inside = Math.max(0, Math.min(x, room - label.length * LETTER));
   return s(
     "g",
     { class: kind },
     s("path", { d: path, "marker-end": kind === "thread" ? "url(#thread-head)" : "url(#head)" }),
-    s("text", labelAt(a, b, middle, from.around), label),
+    s("text", { x: inside, y }, label),
   );
 }
 
-/** Beside the arrow, in the gap that it leaves its box through: there is nothing to hide there. */
-function labelAt(
-  a: Point,
-  b: Point,
-  middle: Point,
-  around: DOMRect,
-): Record<"x" | "y" | "text-anchor", number | string> {
-  const height = b.y - a.y;
-  if (Math.abs(height) < 14) return { x: (a.x + b.x) / 2, y: Math.min(a.y, b.y) - 5, "text-anchor": "middle" };
-  const y = height > 0 ? around.bottom + 14 : around.top - 6;
-  const t = Math.max(0, Math.min(1, (y - 4 - a.y) / height));
-  const x = (1 - t) ** 2 * a.x + 2 * t * (1 - t) * middle.x + t ** 2 * b.x;
-  return { x: x + 7, y, "text-anchor": "start" };
+/** A path, and where its label begins. */
+interface Drawn extends Point {
+  readonly path: string;
 }
 
-/** Straight up or down wherever both boxes allow it, else from side to side. */
-function ends(from: DOMRect, to: DOMRect, aside: number): readonly [Point, Point] {
-  const narrow = from.width < to.width ? from : to;
-  const wanted = narrow.x + Math.min(narrow.width / 2, 60) + aside;
+/** Between boxes of one row: over their heads, through the gap above them. */
+function beside(from: End, to: End): Drawn {
+  const gap = Math.max(from.around.top, to.around.top) - 8;
+  const isRight = to.rect.x >= from.rect.x;
+  const a = { x: isRight ? from.rect.right : from.rect.x, y: from.rect.y + from.rect.height / 2 };
+  const b = { x: to.rect.x + to.rect.width * (isRight ? 0.3 : 0.7), y: to.rect.top };
+  const turn = isRight ? 30 : -30;
+  const path = `M${a.x} ${a.y}C${a.x + turn} ${gap} ${b.x - turn} ${gap - 6} ${b.x} ${b.y}`;
+  return { path, x: (a.x + b.x) / 2 - 18, y: gap + 2 };
+}
+
+/** Between rows: straight up or down wherever both boxes allow it; bent if there are others between. */
+function upright(from: End, to: End, lane: number): Drawn {
+  const narrow = from.rect.width < to.rect.width ? from.rect : to.rect;
+  const wanted = narrow.x + Math.min(narrow.width / 2, 60) + lane * LANE;
   const within = (rect: DOMRect) => Math.max(rect.x + 8, Math.min(rect.right - 8, wanted));
-  if (from.bottom <= to.top) {
-    return [
-      { x: within(from), y: from.bottom },
-      { x: within(to), y: to.top },
-    ];
-  }
-  if (to.bottom <= from.top) {
-    return [
-      { x: within(from), y: from.top },
-      { x: within(to), y: to.bottom },
-    ];
-  }
-  const y = (rect: DOMRect) => rect.y + rect.height / 2;
-  const isRight = to.x >= from.x;
-  return [
-    { x: isRight ? from.right : from.x, y: y(from) },
-    { x: isRight ? to.x : to.right, y: y(to) },
-  ];
+  const isDown = from.rect.bottom <= to.rect.top;
+  const a = { x: within(from.rect), y: isDown ? from.rect.bottom : from.rect.top };
+  const b = { x: within(to.rect), y: isDown ? to.rect.top : to.rect.bottom };
+  const height = b.y - a.y;
+  const bend = Math.abs(height) > FAR ? 60 + lane * 20 : 0;
+  const middle = { x: (a.x + b.x) / 2 + bend, y: (a.y + b.y) / 2 };
+  // The label stands in the gap that the arrow leaves its box through: there is nothing to hide there.
+  const y = isDown ? from.around.bottom + 14 : from.around.top - 6;
+  const t = height === 0 ? 0.5 : Math.max(0, Math.min(1, (y - 4 - a.y) / height));
+  const x = (1 - t) ** 2 * a.x + 2 * t * (1 - t) * middle.x + t ** 2 * b.x;
+  return { path: `M${a.x} ${a.y}Q${middle.x} ${middle.y} ${b.x} ${b.y}`, x: x + 7, y };
 }

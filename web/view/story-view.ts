@@ -64,6 +64,26 @@ export class StoryView implements View {
       ),
       this.#code.element,
     );
+    this.element.addEventListener("dragover", (event) => event.preventDefault());
+    this.element.addEventListener("drop", (event) => {
+      event.preventDefault();
+      void this.#take(event.dataTransfer?.files ?? null);
+    });
+  }
+
+  /** A recording dropped here is for the story that lacks it. */
+  async #take(files: FileList | null): Promise<void> {
+    const [file] = files ?? [];
+    if (file === undefined) return;
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      await this.#page.studio.ask("recording", { file }).answer;
+      this.#shown = "";
+      this.show();
+    } catch (error) {
+      this.#fail((error as Error).message);
+      this.element.removeAttribute("aria-busy");
+    }
   }
 
   show(): void {
@@ -123,7 +143,7 @@ export class StoryView implements View {
       const { answer } = this.#page.studio.ask("film", { setting, code, base: document.baseURI });
       const result = await answer;
       if (wanted !== this.#shown) return;
-      if ("skipped" in result) this.#fail(`Not played: ${result.skipped}.`);
+      if ("skipped" in result) this.#skip(result.skipped);
       else this.#open(result.film);
     } catch (error) {
       if (wanted === this.#shown) this.#fail(error instanceof Stopped ? "Stopped." : (error as Error).message);
@@ -146,6 +166,27 @@ export class StoryView implements View {
     const { at } = this.#page.state;
     const worst = film.hazards.find(({ kind, frame }) => kind !== "latent" && frame >= 0);
     this.#go(at > 0 ? at : worst === undefined ? film.frames.length : worst.frame + 1, at > 0);
+  }
+
+  /** Says why a story isn't played; what lacks a recording can be given it. */
+  #skip(reason: string): void {
+    this.#fail(`Not played: ${reason}.`);
+    if (!/recording/.test(reason)) return;
+    const file = h("input", {
+      type: "file",
+      class: "file",
+      "aria-label": "Recording",
+      onchange: () => void this.#take(file.files),
+    });
+    this.#verdict.append(
+      h(
+        "label",
+        { class: "drop" },
+        h("strong", {}, "Drop the recording here"),
+        h("span", {}, "or choose its file (.swt, .raw64, .raw64.xz). It stays on this computer."),
+        file,
+      ),
+    );
   }
 
   #fail(message: string): void {

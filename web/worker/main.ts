@@ -2,7 +2,7 @@
 import type { Cancellation, Question, QuestionName, Questions, Reply } from "../protocol.ts";
 import { catalogue } from "./catalogue.ts";
 import { costSheet } from "./cost.ts";
-import { film, storyCode } from "./stories.ts";
+import { film, giveRecording, storyCode } from "./stories.ts";
 import { sweep } from "./sweep.ts";
 import { replayTrace } from "./trace.ts";
 
@@ -42,6 +42,8 @@ async function answer(question: Question): Promise<Questions[QuestionName]["answ
       return catalogue();
     case "film":
       return film(question.setting, question.code, question.base);
+    case "recording":
+      return giveRecording(question.file);
     case "code":
       return storyCode(question.setting);
     case "sweep":

@@ -38,11 +38,22 @@ export function storyCode({ story: name, machine, era, fixes }: Setting): string
   return `// setway run ${name}${options}\n${text ?? ""}`;
 }
 
+const given = new Map<string, RecordedTrace>();
+
+/** Reads a recording for the stories that play it. Throws `TraceError`. */
+export async function giveRecording(file: File): Promise<string> {
+  const name = file.name.replace(/\.(swt|raw64)(\.(xz|gz))?$/, "");
+  given.set(name, await readWhole(name, new Uint8Array(await file.arrayBuffer())));
+  return name;
+}
+
 /** Recordings lie beside the page, where it was built with them; each is fetched once. */
 const fetched = new Map<string, Promise<RecordedTrace | undefined>>();
 
 function shelf(base: string): TraceShelf {
   return (name) => {
+    const own = given.get(name);
+    if (own !== undefined) return Promise.resolve(own);
     const url = new URL(`traces/${name}.swt`, base).href;
     let trace = fetched.get(url);
     if (trace === undefined) {
@@ -57,7 +68,10 @@ async function fetchTrace(name: string, url: string): Promise<RecordedTrace | un
   // A page from disk may not fetch at all: the story then says that its recording isn't here.
   const response = await fetch(url).catch(() => undefined);
   if (!response?.ok || response.body === null) return undefined;
-  const bytes = new Uint8Array(await response.arrayBuffer());
+  return readWhole(name, new Uint8Array(await response.arrayBuffer()));
+}
+
+async function readWhole(name: string, bytes: Uint8Array): Promise<RecordedTrace> {
   const chunks = async function* () {
     yield bytes;
   };
