@@ -47,6 +47,8 @@ export interface YardstickCounters {
 export interface Kernel extends Engine {
   /** One requester's cost events, as `counters` has them: cheap enough to be read between any two records. */
   eventsOf(requester: number): Record<CostEvent, number>;
+  /** By level name, how many demand pieces of one requester it supplied; plain hits in its L1s aren't among them. */
+  hitsOf(requester: number): Readonly<Record<string, number>>;
   /** The state of the copy behind the interconnect that overlaps an address, if there is one. */
   heldBehind(where: "outer" | "memory-side", address: number): Copy["state"] | undefined;
   yardstick(): YardstickCounters;
@@ -537,6 +539,14 @@ class WasmKernel implements Kernel {
     const at = exports.eventAddress() + requester * EVENT_BLOCK * 8;
     const events = new BigUint64Array(exports.memory.buffer, at, COST_EVENTS.length);
     return Object.fromEntries(COST_EVENTS.map((name, i) => [name, Number(events[i])])) as Record<CostEvent, number>;
+  }
+
+  hitsOf(requester: number): Readonly<Record<string, number>> {
+    const exports = this.#exports;
+    const { levels } = this.#placement;
+    const at = exports.hitAddress() + requester * COUNTER_BLOCK * 8;
+    const hits = new BigUint64Array(exports.memory.buffer, at, levels.length);
+    return Object.fromEntries(levels.map((name, i) => [name, Number(hits[i])]));
   }
 
   heldBehind(where: "outer" | "memory-side", address: number): Copy["state"] | undefined {

@@ -89,6 +89,14 @@ describe("a film", () => {
     expect(hazard?.newestAt).toMatch(/^c\d+$/);
   });
 
+  test("arrows come from whoever supplied: memory for a device that doesn't snoop, whatever a cache before it holds", async () => {
+    const film = await filmOf("pl310-dma");
+    const read = film.frames.find(({ text }) => text.startsWith("dma device read"));
+    expect(read?.moves).toMatchObject([{ kind: "DMA", from: "memory" }]);
+    const refilled = film.frames.find(({ detail }) => detail.includes("filled from the outer cache"));
+    expect(refilled?.moves).toMatchObject([{ kind: "fill", from: "outer" }, { kind: "read" }]);
+  });
+
   test.skipIf(!full)("a long run is filmed in chunks and loses no change", async () => {
     const film = await filmOf("set-way-short-of-poc");
     expect(film.records).toBeGreaterThan(20_000);

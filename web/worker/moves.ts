@@ -42,7 +42,8 @@ export function touches(entry: RecordEntry, line: FilmLine, lineBytes: number): 
   return from < line.address + lineBytes && from + (entry.sizeBytes ?? 8) > line.address;
 }
 
-type Events = Readonly<Record<CostEvent, number>>;
+/** Cost events, and by level how often each supplied. */
+export type Events = Readonly<Record<string, number>>;
 
 export interface Scene {
   readonly machine: ResolvedMachine;
@@ -53,7 +54,7 @@ export interface Scene {
   readonly changes: readonly Change[];
   /** By line: whether the record is about it, by its address or as a hazard says. */
   readonly touched: readonly boolean[];
-  /** The requester's cost events. */
+  /** Of the requester. */
   readonly eventsBefore: Events;
   readonly eventsAfter: Events;
 }
@@ -117,7 +118,7 @@ class LineMoves {
     const supplier = this.#supplier(own);
     const inner = filled[0] ?? own.find((place) => this.#before.has(place));
     if (filled[0] !== undefined)
-      this.#add(own.includes(supplier) || supplier === "memory" ? "fill" : "snoop", supplier, filled[0]);
+      this.#add(supplier.startsWith("c") && !own.includes(supplier) ? "snoop" : "fill", supplier, filled[0]);
     if (inner !== undefined && entry.requester < this.#scene.machine.cores.length) {
       if (isWrite) this.#add("write", self, inner);
       else if (name !== "prefetch") this.#add("read", inner, self);
@@ -167,9 +168,9 @@ class LineMoves {
     return this.#changes.find(({ place, after }) => after.state !== "" && place !== "memory")?.place ?? "memory";
   }
 
-  /** A cache behind the interconnect that has the line. */
+  /** The cache behind the interconnect that supplied the line, if one did. */
   #behind(): PlaceKey | undefined {
-    return ["outer", "memory-side"].find((place) => this.#before.has(place));
+    return (["outer", "memory-side"] as const).find((place) => this.#before.has(place) && this.#delta(place) > 0);
   }
 
   #isData(place: PlaceKey): boolean {
@@ -185,8 +186,8 @@ class LineMoves {
       .toSorted((a, b) => a.depth - b.depth);
   }
 
-  #delta(event: CostEvent): number {
-    return this.#scene.eventsAfter[event] - this.#scene.eventsBefore[event];
+  #delta(event: CostEvent | "outer" | "memory-side"): number {
+    return (this.#scene.eventsAfter[event] ?? 0) - (this.#scene.eventsBefore[event] ?? 0);
   }
 }
 

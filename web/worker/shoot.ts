@@ -33,7 +33,7 @@ import {
 } from "../film.ts";
 import { linesOfInterest } from "./lines.ts";
 import { Contents, isSame, Lookout, type Sight } from "./lookout.ts";
-import { changesBetween, detailOf, movesOf, type Scene, touches } from "./moves.ts";
+import { changesBetween, detailOf, type Events, movesOf, type Scene, touches } from "./moves.ts";
 import { Tape } from "./tape.ts";
 import { recordText, Tally } from "./words.ts";
 
@@ -214,7 +214,7 @@ class Camera {
       kernel.run(words);
       return lookout.look();
     }
-    const eventsBefore = kernel.eventsOf(entry.requester);
+    const eventsBefore = eventsOf(kernel, entry.requester);
     kernel.run(words);
     const after = lookout.look();
     const changes = changesBetween(before, after);
@@ -230,7 +230,7 @@ class Camera {
     }
     this.#cut(first);
     const { machine } = this.#played;
-    const eventsAfter = kernel.eventsOf(entry.requester);
+    const eventsAfter = eventsOf(kernel, entry.requester);
     const touched = this.#lines.map(
       (line) =>
         touches(entry, line, machine.smallestLineBytes) ||
@@ -364,6 +364,11 @@ function isPlain(words: Uint32Array): boolean {
   }
   return true;
 }
+
+const eventsOf = (kernel: Kernel, requester: number): Events => ({
+  ...kernel.eventsOf(requester),
+  ...kernel.hitsOf(requester),
+});
 
 /** A core's mode after a record that may write SCTLR_EL1 or go to another exception level. */
 function modeAfter({ code, operand, value = 0n }: RecordEntry, mode: number): number {
