@@ -179,6 +179,29 @@ describe.skipIf(!hasChromium)("explorer", () => {
     await page.locator(".trace [role=alert]").waitFor();
   });
 
+  fully("a replay can be stopped, and so can a story that never ends", async () => {
+    const { page } = one;
+    await one.visit("#trace");
+    const file = { name: "long.raw64", mimeType: "", buffer: accesses(4_000_000) };
+    await page.setInputFiles(".trace input[type=file]", file);
+    await page.locator(".heat .summary", { hasText: "still playing" }).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".heat .summary", { hasText: "stopped before the end" }).waitFor();
+
+    await one.visit("#story?story=dma-to-device");
+    await page.keyboard.press("c");
+    const text = page.locator(".code textarea");
+    await page.waitForFunction("document.querySelector('.code textarea').value.includes('defineStory')");
+    const code = await text.inputValue();
+    await text.fill(code.replaceAll("play(world) {", "play(world) { for (;;) world.core(0).dsb();"));
+    await page.getByRole("button", { name: /^Run/ }).click();
+    await page.locator(".story[aria-busy]").waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".story .verdict", { hasText: "Stopped." }).waitFor();
+    await page.getByRole("button", { name: "Back to the original" }).click();
+    await page.locator(".story .verdict[data-found=stale-dma]").waitFor();
+  });
+
   fully("set/way ends above the system cache", async () => {
     const { page } = one;
     await one.visit("#sweep?sweep.size=16KiB");
