@@ -6,6 +6,7 @@ import {
   CHARGED_EVENTS,
   COST_EVENTS,
   type Copy,
+  type CostEvent,
   type Counters,
   type Engine,
   type EngineOptions,
@@ -63,6 +64,12 @@ export interface SetGroupUse {
 }
 
 export interface Kernel extends Engine {
+  /** One requester's cost events, as `counters` has them: cheap enough to be read between any two records. */
+  eventsOf(requester: number): Record<CostEvent, number>;
+  /** By level name, how many demand pieces of one requester it supplied; plain hits in its L1s aren't among them. */
+  hitsOf(requester: number): Readonly<Record<string, number>>;
+  /** The state of the copy behind the interconnect that overlaps an address, if there is one. */
+  heldBehind(where: "outer" | "memory-side", address: number): Copy["state"] | undefined;
   yardstick(): YardstickCounters;
   setGroups(): SetGroupUse;
   /** Plays whatever still waits in buckets; reading any result does so too. */
@@ -576,7 +583,10 @@ class WasmKernel implements Kernel {
   peek(where: PeekPlace, address: number, size: number): Uint8Array {
     const bytes = new Uint8Array(this.carriesData ? size : 0);
     const exports = this.#exports;
-    for (let i = 0; i < bytes.length; i++) {
+    const { smallestLineBytes } = this.machine;
+    // The bytes of a line lie together, wherever they are.
+    for (let i = 0, end = 0; i < bytes.length; i = end) {
+      end = Math.min(bytes.length, i + smallestLineBytes - ((address + i) % smallestLineBytes));
       const here = BigInt(address + i);
       if (!exports.locate(here)) continue;
       const isRam = where === "memory" || where === "truth";
@@ -585,9 +595,32 @@ class WasmKernel implements Kernel {
       const at = isRam ? exports.memoryByte(here) : exports.copyByte(index, here);
       if (at === 0) continue;
       // Frames may have been made just now, so the memory may have grown.
-      bytes[i] = new Uint8Array(exports.memory.buffer)[where === "truth" ? at + 4096 : at] as number;
+      bytes.set(new Uint8Array(exports.memory.buffer, where === "truth" ? at + 4096 : at, end - i), i);
     }
     return bytes;
+  }
+
+  eventsOf(requester: number): Record<CostEvent, number> {
+    const exports = this.#exports;
+    const at = exports.eventAddress() + requester * EVENT_BLOCK * 8;
+    const events = new BigUint64Array(exports.memory.buffer, at, COST_EVENTS.length);
+    return Object.fromEntries(COST_EVENTS.map((name, i) => [name, Number(events[i])])) as Record<CostEvent, number>;
+  }
+
+  hitsOf(requester: number): Readonly<Record<string, number>> {
+    const exports = this.#exports;
+    const { levels } = this.#placement;
+    const at = exports.hitAddress() + requester * COUNTER_BLOCK * 8;
+    const hits = new BigUint64Array(exports.memory.buffer, at, levels.length);
+    return Object.fromEntries(levels.map((name, i) => [name, Number(hits[i])]));
+  }
+
+  heldBehind(where: "outer" | "memory-side", address: number): Copy["state"] | undefined {
+    const exports = this.#exports;
+    const index = this.#cacheIndex(where, address);
+    if (index === NONE || !exports.locate(BigInt(address))) return undefined;
+    if (exports.findCopy(index, BigInt(address)) < 0n) return undefined;
+    return STATES[exports.copyState(index, BigInt(address))] as Copy["state"];
   }
 
   /** The kernel's number of the cache that holds an address there, if there is one. */

@@ -23,12 +23,13 @@ export function costPicture(result: StudyResult): Picture {
 }
 
 /** The first parameter of the study's choice that varies; else its first choice. */
-function xOf({ study, lists }: StudyResult): string {
+export function xOf({ study, lists }: StudyResult): string {
   const { x } = study.chart;
   return x.find((name) => (lists[name] as readonly Value[]).length > 1) ?? (x[0] as string);
 }
 
-function seriesOf({ study, lists, rows }: StudyResult, x: string): readonly Series[] {
+/** The lines of the chart, with points by ascending x; a word's x is its position among the values. */
+export function seriesOf({ study, lists, rows }: StudyResult, x: string): readonly Series[] {
   const varying = Object.keys(lists).filter((name) => name !== x && (lists[name] as readonly Value[]).length > 1);
   const parameters = study.parameters as Readonly<Record<string, Parameter>>;
   const values = lists[x] as readonly Value[];

@@ -12,6 +12,9 @@ const SHARED_WORDS = 4096;
 /** Copied words beyond this are forgotten: explanations then name records by number. */
 const KEPT_WORDS = 1 << 24;
 
+/** Records that a reader of many is given at once. */
+const DECODED_RECORDS = 4096;
+
 /** Records first up to, but not including, end, and their words. */
 interface Segment {
   readonly first: number;
@@ -67,8 +70,17 @@ export class Recorder implements Engine {
   *recordsBetween(first: number, end: number): Generator<RecordEntry> {
     for (const segment of this.segments) {
       if (segment.end <= first || segment.first >= end) continue;
-      const entries = decodeRecords(segment.words.subarray(0, segment.length));
-      yield* entries.slice(Math.max(0, first - segment.first), end - segment.first);
+      // Long runs have millions of records: only those asked for are taken apart, and not many at once.
+      const last = Math.min(end, segment.end);
+      let next = Math.max(first, segment.first);
+      let from = wordsOf(segment.words, 0, next - segment.first);
+      while (next < last) {
+        const records = Math.min(DECODED_RECORDS, last - next);
+        const to = wordsOf(segment.words, from, records);
+        yield* decodeRecords(segment.words.subarray(from, to));
+        from = to;
+        next += records;
+      }
     }
   }
 
@@ -120,11 +132,14 @@ export class Recorder implements Engine {
 
 /** How many words the first `records` records take, prefixes included. */
 function lengthOf(words: Uint32Array, count: number, records: number): number {
-  if (records === count) return 2 * count;
-  let left = records;
-  for (let entry = 0; entry < count; entry++) {
-    if (isPrefix(operationOf(words[2 * entry + 1] as number))) continue;
-    if (--left === 0) return 2 * (entry + 1);
+  return records === count ? 2 * count : Math.min(2 * count, wordsOf(words, 0, records));
+}
+
+/** Where the words behind `records` records begin, counted from word `from`. */
+function wordsOf(words: Uint32Array, from: number, records: number): number {
+  let at = from;
+  for (let left = records; left > 0 && at < words.length; at += 2) {
+    if (!isPrefix(operationOf(words[at + 1] as number))) left--;
   }
-  return 2 * count;
+  return at;
 }

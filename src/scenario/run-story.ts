@@ -37,6 +37,8 @@ export interface StoryOptions {
   readonly traces?: TraceShelf;
   /** See `StageOptions`. */
   readonly leaveOutIdle?: boolean;
+  /** Puts an engine that passes everything on between the story and its engine, to see what it is given. */
+  readonly wrap?: (engine: Engine) => Engine;
 }
 
 /** What a variant is: enough to play it again. */
@@ -112,7 +114,8 @@ async function play(
   const { story, era, fixes } = variant;
   const machine = stageMachine(options.machine, story, fixes, { leaveOutIdle });
   const create = variant.engine === "kernel" ? createKernel : createReference;
-  const engine = new Recorder(create(machine, { provenance: { ...EVERYTHING_RECORDED, ...story.recorded } }));
+  const { wrap = (inner: Engine) => inner } = options;
+  const engine = new Recorder(wrap(create(machine, { provenance: { ...EVERYTHING_RECORDED, ...story.recorded } })));
   // A story asks about the machine as it is described, idle cores included.
   const traits = { ...traitsOf(machine), cores: options.machine.machine.cores.length };
   const world: World<string> = new World<string>(engine, {

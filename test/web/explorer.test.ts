@@ -1,0 +1,297 @@
+/** Does the explorer, as it is built, show in a browser what the stories promise? */
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import axe from "axe-core";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadMachine } from "../../src/machine/index.ts";
+import { STORIES } from "../../src/scenario/index.ts";
+import { type AnyStory, demandOf, kindOf } from "../../src/scenario/story.ts";
+import { traitsOf } from "../../src/scenario/traits.ts";
+import { BUILT, buildExplorer, hasChromium, openBrowser, SHOTS, serve, type Visitor, visitor } from "./page.ts";
+
+const full = process.env.SETWAY_FULL === "1";
+const DAILY = ["emulated-vga", "dma-from-device"];
+/** A look at every part costs more than a daily run has. */
+const fully = test.skipIf(!full);
+/** Recordings that aren't beside the page: their stories say so and are left at that. */
+const recordings = (story: AnyStory) =>
+  (story.traces ?? []).every((name) => existsSync(new URL(`../../traces/${name}.swt`, import.meta.url)));
+
+describe.skipIf(!hasChromium)("explorer", () => {
+  let browser: Browser;
+  let one: Visitor;
+  let server: { readonly url: string; close(): void };
+
+  beforeAll(async () => {
+    await buildExplorer();
+    server = await serve();
+    browser = await openBrowser();
+    one = await visitor(browser, server.url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  test("the page weighs less than 400 KiB compressed, kernel and all", async () => {
+    const files = (await readdir(BUILT)).filter((name) => /\.(html|js|css|wasm)$/.test(name));
+    const sizes = await Promise.all(files.map(async (name) => gzipSync(await readFile(`${BUILT}${name}`)).length));
+    expect(files).toContain("index.html");
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(400 * 1024);
+  });
+
+  const stories = STORIES.filter((story) => (full ? recordings(story) : DAILY.includes(story.name)));
+  test.each(stories.map((story) => [story.name, story] as const))(
+    "%s opens, steps both ways, shows its hazards, and a fix clears them",
+    async (name, story) => {
+      const { page } = one;
+      await one.visit(`#story?story=${name}`);
+      const verdict = () => page.locator(".story .verdict").first();
+      const found = async () => ((await verdict().getAttribute("data-found")) ?? "").split(" ").filter(Boolean);
+      const unmet = () => page.locator(".story .verdict .unmet").count();
+      expect(await unmet()).toBe(0);
+      const shown = await found();
+
+      const count = async () => (await page.locator(".count").first().textContent()) ?? "";
+      const length = Number((await count()).split("/")[1]?.replaceAll(",", ""));
+      const state = () =>
+        page
+          .locator(".map")
+          .first()
+          .evaluate((map) => (map as { textContent: string | null }).textContent);
+      if (length > 1) {
+        await page.keyboard.press("Home");
+        const first = await state();
+        await page.keyboard.press("ArrowRight");
+        const second = await state();
+        await page.keyboard.press("ArrowRight");
+        await page.keyboard.press("ArrowLeft");
+        expect(await state()).toBe(second);
+        await page.keyboard.press("ArrowLeft");
+        expect(await state()).toBe(first);
+        await page.keyboard.press("End");
+        expect(await count()).toMatch(new RegExp(`^${length.toLocaleString("en-US")} /`));
+      }
+      if (shown.length > 0) {
+        expect(await page.locator(".hazard").count()).toBeGreaterThan(0);
+        await page.keyboard.press("h");
+      }
+      if (shown.length === 0 || (story.traces ?? []).length > 0) return;
+
+      const cure = cureOf(story);
+      expect(cure).toBeDefined();
+      for (const fix of cure ?? []) {
+        await page.locator(`.fix input[name="${fix}"]`).check();
+        await one.settled();
+      }
+      expect(await found()).toEqual([]);
+      expect(await unmet()).toBe(0);
+      expect(one.complaints).toEqual([]);
+    },
+  );
+
+  test("it works from a folder, without a server", async () => {
+    const other = await visitor(browser, pathToFileURL(BUILT).href);
+    await other.visit("#story?story=mailbox-caches-off");
+    expect(await other.page.locator(".story .verdict").getAttribute("data-found")).toBe("stale-read");
+    expect(other.complaints).toEqual([]);
+    await other.close();
+  });
+
+  test("a shared address brings back story, machine, fixes and position", async () => {
+    const { page } = one;
+    await one.visit("#story?story=swap-out&machine=graviton3&era=fwb&fixes=flush-at-map&at=7");
+    expect(await page.locator(".count").first().textContent()).toMatch(/^7 \//);
+    expect(
+      await page
+        .locator(".controls select")
+        .evaluateAll((all) => all.map((each) => (each as unknown as { value: string }).value)),
+    ).toEqual(["swap-out", "graviton3", "fwb"]);
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction("location.hash.includes('at=8')");
+    expect(await page.evaluate("location.hash")).toContain("fixes=flush-at-map");
+  });
+
+  fully("the comparison shows the bug beside its fix, in step", async () => {
+    const { page } = one;
+    await one.visit("#compare?story=dma-to-device");
+    const found = await page
+      .locator(".pane .verdict")
+      .evaluateAll((all) => all.map((each) => each.getAttribute("data-found")));
+    expect(found).toEqual(["stale-dma", ""]);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("]");
+    const steps = await page.locator(".pane .step").allTextContents();
+    expect(steps).toEqual(["the CPU fills the buffer", "the CPU fills the buffer"]);
+  });
+
+  test("a story's code can be changed and run in the page", async () => {
+    const { page } = one;
+    await one.visit("#story?story=dma-to-device");
+    await page.keyboard.press("c");
+    const text = page.locator(".code textarea");
+    await page.waitForFunction("document.querySelector('.code textarea').value.includes('defineStory')");
+    const code = await text.inputValue();
+    expect(code).toContain("// setway run dma-to-device");
+    expect(code).toContain('from "setway"');
+    await text.fill(code.replace("a device reads a buffer that the CPU has just filled", "an edited story"));
+    await page.getByRole("button", { name: /^Run/ }).click();
+    await page.waitForFunction("document.querySelector('.stage h2').textContent === 'an edited story'");
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).toBe("stale-dma");
+    await page.waitForFunction("location.hash.includes('code=')");
+    await text.fill("export default defineStory({ nonsense");
+    await page.getByRole("button", { name: /^Run/ }).click();
+    await page.locator(".story.failed [role=alert]").waitFor();
+    expect(await page.locator("[role=alert]").textContent()).toContain("can't be run");
+  });
+
+  test("a story without its recording says so, and refuses what is none", async () => {
+    const { page } = one;
+    await one.visit("#story?story=secondary-cores");
+    expect(await page.locator(".story .verdict").textContent()).toContain("isn't here");
+    const file = { name: "smp4-boot9M.raw64", mimeType: "", buffer: Buffer.from("abc") };
+    await page.setInputFiles(".story input[type=file]", file);
+    await page.locator(".story .verdict", { hasText: "found" }).waitFor();
+  });
+
+  test("a dropped trace is replayed, and says what it can't tell", async () => {
+    const { page } = one;
+    await one.visit("#trace");
+    await page.setInputFiles(".trace input[type=file]", {
+      name: "accesses.raw64",
+      mimeType: "",
+      buffer: accesses(full ? 1_000_000 : 20_000),
+    });
+    await page.locator(".heat .summary table").waitFor();
+    await one.settled();
+    expect(await page.locator(".summary").textContent()).toContain(
+      `${(full ? 1_000_000 : 20_000).toLocaleString("en-US")} records`,
+    );
+    expect(await page.locator(".summary").textContent()).toContain("not assessed");
+    await page.setInputFiles(".trace input[type=file]", {
+      name: "broken.swt",
+      mimeType: "",
+      buffer: Buffer.from("setway"),
+    });
+    await page.locator(".trace [role=alert]").waitFor();
+  });
+
+  fully("a replay can be stopped, and so can a story that never ends", async () => {
+    const { page } = one;
+    await one.visit("#trace");
+    const file = { name: "long.raw64", mimeType: "", buffer: accesses(4_000_000) };
+    await page.setInputFiles(".trace input[type=file]", file);
+    await page.locator(".heat .summary", { hasText: "still playing" }).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".heat .summary", { hasText: "stopped before the end" }).waitFor();
+
+    await one.visit("#story?story=dma-to-device");
+    await page.keyboard.press("c");
+    const text = page.locator(".code textarea");
+    await page.waitForFunction("document.querySelector('.code textarea').value.includes('defineStory')");
+    const code = await text.inputValue();
+    await text.fill(code.replaceAll("play(world) {", "play(world) { for (;;) world.core(0).dsb();"));
+    await page.getByRole("button", { name: /^Run/ }).click();
+    await page.locator(".story[aria-busy]").waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".story .verdict", { hasText: "Stopped." }).waitFor();
+    await page.getByRole("button", { name: "Back to the original" }).click();
+    await page.locator(".story .verdict[data-found=stale-dma]").waitFor();
+  });
+
+  fully("set/way ends above the system cache", async () => {
+    const { page } = one;
+    await one.visit("#sweep?sweep.size=16KiB");
+    await page.keyboard.press("End");
+    expect(await page.locator(".sweep .detail").textContent()).toContain("256 dirty lines are still above");
+    expect(await page.locator(".swept .beyond output").textContent()).toBe("256 dirty");
+    await one.visit("#sweep?sweep.size=16KiB&sweep.machine=rpi4");
+    await page.keyboard.press("End");
+    expect(await page.locator(".sweep .detail").textContent()).toContain("everything is in memory");
+  });
+
+  fully("a study becomes a chart and a table", async () => {
+    const { page } = one;
+    await one.visit("#cost?study=jit&p.bytes=64,256&p.features=neither");
+    expect(await page.locator(".chart canvas").count()).toBe(1);
+    expect(await page.locator(".costs > .scroll tbody tr").count()).toBe(2);
+  });
+
+  const VIEWS = [
+    "#story?story=swap-out",
+    "#compare?story=dma-to-device",
+    "#sweep?sweep.size=16KiB",
+    "#trace",
+    "#cost?study=jit&p.bytes=64,256",
+  ];
+  const looks = full
+    ? ([
+        [1280, 800],
+        [390, 844],
+      ] as const)
+    : ([[390, 844]] as const);
+  test.each(
+    looks.flatMap(([width, height]) =>
+      (full ? VIEWS : VIEWS.slice(0, 1)).map((hash) => [hash, width, height] as const),
+    ),
+  )("%s at %ix%i is free of serious accessibility violations", async (hash, width, height) => {
+    const { page } = one;
+    await page.setViewportSize({ width, height });
+    await one.visit(hash);
+    await page.evaluate(axe.source);
+    const found = (await page.evaluate("axe.run().then(({ violations }) => violations)")) as Violation[];
+    const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
+    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    const isWide = await page.evaluate("document.documentElement.scrollWidth > innerWidth");
+    expect(isWide).toBe(false);
+    await page.screenshot({
+      path: `${SHOTS}${hash.replace(/[#?].*?(\w+).*/, "$1")}-${width}.png`,
+      fullPage: width < 500,
+    });
+  });
+
+  test("nothing was said on the console", () => {
+    expect(one.complaints).toEqual([]);
+  });
+});
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** The smallest variant that the story says is clean on its own machine. */
+function cureOf(story: AnyStory): readonly string[] | undefined {
+  const machine = traitsOf(loadMachine(story.machine));
+  return [...story.variants, ...pairs(Object.keys(story.fixes))]
+    .toSorted((a, b) => a.length - b.length)
+    .find((fixes) => {
+      const has = (fix: string) => fixes.includes(fix);
+      const { must } = demandOf(story.expect({ has, era: story.eras[0] as never, machine }));
+      return fixes.length > 0 && must.every((name) => kindOf(name) === "latent");
+    });
+}
+
+const pairs = (fixes: readonly string[]): string[][] =>
+  fixes.flatMap((one, at) => fixes.slice(at + 1).map((other) => [one, other]));
+
+/** A hundred cores that read their own memory and some of everybody's: bare records. */
+function accesses(records: number): Buffer {
+  const words = new Uint32Array(2 * records);
+  let seed = 1;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  for (let at = 0; at < records; at++) {
+    const core = random(100);
+    words[2 * at] =
+      random(10) === 0 ? 0x10_0000 + random(4096) * 64 : 0x100_0000 + core * 0x10_0000 + random(2048) * 64;
+    words[2 * at + 1] = ((core << 24) | ((random(4) === 0 ? 1 : 0) << 16)) >>> 0;
+  }
+  return Buffer.from(words.buffer);
+}
