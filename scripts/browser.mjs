@@ -22,6 +22,8 @@ export async function bundleForBrowsers(folder) {
     entryNames: "setway",
     chunkNames: "[name]-[hash]",
     absWorkingDir: ROOT,
+    // The repository's own settings are about src/.
+    tsconfigRaw: {},
     metafile: true,
     logLevel: "warning",
   });
