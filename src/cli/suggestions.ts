@@ -5,11 +5,10 @@
 import { STUDIES } from "../cost/index.ts";
 import { isWords, type Parameter } from "../cost/parameter.ts";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
-import { loadDescription, PRESET_NAMES } from "../machine/index.ts";
+import { PRESET_NAMES, presets } from "../machine/index.ts";
 import { RULES } from "../report/rules.ts";
 import { MAINTENANCES } from "../scenario/decompressor/stream.ts";
 import { SCENARIOS, STORIES } from "../scenario/index.ts";
-import { STORY_ENGINES } from "../scenario/run-story.ts";
 import { ERA_WORDS } from "../scenario/story.ts";
 import { RECORDED } from "./inputs.ts";
 import type { ArgumentOutline, CommandOutline, OptionOutline, ValueOutline } from "./outline.ts";
@@ -27,8 +26,7 @@ export const NOTHING: Suggestion = { words: [] };
 
 const plain = (words: readonly string[]): Suggestion["words"] => words.map((word) => [word, ""]);
 
-const machines = (): Suggestion["words"] =>
-  PRESET_NAMES.map((name) => [name, loadDescription(name).description.about ?? ""]);
+const machines = (): Suggestion["words"] => PRESET_NAMES.map((name) => [name, presets[name].about ?? ""]);
 
 const storyOf = (path: readonly string[]) => STORIES.find(({ name }) => path[1] === "run" && name === path[2]);
 
@@ -52,7 +50,6 @@ const SUGGESTIONS: Readonly<Record<string, (path: readonly string[]) => Suggesti
   machines: () => ({ words: machines(), list: true, files: "instead" }),
   fixes: (path) => ({ words: fixesOf(path), list: true }),
   eras: (path) => ({ words: plain(storyOf(path)?.eras ?? ERA_WORDS), list: true }),
-  engine: () => ({ words: plain(STORY_ENGINES) }),
   kinds: () => ({ words: plain(MAINTENANCES), list: true }),
   "hazard|rule": () => ({
     words: [
