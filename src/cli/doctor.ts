@@ -1,7 +1,6 @@
 /** `setway doctor`: what setway finds where it runs, and what that means for it. */
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus, freemem, tmpdir, totalmem } from "node:os";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Command } from "commander";
@@ -73,7 +72,6 @@ async function examine(terminal: Terminal): Promise<readonly Finding[]> {
     sharedMemory(),
     terminalFinding(terminal),
     ...(await Promise.all(TRACE_PLACES.map(traceFolder))).flat(),
-    await temporaryFolder(),
   ];
 }
 
@@ -212,25 +210,6 @@ async function traceFolder({ folder, what, optional }: (typeof TRACE_PLACES)[num
   if (optional) return [];
   const advice = "The package is incomplete: setway run decompressor needs its recording. Install it again.";
   return [{ name, verdict: "bad", found: `none in ${path}`, advice, facts }];
-}
-
-async function temporaryFolder(): Promise<Finding> {
-  const name = "temporary folder";
-  const path = tmpdir();
-  try {
-    const folder = await mkdtemp(join(path, "setway-doctor-"));
-    await writeFile(join(folder, "file"), "setway").finally(() => rm(folder, { recursive: true, force: true }));
-    return { name, verdict: "good", found: path, facts: { path } };
-  } catch (error) {
-    const found = `${path}: ${error instanceof Error ? error.message : String(error)}`;
-    return {
-      name,
-      verdict: "poor",
-      found,
-      advice: "TypeScript stories are compiled again each time.",
-      facts: { path },
-    };
-  }
 }
 
 function emittedFor(findings: readonly Finding[]): Emitted {
