@@ -2,7 +2,7 @@
  * From what people write, as a plain object, to a complete description, or a `MachineError` that says where: the dotted
  * key, and whatever else who read the text knows of the place. Rules between keys are `resolve.ts`'s affair.
  */
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { type ErrorDetail, type ErrorPlace, MachineError } from "../engine/errors.ts";
 import { keyAt, type Path, validKeys } from "./keys.ts";
 import { nearestWord } from "./nearest.ts";
@@ -21,7 +21,7 @@ export function completeDescription(
   description: MachineDescription | unknown,
   locate: Locate = locateByPath,
 ): CompleteDescription {
-  let result: z.ZodSafeParseResult<CompleteDescription>;
+  let result: ReturnType<typeof machineSchema.safeParse>;
   try {
     result = machineSchema.safeParse(description);
   } catch (cause) {
