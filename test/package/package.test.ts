@@ -33,33 +33,33 @@ const BUNDLES: readonly {
   {
     what: "one engine",
     code: 'export { createKernel, load, records, store } from "setway"',
-    mostKilobytes: 112,
+    mostKilobytes: 115,
     packages: [],
   },
-  { what: "all of the core", code: 'export * from "setway"', mostKilobytes: 168, packages: [] },
+  { what: "all of the core", code: 'export * from "setway"', mostKilobytes: 170, packages: [] },
   { what: "the presets", code: 'export { presets } from "setway/machine"', mostKilobytes: 6, packages: [] },
   {
     what: "machines from objects",
     code: 'export { resolveMachine } from "setway/machine"',
-    mostKilobytes: 44,
+    mostKilobytes: 22,
     packages: ["zod"],
   },
   {
     what: "machines by name and from text",
     code: 'export { loadMachine } from "setway/machine"',
-    mostKilobytes: 80,
+    mostKilobytes: 60,
     packages: ["yaml", "zod"],
   },
   {
     what: "traces",
     code: 'export * from "setway/trace"',
-    mostKilobytes: 36,
+    mostKilobytes: 30,
     packages: [],
   },
   {
     what: "stories",
     code: 'export { runStory, STORIES } from "setway/scenario"',
-    mostKilobytes: 240,
+    mostKilobytes: 210,
     packages: ["zod"],
   },
 ];
@@ -174,7 +174,7 @@ describe.skipIf(!isBuilt)("the package", () => {
     expect(packages).toEqual(asked.packages);
     expect(gzipSync(text).length / 1000).toBeLessThan(asked.mostKilobytes);
     // A budget that nobody comes near says nothing.
-    expect(gzipSync(text).length / 1000).toBeGreaterThan(asked.mostKilobytes * 0.6);
+    expect(gzipSync(text).length / 1000).toBeGreaterThan(asked.mostKilobytes * 0.7);
   });
 
   it("the sizes in docs/embedding.md are these", () => {
