@@ -1,4 +1,4 @@
-// Builds setway: the constants that both sides share, the four kernels, the kernel inside the package, and the package.
+// Builds setway: the constants that both sides share, the kernels, the kernel inside the package, the package, its manual.
 // `node scripts/build.mjs` does everything that changed since the last time; a step's name does that step alone.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -12,7 +12,7 @@ const CONSTANTS = "assembly/operations.ts";
 const KERNEL_BINARY = "src/engine/kernel-binary.ts";
 const KERNEL_FLAVOURS = ["tags", "versions", "data"];
 
-const STEPS = { constants: buildConstants, kernel: buildKernel, package: buildPackage };
+const STEPS = { constants: buildConstants, kernel: buildKernel, package: buildPackage, manual: buildManual };
 
 /** Writes assembly/operations.ts if the tables say something new. */
 async function buildConstants() {
@@ -56,11 +56,13 @@ async function buildKernel() {
   );
 }
 
-/** Compiles src/ to dist/ with declarations, and puts the release kernels beside it. */
+/** Compiles src/ to dist/ with declarations, and puts the release kernels and the browsers' module beside it. */
 async function buildPackage() {
-  const inputs = ["src", "scripts/report-schema.mjs", "tsconfig.json", "tsconfig.build.json", "package-lock.json"];
-  const outputs = ["dist/index.js", "dist/cli/main.js", "dist/kernel.wasm", "dist/report.schema.json"];
-  await unlessUnchanged("package", inputs, outputs, async () => {
+  const inputs = ["src", "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"];
+  const makers = ["scripts/report-schema.mjs", "scripts/browser.mjs"];
+  const outputs = ["index.js", "cli/main.js", "kernel.wasm", "report.schema.json", "browser/setway.js"];
+  const made = outputs.map((path) => `dist/${path}`);
+  await unlessUnchanged("package", [...inputs, ...makers], made, async () => {
     // A half-written dist/ must never be seen, neither by a test that runs meanwhile nor after a failure.
     const fresh = `build/dist.${process.pid}`;
     try {
@@ -71,11 +73,21 @@ async function buildPackage() {
       await writeFile(`${ROOT}/${fresh}/kernel.wasm.d.ts`, await kernelDeclarations());
       const { reportSchema } = await import("./report-schema.mjs");
       await writeFile(`${ROOT}/${fresh}/report.schema.json`, `${JSON.stringify(reportSchema())}\n`);
+      const { bundleForBrowsers } = await import("./browser.mjs");
+      await bundleForBrowsers(`${ROOT}/${fresh}`);
       await rm(`${ROOT}/dist`, { recursive: true, force: true });
       await rename(`${ROOT}/${fresh}`, `${ROOT}/dist`);
     } finally {
       await rm(`${ROOT}/${fresh}`, { recursive: true, force: true });
     }
+  });
+}
+
+/** Writes the manual page, which the built command knows of itself. */
+async function buildManual() {
+  await unlessUnchanged("manual", ["src", "package.json"], ["dist/setway.1"], async () => {
+    const { manualPage } = await import("../dist/cli/manual.js");
+    await writeFile(`${ROOT}/dist/setway.1`, manualPage());
   });
 }
 

@@ -5,17 +5,49 @@
 export { BareCpu } from "./cpu/bare.ts";
 export { type AccessOptions, Cpu, GuestFault, type RangeOperation } from "./cpu/cpu.ts";
 export * from "./devices/index.ts";
-export type { Copy, Counters, Engine, EngineOptions, Hazard, PeekPlace, Place, Provenance } from "./engine/engine.ts";
+export type {
+  CacheCounters,
+  Copy,
+  CostEvent,
+  Counters,
+  Engine,
+  EngineOptions,
+  Hazard,
+  MachineCounter,
+  PeekPlace,
+  Place,
+  Provenance,
+  TlbCounters,
+} from "./engine/engine.ts";
 export { EVERYTHING_RECORDED } from "./engine/engine.ts";
-export { MachineError, RecordError, SetwayError, TraceError } from "./engine/errors.ts";
-export { HAZARD_CLASSES, type HazardName } from "./engine/hazards.ts";
+export {
+  type ErrorCode,
+  type ErrorDetail,
+  type ErrorPlace,
+  MachineError,
+  RecordError,
+  SetwayError,
+  TraceError,
+} from "./engine/errors.ts";
+export { type Exit, ExitError } from "./engine/exit.ts";
+export { HAZARD_CLASSES, type HazardClass, type HazardName, type Recorded } from "./engine/hazards.ts";
 export { createKernel, type Kernel, type KernelOptions } from "./engine/kernel.ts";
-export { ATTRIBUTES, OPERATIONS, SCTLR_C, SCTLR_I, SCTLR_M } from "./engine/operations.ts";
+export { ATTRIBUTES, OPERATIONS, type Operation, SCTLR_C, SCTLR_I, SCTLR_M } from "./engine/operations.ts";
 export * from "./engine/record.ts";
 export { createReference } from "./engine/reference.ts";
 export * from "./hypervisor/index.ts";
 export { coreRegisters } from "./machine/registers.ts";
-export type { ResolvedMachine } from "./machine/resolved.ts";
+export type {
+  Cache,
+  Core,
+  Device,
+  Features,
+  Latencies,
+  MemoryRegion,
+  Protocol,
+  ResolvedMachine,
+  TlbGeometry,
+} from "./machine/resolved.ts";
 export { type Explanation, explainHazard } from "./report/explain.ts";
 export type { ReplayOptions, SetWayOperation } from "./scenario/replay.ts";
 export {
@@ -31,4 +63,4 @@ export {
   type StoryDevice,
 } from "./scenario/story.ts";
 export type { MachineTraits } from "./scenario/traits.ts";
-export type { AllocateOptions, RecordedTrace, World } from "./scenario/world.ts";
+export type { AllocateOptions, RecordedTrace, Step, World } from "./scenario/world.ts";

@@ -43,12 +43,13 @@ export function addConvert(program: Command, session: Session): void {
     );
   withTraceOptions(command)
     .addOption(
-      new Option("-o, --output <format:path>", `write this format to this path, repeatable; - is stdout`).argParser(
-        (text, previous: readonly KindAndPath[] | undefined) => [
-          ...(previous ?? []),
-          kindAndPath(text, WRITTEN_FORMATS),
-        ],
-      ),
+      new Option(
+        "-o, --output <format:path>",
+        `write this format to this path, repeatable; kinds: ${WRITTEN_FORMATS.join(", ")}; - is stdout`,
+      ).argParser((text, previous: readonly KindAndPath[] | undefined) => [
+        ...(previous ?? []),
+        kindAndPath(text, WRITTEN_FORMATS),
+      ]),
     )
     .option("--source <text>", "where the trace was recorded and how, for a .swt's header")
     .addOption(new Option("--addresses <kind>", "what its addresses are, for a .swt's header").choices(ADDRESS_KINDS))

@@ -60,7 +60,8 @@ export interface TraceOptions {
 /** SCTLR_EL1 that stands for caches on (and the MMU with them), and off. */
 const SCTLR = { on: SCTLR_M | SCTLR_C | SCTLR_I, off: 0 } as const;
 
-const RECORDED = ["maintenance", "control", "dma", "ownership"] as const;
+/** What a trace may have recorded, as words of `--recorded`. */
+export const RECORDED = ["maintenance", "control", "dma", "ownership"] as const;
 
 export function withTraceOptions(command: Command): Command {
   return command

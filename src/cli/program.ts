@@ -1,13 +1,17 @@
 /** The command line as a whole: its verbs, its help, and how whatever happens becomes an exit code. */
 import { Command } from "commander";
 
+import { addCompletion } from "./completion.ts";
 import { addConvert } from "./convert.ts";
 import { addCost } from "./cost.ts";
+import { addDoctor } from "./doctor.ts";
 import { EXIT, exitFor } from "./exit.ts";
 import { addExplain } from "./explain.ts";
 import { addLint } from "./lint.ts";
 import { addList } from "./list.ts";
 import { addMachine } from "./machine.ts";
+import { hintAtChoices } from "./nearest-choice.ts";
+import { type CommandOutline, outlineOf } from "./outline.ts";
 import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
@@ -42,6 +46,14 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   }
 }
 
+/** Every command as data, for what is written from it: the manual page. Nothing is run. */
+export function programOutline(): CommandOutline {
+  const nowhere = { write: async () => {}, isTerminal: false };
+  const { signal } = new AbortController();
+  const terminal: Terminal = { stdout: nowhere, stderr: nowhere, env: {}, columns: 80, signal };
+  return outlineOf(buildProgram({ terminal, action: () => async () => {} }));
+}
+
 function buildProgram(session: Session): Command {
   const { terminal } = session;
   const program = new Command("setway")
@@ -72,5 +84,8 @@ Example:
   addConvert(program, session);
   addList(program, session);
   addExplain(program, session);
+  addDoctor(program, session);
+  addCompletion(program, session);
+  hintAtChoices(program);
   return program;
 }

@@ -5,7 +5,9 @@ import { createJiti } from "jiti";
 import { SetwayError } from "../engine/errors.ts";
 import * as setway from "../index.ts";
 import * as machine from "../machine/index.ts";
+import * as scenario from "../scenario/index.ts";
 import { type AnyStory, isStory } from "../scenario/story.ts";
+import * as trace from "../trace/index.ts";
 
 /** Whether a word after `setway run` means a file and not a story's name. */
 export const looksLikeFile = (word: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(word);
@@ -35,7 +37,7 @@ async function load(path: string, file: string): Promise<unknown> {
     fsCache: false,
     moduleCache: false,
     interopDefault: false,
-    virtualModules: { setway, "setway/machine": machine },
+    virtualModules: { setway, "setway/machine": machine, "setway/scenario": scenario, "setway/trace": trace },
   });
   try {
     return (await jiti.import<{ default?: unknown }>(path)).default;

@@ -1,5 +1,5 @@
 /** What `setway run` does with stories: the options that they share, one play, and matrices of many. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { SetwayError } from "../engine/errors.ts";
 import type { LoadedMachine } from "../machine/index.ts";
 import { loadDescription, PRESET_NAMES } from "../machine/index.ts";
@@ -35,7 +35,11 @@ export function withStoryOptions(command: Command): Command {
     .option("--without <fixes>", "fixes to turn off; repeatable", collectWords)
     .option("--on <machines>", "machines' names, or files in YAML or JSON; repeatable", collectWords)
     .option("--kvm <eras>", `where it is played: some of ${ERA_WORDS.join(", ")}; repeatable`, collectEras)
-    .option("--engine <engine>", `what plays it: ${STORY_ENGINES.join(" or ")}`, engineName, "kernel" as StoryEngine)
+    .addOption(
+      new Option("--engine <engine>", "the fast kernel, or the reference model")
+        .choices(STORY_ENGINES)
+        .default("kernel" satisfies StoryEngine),
+    )
     .option("--matrix", "machines (all, or those of --on) by eras by fixes, as a table of hazards")
     .option("--trace", "say of each step what moved where");
 }
@@ -165,9 +169,4 @@ function collectEras(text: string, previous: readonly Era[] | undefined): readon
     throw new InvalidArgumentError(`Unknown era: ${word}; expected ${ERA_WORDS.join(", ")}${hint}`);
   }
   return [...(previous ?? []), ...(words(text) as Era[])];
-}
-
-function engineName(text: string): StoryEngine {
-  if ((STORY_ENGINES as readonly string[]).includes(text)) return text as StoryEngine;
-  throw new InvalidArgumentError(`Unknown: ${text}; expected ${STORY_ENGINES.join(" or ")}`);
 }

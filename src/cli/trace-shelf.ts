@@ -5,11 +5,24 @@ import type { TraceShelf } from "../scenario/run-story.ts";
 import type { RecordedTrace } from "../scenario/world.ts";
 import { openTraceFile } from "../trace/open.node.ts";
 
+interface TracePlace {
+  readonly folder: URL;
+  readonly endings: readonly string[];
+  readonly what: string;
+  /** Stories do without. */
+  readonly optional: boolean;
+}
+
 /** The same from src/cli and from dist/cli. */
-const PLACES = [
-  { folder: new URL("../../traces/", import.meta.url), endings: [".swt"] },
-  { folder: new URL("../../../shared/traces/", import.meta.url), endings: [".raw64.xz", ".swt"] },
-] as const;
+export const TRACE_PLACES: readonly TracePlace[] = [
+  { folder: new URL("../../traces/", import.meta.url), endings: [".swt"], what: "shipped", optional: false },
+  {
+    folder: new URL("../../../shared/traces/", import.meta.url),
+    endings: [".raw64.xz", ".swt"],
+    what: "beside the package",
+    optional: true,
+  },
+];
 
 /** Each recording is read once, as a whole: a matrix plays it many times. */
 export function traceShelf(): TraceShelf {
@@ -39,7 +52,7 @@ async function readWhole(name: string): Promise<RecordedTrace | undefined> {
 }
 
 async function find(name: string): Promise<string | undefined> {
-  for (const { folder, endings } of PLACES) {
+  for (const { folder, endings } of TRACE_PLACES) {
     for (const ending of endings) {
       const path = fileURLToPath(new URL(`${name}${ending}`, folder));
       if (

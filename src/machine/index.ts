@@ -2,7 +2,8 @@
 import { MachineError } from "../engine/errors.ts";
 import { nearestWord } from "./nearest.ts";
 import { isPresetName, PRESET_NAMES, presets } from "./presets/index.ts";
-import { completeDescription, type Locate, locateByPath, readDescriptionText, shown } from "./read.ts";
+import { completeDescription, type Locate, locateByPath, shown } from "./read.ts";
+import { readDescriptionText } from "./read-text.ts";
 import { resolveMachine } from "./resolve.ts";
 import type { ResolvedMachine } from "./resolved.ts";
 import type { CompleteDescription, MachineDescription } from "./schema.ts";

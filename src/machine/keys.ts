@@ -2,7 +2,7 @@
  * Walks the schema of the machine description: which keys are valid at a path, and what is said about each. Error
  * messages and the reference page read the schema through this, so neither repeats it.
  */
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { type KeyNote, keyNotes, LEVEL_NAMES, machineSchema } from "./schema.ts";
 
 export type Path = readonly (string | number)[];
@@ -10,26 +10,26 @@ export type Path = readonly (string | number)[];
 /** What the walk needs of a schema's definition; each kind of schema has some of these. */
 interface Definition {
   readonly type: string;
-  readonly innerType?: z.ZodType;
-  readonly in?: z.ZodType;
+  readonly innerType?: z.ZodMiniType;
+  readonly in?: z.ZodMiniType;
   readonly defaultValue?: unknown;
-  readonly shape?: Readonly<Record<string, z.ZodType>>;
-  readonly options?: readonly z.ZodType[];
-  readonly element?: z.ZodType;
-  readonly valueType?: z.ZodType;
+  readonly shape?: Readonly<Record<string, z.ZodMiniType>>;
+  readonly options?: readonly z.ZodMiniType[];
+  readonly element?: z.ZodMiniType;
+  readonly valueType?: z.ZodMiniType;
 }
 
-const definitionOf = (schema: z.ZodType) => schema.def as unknown as Definition;
+const definitionOf = (schema: z.ZodMiniType) => schema.def as unknown as Definition;
 
 /** What is known about one key: its note, and the default of the outermost wrapper that has one. */
 export interface Key {
   readonly note: KeyNote | undefined;
   readonly defaultValue: unknown;
   /** The schema without wrappers for defaults and optional values. */
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodMiniType;
 }
 
-function keyOf(schema: z.ZodType): Key {
+function keyOf(schema: z.ZodMiniType): Key {
   let note = keyNotes.get(schema);
   let defaultValue: unknown;
   let current = schema;
@@ -44,14 +44,14 @@ function keyOf(schema: z.ZodType): Key {
 }
 
 /** Keys of a mapping, or of the mapping among the alternatives; empty for anything else. */
-function childrenOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
+function childrenOf(schema: z.ZodMiniType): Readonly<Record<string, z.ZodMiniType>> {
   const definition = definitionOf(keyOf(schema).schema);
   if (definition.shape !== undefined) return definition.shape;
   return Object.assign({}, ...(definition.options ?? []).map(childrenOf));
 }
 
 /** The schema of a list's items, or of the list among the alternatives. */
-function elementOf(schema: z.ZodType): z.ZodType | undefined {
+function elementOf(schema: z.ZodMiniType): z.ZodMiniType | undefined {
   const definition = definitionOf(keyOf(schema).schema);
   if (definition.element !== undefined) return definition.element;
   for (const option of definition.options ?? []) {
@@ -61,8 +61,8 @@ function elementOf(schema: z.ZodType): z.ZodType | undefined {
   return undefined;
 }
 
-function schemaAt(path: Path): z.ZodType | undefined {
-  let schema: z.ZodType | undefined = machineSchema;
+function schemaAt(path: Path): z.ZodMiniType | undefined {
+  let schema: z.ZodMiniType | undefined = machineSchema;
   for (const step of path) {
     if (schema === undefined) return undefined;
     const children = childrenOf(schema);
@@ -97,7 +97,7 @@ export function keyRows(): readonly KeyRow[] {
   return Object.entries(childrenOf(machineSchema)).flatMap(([name, schema]) => rowsOf(name, schema));
 }
 
-function rowsOf(path: string, schema: z.ZodType): KeyRow[] {
+function rowsOf(path: string, schema: z.ZodMiniType): KeyRow[] {
   const { note, defaultValue } = keyOf(schema);
   if (note === undefined) throw new Error(`${path} has no note in the schema`);
   const given = defaultValue === undefined ? undefined : defaultText(path, defaultValue);
@@ -110,7 +110,7 @@ function rowsOf(path: string, schema: z.ZodType): KeyRow[] {
   return [row, ...nestedRows(path, schema)];
 }
 
-function nestedRows(path: string, schema: z.ZodType): KeyRow[] {
+function nestedRows(path: string, schema: z.ZodMiniType): KeyRow[] {
   return Object.entries(childrenOf(schema)).flatMap(([name, child]) => rowsOf(`${path}.${name}`, child));
 }
 

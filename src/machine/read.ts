@@ -1,9 +1,8 @@
 /**
- * From what people write (YAML or JSON text, or a plain object) to a complete description, or a `MachineError` that
- * says where: dotted key, and line and column where there is text. Rules between keys are `resolve.ts`'s affair.
+ * From what people write, as a plain object, to a complete description, or a `MachineError` that says where: the dotted
+ * key, and whatever else who read the text knows of the place. Rules between keys are `resolve.ts`'s affair.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { type ErrorDetail, type ErrorPlace, MachineError } from "../engine/errors.ts";
 import { keyAt, type Path, validKeys } from "./keys.ts";
 import { nearestWord } from "./nearest.ts";
@@ -17,65 +16,12 @@ const dottedPath = (path: Path): string => path.join(".");
 /** Without text there is nothing but the dotted key. */
 export const locateByPath: Locate = (path) => (path.length === 0 ? {} : { path: dottedPath(path) });
 
-/** A text's content, unchecked, and the way from a key to its line. */
-export interface DescriptionText {
-  readonly content: unknown;
-  readonly locate: Locate;
-}
-
-/** Reads YAML (and so JSON). Throws `MachineError` with line and column where it isn't well formed. */
-export function readDescriptionText(text: string, file?: string): DescriptionText {
-  const lines = new LineCounter();
-  const inFile: ErrorPlace = file === undefined ? {} : { file };
-  let content: unknown;
-  let document: Document;
-  try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
-    const problem = document.errors[0];
-    if (problem !== undefined) {
-      const { line, col } = lines.linePos(problem.pos[0]);
-      throw new MachineError(`not valid YAML: ${problem.message}`, { ...inFile, line, column: col, cause: problem });
-    }
-    content = document.toJS();
-  } catch (cause) {
-    if (cause instanceof MachineError) throw cause;
-    // The reader gives up in its own words on aliases that explode and on text nested deeper than its stack.
-    throw new MachineError("not readable YAML", { ...inFile, found: String(cause).slice(0, 120), cause });
-  }
-  const locate: Locate = (path) => {
-    const offset = offsetOf(document, path);
-    const position = offset === undefined ? undefined : lines.linePos(offset);
-    const place = position === undefined ? {} : { line: position.line, column: position.col };
-    return { ...inFile, ...place, ...locateByPath(path) };
-  };
-  return { content, locate };
-}
-
-/** Offset of the key at a path, or of the innermost node around it that exists. */
-function offsetOf(document: Document, path: Path): number | undefined {
-  let node: Node | null | undefined = document.contents;
-  let offset = node?.range?.[0];
-  for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document);
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
-      if (pair === undefined) return offset;
-      offset = (pair.key as Node).range?.[0] ?? offset;
-      node = pair.value as Node | null;
-    } else if (isSeq(node)) {
-      node = node.items[Number(step)] as Node | undefined;
-      offset = node?.range?.[0] ?? offset;
-    } else return offset;
-  }
-  return offset;
-}
-
 /** Checks a description key by key and fills in the schema's defaults. Throws `MachineError` at the first bad key. */
 export function completeDescription(
   description: MachineDescription | unknown,
   locate: Locate = locateByPath,
 ): CompleteDescription {
-  let result: z.ZodSafeParseResult<CompleteDescription>;
+  let result: ReturnType<typeof machineSchema.safeParse>;
   try {
     result = machineSchema.safeParse(description);
   } catch (cause) {

@@ -88,6 +88,24 @@ export type ExplainJson =
   | (HazardClass & { readonly name: HazardName; readonly cause: string; readonly remedy: string })
   | { readonly rule: string; readonly title: string; readonly text: string };
 
+/** One thing that `setway doctor` looked at. `bad`: something will not work. `poor`: it works, but slower or with less. */
+export interface DoctorFinding {
+  readonly name: string;
+  readonly verdict: "good" | "poor" | "bad";
+  /** What was found, in words. */
+  readonly found: string;
+  /** What to do about it, or what it means; not for `good`. */
+  readonly advice?: string;
+  /** The same for programs. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface DoctorJson {
+  /** Whether nothing is bad. */
+  readonly ok: boolean;
+  readonly findings: readonly DoctorFinding[];
+}
+
 interface Named {
   readonly name: string;
   readonly summary: string;
@@ -125,6 +143,7 @@ export interface PublishedResults {
   readonly "machine import": MachineImportJson;
   readonly "machine export": MachineExportJson;
   readonly lint: LintJson;
+  readonly doctor: DoctorJson;
   readonly convert: ConvertJson;
   readonly explain: ExplainJson;
   readonly list: ListJson;

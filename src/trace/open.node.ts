@@ -17,9 +17,13 @@ const MANY_READ_BYTES = 1 << 16;
  * Opens a file, standard input for `-`, or a directory whose files are a trace's threads (drmemtrace). Throws `TraceError`.
  */
 export async function openTraceFile(path: string, options: OpenOptions = {}): Promise<TraceSource> {
-  if (path === "-") return openTrace(stdinSource(), nodeCodecs, options);
+  return openTrace(path === "-" ? stdinSource() : await sourcesAt(path), nodeCodecs, options);
+}
+
+/** The bytes of a file, or of each file of a directory. Throws `TraceError`; nothing is left open then. */
+export async function sourcesAt(path: string): Promise<ByteSource | readonly ByteSource[]> {
   const files = await threadFiles(path);
-  if (files === undefined) return openTrace(await fileSource(path), nodeCodecs, options);
+  if (files === undefined) return fileSource(path);
   const sources: ByteSource[] = [];
   try {
     for (const file of files) sources.push(await fileSource(file, MANY_READ_BYTES));
@@ -27,7 +31,7 @@ export async function openTraceFile(path: string, options: OpenOptions = {}): Pr
     for (const source of sources) await source.close?.();
     throw error;
   }
-  return openTrace(sources, nodeCodecs, options);
+  return sources;
 }
 
 /** What DynamoRIO puts beside the traces of threads. */

@@ -175,7 +175,7 @@ describe("misspelt", () => {
     [["run", "dma-refill", "--on", "rpi"], "did you mean rpi4?"],
     [["run", "pl310-dma", "--on", "rpi4"], "has no outer cache"],
     [["run", "dma-refill", "--with", "sync-for-cpu", "--without", "sync-for-cpu"], "both on and off"],
-    [["run", "dma-refill", "--engine", "kernal"], "expected kernel or reference"],
+    [["run", "dma-refill", "--engine", "kernal"], "Allowed choices are kernel, reference. Did you mean kernel?"],
     [["run", "--all", "dma-refill"], "one of the two"],
   ])("%j is exit 2 and says: %s", async (args, hint) => {
     const { code, stdout, stderr } = await setway(args);

@@ -1,27 +1,28 @@
 /** Do all verbs have help with an example, exit codes and JSON as documented, and a hint where a word is misspelt? */
 import { describe, expect, it } from "vitest";
+import { everyCommand } from "../../src/cli/outline.ts";
+import { programOutline } from "../../src/cli/program.ts";
 import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
 import { PRESET_NAMES } from "../../src/machine/index.ts";
-import { SCENARIOS } from "../../src/scenario/index.ts";
 import { setway } from "./capture.ts";
 
-const VERBS = ["run", "replay", "list", "machine", "machine list", "machine show", "convert", "explain"];
+const PROGRAM = programOutline();
+const COMMANDS = everyCommand(PROGRAM)
+  .slice(1)
+  .map(({ path }) => path.slice(1).join(" "));
 
 describe("help", () => {
-  it.each([...VERBS, ...Object.keys(SCENARIOS).map((name) => `run ${name}`)])(
-    "of %s has an example and exits 0",
-    async (verb) => {
-      const { code, stdout, stderr } = await setway([...verb.split(" "), "--help"]);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      expect(stdout).toContain(`Usage: setway ${verb}`);
-      expect(stdout).toContain("Example:\n  $ setway ");
-    },
-  );
+  it.each(COMMANDS)("of %s has an example and exits 0", async (verb) => {
+    const { code, stdout, stderr } = await setway([...verb.split(" "), "--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain(`Usage: setway ${verb}`);
+    expect(stdout).toMatch(/Example:\n {2}\$ (.* )?setway /);
+  });
 
   it("of the program names every verb and the exit codes", async () => {
     const { code, stdout } = await setway(["--help"]);
     expect(code).toBe(0);
-    for (const verb of ["run", "replay", "list", "machine", "convert", "explain"]) {
+    for (const verb of PROGRAM.commands.map(({ path }) => path[1])) {
       expect(stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
     }
     expect(stdout).toContain("Exit codes: 0 it ran");
@@ -49,7 +50,21 @@ describe("misspelt words", () => {
     [["list", "--jsn"], "Did you mean --json?"],
     [["machine", "show", "altra"], "did you mean altra-2s?"],
     [["explain", "stale-raed"], "did you mean stale-read?"],
-    [["list", "machnes"], "Allowed choices are"],
+    [["list", "machnes"], "Did you mean machines?"],
+    [["replay", "t.swt", "-m", "flat", "--caches", "onn"], "Did you mean on?"],
+    [["replay", "t.swt", "-m", "flat", "--recorded", "controll"], "did you mean control?"],
+    [["replay", "t.swt", "-m", "flat", "-o", "jsno:-"], "did you mean json?"],
+    [["replay", "t.swt", "-m", "seatle"], "did you mean seattle?"],
+    [["run", "swap-uot"], "did you mean swap-out?"],
+    [["run", "swap-out", "--with", "flush-at-mpa"], "did you mean flush-at-map?"],
+    [["run", "swap-out", "--kvm", "modren"], "did you mean modern?"],
+    [["run", "swap-out", "--engine", "kernl"], "Did you mean kernel?"],
+    [["run", "decompressor", "--maintenance", "setwya"], "did you mean setway?"],
+    [["cost", "vgaa"], "Did you mean vga?"],
+    [["cost", "dma", "--flavour", "arm46"], "did you mean arm64?"],
+    [["explain", "r222"], "did you mean R22?"],
+    [["completion", "bahs"], "Did you mean bash?"],
+    [["docter"], "Did you mean doctor?"],
   ])("%j is exit 2 and says: %s", async (args, hint) => {
     const { code, stdout, stderr } = await setway(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -63,3 +63,41 @@ export function commandsOf(page: Page): Command[] {
       }),
   );
 }
+
+export interface Program {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly code: string;
+  /** What stands in the text block right below it. */
+  readonly printed: string;
+}
+
+/** The programs of a page whose output follows them. */
+export function programsOf(page: Page): Program[] {
+  const both = [...page.text.matchAll(/^```js\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```/gm)];
+  return both.map(([, code = "", printed = ""], index) => ({
+    number: index + 1,
+    code,
+    printed: printed.replace(/\n$/, ""),
+  }));
+}
+
+/** Runs a program whose imports are of these modules. */
+export async function run(code: string, modules: Readonly<Record<string, object>>): Promise<void> {
+  const body = code.replace(/^import \{([\s\S]*?)\} from ("[^"]+");$/gm, "const {$1} = modules[$2];");
+  const AsyncFunction = run.constructor as new (...parameters: string[]) => (given: typeof modules) => Promise<void>;
+  await new AsyncFunction("modules", body)(modules);
+}
+
+/** The command lines of a page that stand in shell blocks or are indented, without comments, pipes and redirections. */
+export function shownCommands(page: Page): string[] {
+  const indented = [...page.text.matchAll(/^ {4}(setway .*)$/gm)].map(([, line = ""]) => line);
+  const lines = [...fences(page, "sh").flatMap((block) => block.split("\n")), ...indented].map((line) =>
+    line
+      .replace(/(^| )#.*$/, "")
+      .split(/ [|>] /)
+      .find((part) => part.trim().startsWith("setway ")),
+  );
+  // Indented lines have their explanation behind two blanks.
+  return lines.flatMap((line) => (line === undefined ? [] : [(line.trim().split(/ {2,}/)[0] as string).trim()]));
+}

@@ -66,6 +66,7 @@ describe.skipIf(!built)("the published schema", () => {
     ["machine import", () => [fileURLToPath(new URL("../machine/data/numa-server.dts", import.meta.url))]],
     ["machine export", () => ["juno", "--to", "dts"]],
     ["lint", () => [f("guest.sh")]],
+    ["doctor", () => []],
     ["convert", () => [f("stale.raw64"), f("out.swt")]],
     ["explain", () => ["stale-read"]],
     ["explain", () => ["R22"]],
