@@ -51,6 +51,7 @@ import {
 } from "./layout";
 import * as maintenance from "./maintenance";
 import * as memoryState from "./memory";
+import * as own from "./own";
 import * as player from "./play";
 import { allocateRefills, settleRefills } from "./refill";
 import * as registers from "./registers";
@@ -61,6 +62,7 @@ import * as translate from "./translate";
 export { hazardAt, hazardCount, setAssessable } from "./hazard";
 export { setDirectory, setFeatures, setProtocol, setShape, setUnitsAreCores } from "./layout";
 export { addRegion } from "./memory";
+export { lastObserved, loopAt, loopCount, ownGroup, setShard } from "./own";
 export { play, recordsPlayed } from "./play";
 export { setTlb } from "./tlb";
 export { setWalker } from "./walk";
@@ -318,6 +320,11 @@ export function bytesUsed(): usize {
 /** Makes the address's region current; its compact address follows. False: no region. */
 export function locate(address: u64): bool {
   return memoryState.enterRegion(address);
+}
+
+/** Whether the block around an address is this kernel's, after `locate`. */
+export function ownsAddress(address: u64): bool {
+  return own.owns(address - memoryState.regionDelta);
 }
 
 /** Where a cache holds the line around an address: set * 2^16 + way, or -1. */

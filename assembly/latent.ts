@@ -1,7 +1,7 @@
 // Latent hazards (R29): set/way loops that cannot do what they are for (D33), and maintenance that no barrier has completed
 // (D34). Nothing has gone wrong yet, so no contents are looked at.
 
-import { fresh, H_LINES, latent } from "./hazard";
+import { fresh, H_LINES, latent, record } from "./hazard";
 import {
   C_ACTIVE,
   C_MARKABLE,
@@ -20,6 +20,7 @@ import {
   nodeAt,
 } from "./layout";
 import { HAZARD_SET_WAY_MIGRATED, HAZARD_SET_WAY_SHORT_OF_POC, HAZARD_SET_WAY_WHILE_SHARED } from "./operations";
+import { isFirst, noteLoop, sharded } from "./own";
 import { recordOfSet } from "./set";
 
 // ---- latent: set/way loops (D33)
@@ -27,12 +28,12 @@ import { recordOfSet } from "./set";
 export function setWayRecord(core: u32): void {
   for (let c: u32 = 0; c < cores; c++) {
     if (c != core && load<u32>(coreAt(c), C_ACTIVE)) {
-      latent(HAZARD_SET_WAY_WHILE_SHARED, 0, false);
+      if (isFirst) latent(HAZARD_SET_WAY_WHILE_SHARED, 0, false);
       break;
     }
   }
   if (load<u32>(coreAt(core), C_MIGRATED)) {
-    latent(HAZARD_SET_WAY_MIGRATED, 0, false);
+    if (isFirst) latent(HAZARD_SET_WAY_MIGRATED, 0, false);
     store<u32>(coreAt(core), 0, C_MIGRATED);
   }
 }
@@ -49,6 +50,10 @@ export function markPlace(core: u32, place: u32): void {
   if (left) return;
   clearMarks(core);
   const dirty = dirtyInSystemCaches();
+  if (sharded) {
+    noteLoop(record, core, dirty);
+    return;
+  }
   if (!dirty) return;
   const e = latent(HAZARD_SET_WAY_SHORT_OF_POC, 0, false);
   if (e && (fresh || load<u32>(e, H_LINES) < dirty)) store<u32>(e, dirty, H_LINES);

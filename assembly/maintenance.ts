@@ -55,6 +55,7 @@ import {
   EVENT_WRITEBACK,
   MACHINE_CROSSINGS,
 } from "./operations";
+import { ownsSet } from "./own";
 import { isOnPathOf } from "./play";
 import { probe, recordOf, recordOfSet, stateAt } from "./set";
 
@@ -296,9 +297,10 @@ export function bySetWay(core: u32, home: u32, operand: u32, cleans: bool, inval
   const way: u32 = wayShift >= 32 ? 0 : operand >> wayShift;
   const set: u32 = (wayShift >= 32 ? operand : operand & ((1 << wayShift) - 1)) >> lineShift;
   if (set >= load<u32>(n, N_SETS) || way >= load<u32>(n, N_WAYS)) return;
-  count(n, COUNTER_MAINTENANCE_PROBES);
+  const isOurs = ownsSet(n, set);
+  if (isOurs) count(n, COUNTER_MAINTENANCE_PROBES);
   const record = recordOfSet(n, set);
-  if (stateAt(n, record, way) & VALID) {
+  if (isOurs && stateAt(n, record, way) & VALID) {
     if (!invalidates) {
       if (stateAt(n, record, way) & DIRTY) clean(n, record, way);
     } else {

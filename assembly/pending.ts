@@ -116,6 +116,11 @@ function unite(entry: usize): void {
   spare = blocks;
 }
 
+/** A by-VA operation was issued, of whichever block: batches are numbered alike in all shards. */
+export function noteMaintenance(): void {
+  openBatch();
+}
+
 /** A by-VA operation of the core named this block: instruction side or data side. */
 export function stamp(compact: u64, instructions: bool): void {
   const batch = openBatch();

@@ -6,6 +6,7 @@ import { divergent, equalsTruth } from "./hazard";
 import { distrust, yardstick } from "./hierarchy";
 import {
   allocate,
+  C_ACTIVE,
   C_L1D,
   C_L1I,
   CARRY,
@@ -169,6 +170,8 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
     if (load<u32>(shape2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touch(shape2, vr, vWay);
   } else touch(shape2, r2, way2);
   add(counts + ((<usize>op) << 3), 1);
+  // Only a fetch can have brought the line of a core's first data access (D33).
+  if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
   if (!load<u32>(shape, S_COVERED)) {
     const l1 = <usize>load<u32>(coreAt(core) + (op == OP_FETCH ? C_L1I : C_L1D));
