@@ -27,11 +27,35 @@ const GROUPS_A_SHARD = 4;
 /** How many low bits of a block's number index every cache and directory of a machine; 0: its lines can't be told apart. */
 export function commonIndexBits(machine: ResolvedMachine): number {
   const caches: readonly (Cache | undefined)[] = [...machine.caches, machine.outer, ...machine.memorySide];
-  const sets = caches.filter((cache) => cache !== undefined).map(({ sets, lineBytes }) => ({ sets, lineBytes }));
-  // A directory's lines are those of the outermost architected caches; with the smallest line its index begins lowest.
-  if (machine.directory) sets.push({ sets: machine.directory.sets, lineBytes: machine.smallestLineBytes });
-  const bits = sets.map(({ sets, lineBytes }) => trailingZeros(sets) - Math.log2(machine.largestLineBytes / lineBytes));
+  const indexed = caches.filter((cache) => cache !== undefined).map(({ sets, lineBytes }) => ({ sets, lineBytes }));
+  if (machine.directory) {
+    const [lineBytes, ...others] = directoryLines(machine);
+    // Lines of different sizes share a directory's sets, but not by the same bits of their addresses.
+    if (others.length > 0) return 0;
+    if (lineBytes !== undefined) indexed.push({ sets: machine.directory.sets, lineBytes });
+  }
+  const bits = indexed.map(
+    ({ sets, lineBytes }) => trailingZeros(sets) - Math.log2(machine.largestLineBytes / lineBytes),
+  );
   return Math.max(0, Math.min(MOST_BITS, ...bits));
+}
+
+/** The sizes of line that a sized directory keeps: those of the outermost architected caches on the cores' paths (D25). */
+function directoryLines(machine: ResolvedMachine): ReadonlySet<number> {
+  const lines = new Set<number>();
+  for (const { l1i, l1d, unifiedBySocket } of machine.cores) {
+    unifiedBySocket.forEach((unified, home) => {
+      const beyond: Cache[] = [];
+      for (let cache = machine.caches[unified]; cache; cache = machine.caches[cache.parentBySocket[home] ?? -1]) {
+        if (cache.kind === "architected") beyond.push(cache);
+      }
+      for (const first of [machine.caches[l1i], machine.caches[l1d]]) {
+        const outermost = beyond.at(-1) ?? first;
+        if (outermost) lines.add(outermost.lineBytes);
+      }
+    });
+  }
+  return lines;
 }
 
 const trailingZeros = (value: number): number => 31 - Math.clz32(value & -value);

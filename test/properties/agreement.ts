@@ -15,13 +15,24 @@ export interface Agreement {
   readonly length?: readonly [number, number];
   /** Whether all of them are of one build, so that they say the same of hazards and bytes even where they carry none. */
   readonly alike?: boolean;
+  /** Whether machines have set groups (R49). */
+  readonly grouped?: boolean;
 }
 
 /** Throws the story of the smallest stream on which they differ; gives the number of streams played. */
-export function checkAgreement({ name, reference, kernels, streams, length, alike }: Agreement): number {
+export function checkAgreement({
+  name,
+  reference,
+  kernels,
+  streams,
+  length,
+  alike,
+  grouped = false,
+}: Agreement): number {
   return checkProperty({
     name,
     streams,
+    grouped,
     ...(length ? { length } : {}),
     wrong: (each) => disagreements(reference, kernels, each, alike)?.[0].name,
     explain: (each) => {

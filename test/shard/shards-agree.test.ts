@@ -27,7 +27,14 @@ describe(`random streams (SETWAY_SEED=${SEED})`, () => {
   const agree = (kind: ShardedKind, share: number) => {
     const streams = Math.ceil(streamCount() / share);
     const { whole, sharded } = kind;
-    const played = checkAgreement({ name: whole.name, reference: whole, kernels: sharded, streams, alike: true });
+    const played = checkAgreement({
+      name: whole.name,
+      reference: whole,
+      kernels: sharded,
+      streams,
+      alike: true,
+      grouped: true,
+    });
     expect(played).toBe(streams);
   };
 
