@@ -20,10 +20,12 @@ export interface FullLoop {
 export class WholeMachineNeeded extends Error {
   /** Number of the record. */
   readonly record: number;
+  readonly reason: string;
 
   constructor(record: number, reason: string) {
     super(`record ${record}: ${reason}`);
     this.name = "WholeMachineNeeded";
     this.record = record;
+    this.reason = reason;
   }
 }
