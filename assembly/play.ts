@@ -218,6 +218,7 @@ function dropPrefixes(): void {
 /** Plays `count` words of the batch. Returns how many; fewer than asked means `error` says why. */
 export function play(count: u32): u32 {
   error = ERROR_NONE;
+  ownEnd = 0;
   let i: u32 = 0;
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
@@ -249,13 +250,22 @@ export function play(count: u32): u32 {
   return count;
 }
 
+/**
+ * Before this position of the batch no record was elsewhere when it was looked at. One that is by now does no harm in a run:
+ * its line is in none of our caches, and pieces are looked at again.
+ */
+let ownEnd: u32 = 0;
+
 /** The run that begins at a position of the batch, or the other shards' records that do. Returns the position behind it. */
 function playOwnRun(start: u32, count: u32): u32 {
   let i = start;
   while (i < count && isElsewhere(load<u64>(batch + ((<usize>i) << 3)))) i++;
   if (i > start) return i;
-  while (i < count && !isElsewhere(load<u64>(batch + ((<usize>i) << 3)))) i++;
-  i = playRun(batch, start, i, number);
+  if (ownEnd <= start) {
+    ownEnd = start + 1;
+    while (ownEnd < count && !isElsewhere(load<u64>(batch + ((<usize>ownEnd) << 3)))) ownEnd++;
+  }
+  i = playRun(batch, start, ownEnd, number);
   if (!CARRY || VERSIONS) return i;
   // The last of them that isn't a store is what was observed last.
   for (let j = i; j > start; j--) {
@@ -275,7 +285,8 @@ function isElsewhere(word: u64): bool {
   const core = <u32>(word >> 56);
   const address = word & 0xffffffffffff;
   if (op > OP_FETCH || core >= cores || address - fastLow >= fastBytes || owns(address - regionDelta)) return false;
-  return op == OP_FETCH || load<u32>(coreAt(core), C_ACTIVE) != 0;
+  if (op == OP_FETCH || load<u32>(coreAt(core), C_ACTIVE)) return true;
+  return (load<u32>(coreAt(core), C_SCTLR) & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C);
 }
 
 function takePrefix(op: u32, operand: u64): bool {

@@ -8,6 +8,7 @@ import { addExplain } from "./explain.ts";
 import { addLint } from "./lint.ts";
 import { addList } from "./list.ts";
 import { addMachine } from "./machine.ts";
+import { addMerge } from "./merge.ts";
 import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
@@ -66,6 +67,7 @@ Example:
     );
   addRun(program, session);
   addReplay(program, session);
+  addMerge(program, session);
   addCost(program, session);
   addMachine(program, session);
   addLint(program, session);

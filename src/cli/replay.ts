@@ -1,49 +1,28 @@
 /** `setway replay`: plays any trace on any machine and says what everybody saw. */
 import { type Command, Option } from "commander";
-import type { Engine, Provenance } from "../engine/engine.ts";
-import { RecordError } from "../engine/errors.ts";
-import { HAZARD_CLASSES } from "../engine/hazards.ts";
-import { createKernel, type Kernel } from "../engine/kernel.ts";
-import { OPERATIONS } from "../engine/operations.ts";
+import { SetwayError } from "../engine/errors.ts";
+import { WholeMachineNeeded } from "../engine/share.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
-import { IntervalMeter, type IntervalReport, intervalsText, sinceNow } from "../report/intervals.ts";
-import { allHazards, observedHazards, type ReplayReport, replayReport, reportedHazards } from "../report/json.ts";
-import { replayText } from "../report/text.ts";
-import { printedByKernel } from "../report/yardstick.ts";
-import { openTraceFile } from "../trace/open.node.ts";
+import { replayReport, reportedHazards } from "../report/json.ts";
+import { wholeMachine } from "../shard/plan.ts";
 import type { OpenOptions } from "../trace/open.ts";
-import type { TraceSource } from "../trace/source.ts";
-import { firstRecords, windowed } from "../trace/window.ts";
 import { EXIT } from "./exit.ts";
-import {
-  machineFrom,
-  openOptions,
-  positiveNumber,
-  type TraceOptions,
-  wholeNumber,
-  withTraceOptions,
-} from "./inputs.ts";
-import { untilAborted } from "./interrupt.ts";
-import { describeRecords } from "./lookup.ts";
+import { expectation, withExpectationOptions } from "./expectation.ts";
+import { machineFrom, openOptions, positiveNumber, wholeNumber, withTraceOptions } from "./inputs.ts";
+import { planFor, shardCount } from "./player.ts";
 import type { Session } from "./program.ts";
-import { Progress } from "./progress.ts";
-import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
+import { replayPart } from "./replay-part.ts";
+import {
+  describeHazards,
+  type Job,
+  playTrace,
+  type ReplayedTrace,
+  type ReplayOptions,
+  resultOf,
+} from "./replay-trace.ts";
+import { emitResult, withResultOptions } from "./result.ts";
+import { shardOf } from "./shard-of.ts";
 import type { Terminal } from "./terminal.ts";
-
-interface ReplayOptions extends TraceOptions, ResultOptions {
-  readonly machine: string;
-  readonly engine: "kernel" | "reference";
-  /** True for `--data`, false for `--tags-only`. */
-  readonly data?: true;
-  readonly tagsOnly?: true;
-  readonly perCore?: true;
-  readonly yardstick?: true;
-  readonly hazards: number;
-  readonly expectClean?: true;
-  readonly strict?: true;
-  readonly warmupRefs?: number;
-  readonly every?: number;
-}
 
 export function addReplay(program: Command, session: Session): void {
   const command = program
@@ -71,9 +50,19 @@ export function addReplay(program: Command, session: Session): void {
     )
     .option("--every <count>", "add statistics of every so many records", positiveNumber)
     .option("--hazards <count>", "how many hazards to explain", wholeNumber, 3)
-    .option("--expect-clean", "exit 1 if anybody observed a stale or leaked value (R26, R28)")
-    .option("--strict", "exit 1 on any hazard (R26 to R29)");
-  withResultOptions(withTraceOptions(command))
+    .addOption(
+      new Option(
+        "--shards <count>",
+        "share the machine's sets among so many threads, or as many as suit (auto)",
+      ).argParser(shardCount),
+    )
+    .addOption(
+      new Option("--shard <k/n>", "play part k of n, counted from 0, and write what setway merge joins")
+        .argParser(shardOf)
+        .conflicts(["shards", "yardstick", "json", "output", "expectClean", "strict"]),
+    )
+    .option("--part <file>", "where --shard writes its part, instead of standard output");
+  withResultOptions(withTraceOptions(withExpectationOptions(command)))
     .addHelpText(
       "after",
       `
@@ -83,6 +72,7 @@ Addresses of other tools are mostly virtual and don't fit a machine's RAM: --map
 
 Example:
   $ setway replay boot.raw64.xz --machine seattle --caches off
+  $ setway replay mc100.swt --machine host-100c --shards auto
   $ setway replay drmemtrace.app.1.dir --machine host-100c --map-addresses pages --warmup-refs 1000000
   $ xzcat boot.raw64.xz | setway replay - --machine ./my-board.yaml --json`,
     )
@@ -92,20 +82,26 @@ Example:
 async function replay(path: string, options: ReplayOptions, terminal: Terminal): Promise<number> {
   const { machine } = await machineFrom(options.machine);
   const opening = openOptionsFor(machine, options);
-  const source = await openTraceFile(path, opening);
-  const { provenance, initialSctlr } = source.header;
-  const engine = await createEngine(withSctlr(machine, initialSctlr), provenance, options);
+  if (options.shard) return replayPart({ path, machine, opening, shard: options.shard, options, terminal });
+  if (options.part !== undefined) throw new SetwayError("usage", "--part goes with --shard", {});
+  const asked = options.shards ?? 1;
+  let plan = await planFor(path, machine, asked);
+  if (plan.used > 1 && options.yardstick) plan = wholeMachine(plan.asked, "the yardstick's view is that of one kernel");
+  if (plan.used > 1 && options.engine !== "kernel")
+    plan = wholeMachine(plan.asked, "the reference model has no shards");
+  const job: Job = { path, machine, opening, options, terminal };
+  const played = await playTrace(job, plan).catch((error: unknown) => {
+    if (!(error instanceof WholeMachineNeeded)) throw error;
+    plan = wholeMachine(plan.asked, error.message);
+    return playTrace(job, plan);
+  });
+  const { source, engine, assessed } = played;
   const skipped = options.skipRefs ?? 0;
-  const played = await play(engine, source, options, terminal);
-
-  const assessed = options.recorded === undefined ? assessable(source, played) : provenance;
-  const wanted = reportedHazards(engine, assessed)
-    .slice(0, options.hazards)
-    .flatMap(({ record, newest, lostAt }) => [record, newest, lostAt])
-    .filter((record) => record >= 0)
-    .map((record) => record + skipped);
   const records =
-    path === "-" || played.partial ? new Map<number, string>() : await describeRecords(path, opening, new Set(wanted));
+    path === "-" || played.partial
+      ? new Map<number, string>()
+      : await describeHazards(job, reportedHazards(engine, assessed).slice(0, options.hazards));
+  const { asked: wanted, used, why } = plan;
   const report = replayReport(played.counted, {
     trace: source.name,
     engineName: options.engine,
@@ -114,20 +110,14 @@ async function replay(path: string, options: ReplayOptions, terminal: Terminal):
     provenance: assessed,
     explained: options.hazards,
     perCore: options.perCore === true,
-    yardstick: options.yardstick && isKernel(engine) ? printedByKernel(engine) : undefined,
-    operationAt: (record) => records.get(record + skipped),
+    sharding: options.shards === undefined ? undefined : { asked: wanted, used, ...(why === undefined ? {} : { why }) },
+    yardstick: played.yardstick,
+    operationAt: (record) => records.get(record),
   });
-  const { intervals } = played;
-  const json = {
-    ...report,
-    ...(skipped > 0 ? { skippedRefs: skipped } : {}),
-    ...(played.warmupRefs > 0 ? { warmupRefs: played.warmupRefs } : {}),
-    ...(intervals === undefined ? {} : { intervals }),
-  };
-  const text = (color: boolean): string =>
-    replayText(report, color) + (intervals === undefined ? "" : intervalsText(intervals, color));
-  await emitResult({ json, text }, options, terminal);
-  for (const note of notesOn(source, played, skipped)) await terminal.stderr.write(`note: ${note}\n`);
+  await emitResult(resultOf(report, { skippedRefs: skipped, ...played }), options, terminal);
+  for (const note of notesOn(played, skipped)) await terminal.stderr.write(`note: ${note}\n`);
+  if (why !== undefined && used < wanted)
+    await terminal.stderr.write(`note: played in ${used} of ${wanted} shards: ${why}\n`);
   if (played.partial) return EXIT.INTERRUPTED;
   return expectation(report, options, terminal);
 }
@@ -144,138 +134,8 @@ function openOptionsFor(machine: ResolvedMachine, options: ReplayOptions): OpenO
   };
 }
 
-async function createEngine(machine: ResolvedMachine, provenance: Provenance, options: ReplayOptions): Promise<Engine> {
-  if (options.engine === "reference") {
-    const { createReference } = await import("../engine/reference.ts");
-    return createReference(machine, { provenance });
-  }
-  const data = options.data ?? (options.tagsOnly ? false : canFindStaleValues(provenance));
-  return createKernel(machine, { provenance, data, yardstick: options.yardstick === true });
-}
-
-const isKernel = (engine: Engine): engine is Kernel => "yardstick" in engine;
-
-/** Bytes are worth carrying only where some class of wrong or lost values can be assessed (R48). */
-function canFindStaleValues(provenance: Provenance): boolean {
-  return HAZARD_CLASSES.some(({ kind, needs }) => kind !== "latent" && needs.every((need) => provenance[need]));
-}
-
-const withSctlr = (machine: ResolvedMachine, initialSctlr: number | undefined): ResolvedMachine =>
-  initialSctlr === undefined ? machine : { ...machine, initialSctlr };
-
-interface Played {
-  /** The engine, with the counters of what came after the warm-up. */
-  readonly counted: Engine;
-  readonly warmupRefs: number;
-  /** Of what was counted. */
-  readonly seconds: number;
-  readonly partial: boolean;
-  readonly intervals: readonly IntervalReport[] | undefined;
-  /** Whether any record of these kinds came. */
-  readonly maintenance: boolean;
-  readonly control: boolean;
-}
-
-/** How long other things (signals, the progress bar) may wait while batches are played. */
-const BREATH_MS = 50;
-
-async function play(engine: Engine, source: TraceSource, options: ReplayOptions, terminal: Terminal): Promise<Played> {
-  const progress = new Progress(terminal);
-  const seen = { maintenance: false, control: false };
-  const { skipRefs: skip = 0, warmupRefs: warmup = 0, simRefs, every } = options;
-  const most = simRefs === undefined ? undefined : warmup + simRefs;
-  let counted = engine;
-  let warmupRefs = 0;
-  let seconds = 0;
-  let breathed = performance.now();
-  let meter = every === undefined || warmup > 0 ? undefined : new IntervalMeter(engine, skip);
-  /** When the counters are looked at next: how many records are played by then. */
-  let next = warmup > 0 ? warmup : (every ?? Number.POSITIVE_INFINITY);
-
-  const arrive = (): void => {
-    if (warmupRefs < warmup) {
-      warmupRefs = engine.records;
-      counted = sinceNow(engine);
-      seconds = 0;
-      if (every !== undefined) meter = new IntervalMeter(engine, skip + warmupRefs);
-    } else meter?.cut();
-    next = every === undefined ? Number.POSITIVE_INFINITY : engine.records + every;
-  };
-
-  /** Up to the next moment at which counters are looked at; the rest is returned. */
-  const playPart = (words: Uint32Array): Uint32Array => {
-    const end = next === Number.POSITIVE_INFINITY ? words.length : firstRecords(words, next - engine.records).words;
-    const part = words.subarray(0, end);
-    const began = performance.now();
-    playBatch(engine, part, source, skip);
-    seconds += (performance.now() - began) / 1000;
-    if (engine.records >= next) arrive();
-    return words.subarray(end);
-  };
-
-  try {
-    for await (const batch of windowed(untilAborted(source.batches(), terminal.signal), { skip, most })) {
-      for (let rest = batch; rest.length > 0; ) rest = playPart(rest);
-      look(batch, seen);
-      if (source.totalBytes === undefined) progress.show("records", engine.records, source.header.records);
-      else progress.show("playing", source.bytesRead, source.totalBytes);
-      if (performance.now() - breathed > BREATH_MS) {
-        await new Promise((resolve) => setImmediate(resolve));
-        breathed = performance.now();
-      }
-    }
-    // A trace that ends within its warm-up leaves nothing to count.
-    if (warmupRefs < warmup) arrive();
-    meter?.cut();
-    return { counted, warmupRefs, seconds, partial: terminal.signal.aborted, intervals: meter?.intervals, ...seen };
-  } finally {
-    await progress.clear();
-  }
-}
-
-/** The engine knows the record, not the file, nor what was left out before it. */
-function playBatch(engine: Engine, batch: Uint32Array, source: TraceSource, skipped: number): void {
-  try {
-    engine.play(batch);
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    const { record, expected } = error.detail;
-    const mapping = source.header.addresses !== "physical" && error.what.endsWith("outside memory");
-    throw new RecordError(error.what, {
-      ...error.detail,
-      file: source.name,
-      record: record === undefined ? undefined : record + skipped,
-      expected: mapping ? [expected, "--map-addresses pages"].filter(Boolean).join(", or ") : expected,
-    });
-  }
-}
-
-/** By operation code: which operations are maintenance. */
-const MAINTENANCE = new Set<number>(
-  Object.values(OPERATIONS)
-    .filter(({ name }) => /^(DC|IC) /.test(name) || name.startsWith("outer "))
-    .map(({ code }) => code),
-);
-
-function look(batch: Uint32Array, seen: { maintenance: boolean; control: boolean }): void {
-  if (seen.control) return;
-  for (let index = 1; index < batch.length; index += 2) {
-    const code = ((batch[index] as number) >>> 16) & 255;
-    if (code === OPERATIONS.SCTLR.code) seen.control = true;
-    else if (MAINTENANCE.has(code)) seen.maintenance = true;
-  }
-}
-
-/**
- * Bare records don't say what was recorded. One with neither maintenance nor control writes comes from a recorder that
- * sees accesses only, and what such a trace seems to show of stale values is nothing but their absence (R48).
- */
-function assessable({ header }: TraceSource, played: Played): Provenance {
-  if (header.format !== "raw64" || played.maintenance || played.control) return header.provenance;
-  return { ...header.provenance, maintenance: false, control: false };
-}
-
-function notesOn(source: TraceSource, played: Played, skipped: number): string[] {
+function notesOn(played: ReplayedTrace, skipped: number): string[] {
+  const { source } = played;
   const notes: string[] = [];
   if (skipped > 0 && played.counted.hazards().length > 0) {
     notes.push(
@@ -289,17 +149,4 @@ function notesOn(source: TraceSource, played: Played, skipped: number): string[]
   }
   if (source.skipped > 0) notes.push(`${source.skipped} lines or items of ${source.name} were left out`);
   return notes;
-}
-
-async function expectation(report: ReplayReport, options: ReplayOptions, terminal: Terminal): Promise<number> {
-  const observed = observedHazards(report);
-  if (options.expectClean && observed > 0) {
-    await terminal.stderr.write(`expectation failed: ${observed} stale or leaked observations (--expect-clean)\n`);
-    return EXIT.EXPECTATION;
-  }
-  if (options.strict && allHazards(report) > 0) {
-    await terminal.stderr.write(`expectation failed: ${allHazards(report)} hazards (--strict)\n`);
-    return EXIT.EXPECTATION;
-  }
-  return EXIT.OK;
 }

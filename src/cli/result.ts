@@ -54,9 +54,14 @@ export async function emitResult(result: Emitted, options: ResultOptions, termin
   for (const { kind, path } of targets.length > 0 ? targets : [{ kind: "text", path: "-" }]) {
     const color = path === "-" && wantsColor(terminal.stdout, terminal.env);
     const content = kind === "json" ? `${JSON.stringify(result.json, undefined, 2)}\n` : result.text(color);
-    if (path === "-") await terminal.stdout.write(content);
-    else await writeFile(path, content);
+    await emitContent(content, path, terminal);
   }
+}
+
+/** Writes to a file, or to stdout (`-`). */
+export async function emitContent(content: string, path: string, terminal: Terminal): Promise<void> {
+  if (path === "-") await terminal.stdout.write(content);
+  else await writeFile(path, content);
 }
 
 /** The file is there as a whole or not at all. Not being able to write is a matter of usage, not of a trace. */
