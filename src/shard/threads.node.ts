@@ -84,10 +84,9 @@ export async function threadTeam(setups: readonly PartSetup[], signal?: AbortSig
       ring.put(words);
     },
     ask<Q extends Question>(member: number, question: Q): Promise<Answers[Q["what"]]> {
-      const answer = mail.answerOf<Answers[Q["what"]]>(member);
       ports[member]?.postMessage(question);
       ring.wake();
-      return answer;
+      return mail.answerOf(member);
     },
     close,
   };

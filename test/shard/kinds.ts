@@ -4,11 +4,11 @@ import { debugBuild, type EngineKind } from "../properties/engines.ts";
 import { InProcessShards } from "./in-process.ts";
 
 /** 64 is more than most of the tests' machines have groups: the rest is idle. */
-export const SHARD_COUNTS = [1, 2, 3, 8, 64] as const;
+const SHARD_COUNTS = [1, 2, 3, 8, 64] as const;
 
 export interface ShardedKind {
   readonly whole: EngineKind;
-  readonly sharded: readonly EngineKind[];
+  readonly sharded: readonly (EngineKind & { readonly shards: number })[];
 }
 
 function kindOf(name: string, options: KernelOptions, counts: readonly number[]): ShardedKind {
@@ -20,6 +20,7 @@ function kindOf(name: string, options: KernelOptions, counts: readonly number[])
       create: (machine, provenance) => createKernel(machine, { ...options, provenance }),
     },
     sharded: counts.map((count) => ({
+      shards: count,
       name: `${name} in ${count} shards`,
       carriesData,
       create: (machine, provenance) => new InProcessShards(machine, count, { ...options, provenance }),

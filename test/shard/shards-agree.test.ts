@@ -17,7 +17,7 @@ import { DATA, DEBUG, type ShardedKind, TAGS } from "./kinds.ts";
 const LIMIT = 3_600_000;
 const FULL = process.env.SETWAY_FULL === "1";
 /** Five plays of a stream beside the one that they are compared with: a part of the streams is enough each day. */
-const SHARE = 15;
+const SHARE = 40;
 const DEBUG_SHARE = 100;
 
 describe("every case, as it asks for", () => {
@@ -33,7 +33,8 @@ describe("every case, as it asks for", () => {
 describe(`random streams (SETWAY_SEED=${SEED})`, () => {
   const agree = (kind: ShardedKind, share: number) => {
     const streams = Math.ceil(streamCount() / share);
-    const { whole, sharded } = kind;
+    const { whole } = kind;
+    const sharded = FULL ? kind.sharded : kind.sharded.filter(({ shards }) => shards > 1);
     const played = checkAgreement({
       name: whole.name,
       reference: whole,
