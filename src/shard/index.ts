@@ -1,4 +1,5 @@
 /** Plays shared among kernels that own disjoint set groups (R49); in Node, `threadTeam` of threads.node.ts has them in threads. */
+export { WholeMachineNeeded } from "../engine/share.ts";
 export { addUp, type Findings } from "./findings.ts";
 export { commonIndexBits, planShards, type Sharding, type ShardPlan, wholeMachine } from "./plan.ts";
 export { type ShardedOptions, ShardedPlay } from "./play.ts";

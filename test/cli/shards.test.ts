@@ -92,6 +92,20 @@ describe.skipIf(!BUILT)("--shards (the built package; npm run build)", () => {
     },
   );
 
+  it("makes a partial result when interrupted", async () => {
+    const { code, stdout } = await setway(["replay", trace, "-m", machine, "--shards", "2", "--json"], {
+      signal: AbortSignal.abort(),
+    });
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ partial: true, refs: 0, shards: 2 });
+  });
+
+  it("auto plays a short trace in one thread", async () => {
+    const { stdout, stderr } = await replay(trace, "--json", "--shards", "auto");
+    expect(JSON.parse(stdout)).toMatchObject({ shards: 1, sharding: { asked: 1, used: 1 } });
+    expect(stderr).not.toContain("shards");
+  });
+
   it("ends at a bad record as one kernel does", async () => {
     const bad = folder.write("bad.raw64", raw64(...story(), load(1, 0x4000_0000), ...story()));
     const one = await replay(bad);
