@@ -20,9 +20,9 @@ if [ "$SLURM_ARRAY_TASK_ID" = "$first" ]; then
   # Runs when every task of this array has ended well, and never if one has not.
   sbatch --job-name=setway-merge --dependency="afterok:$SLURM_ARRAY_JOB_ID" --kill-on-invalid-dep=yes \
     --output="setway-$SLURM_ARRAY_JOB_ID-merge.log" \
-    --wrap="$setway merge part-$SLURM_ARRAY_JOB_ID-*.json -o json:result.json"
+    --wrap="$setway merge setway-$SLURM_ARRAY_JOB_ID-*.part -o json:result.json"
 fi
 
 $setway replay "$trace" --machine "$machine" \
   --shard "$((SLURM_ARRAY_TASK_ID - first))/$parts" \
-  --part "part-$SLURM_ARRAY_JOB_ID-$SLURM_ARRAY_TASK_ID.json"
+  --part "setway-$SLURM_ARRAY_JOB_ID-$SLURM_ARRAY_TASK_ID.part"

@@ -82,20 +82,21 @@ function loopHazards(parts: readonly (readonly FullLoop[])[]): Hazard[] {
     const lines = parts.reduce((sum, loops) => sum + (loops[index]?.dirtyLines ?? 0), 0);
     if (lines === 0) return;
     const earlier = found.get(core);
+    // In the kernel's order of keys: it shows where hazards are written down.
     found.set(core, {
       class: SHORT_OF_POC,
+      observer: core,
       line: 0,
       newest: -1,
-      writer: -1,
-      writerAttribute: -1,
-      observer: core,
       record: earlier?.record ?? record,
-      piece: 0,
       occurrences: (earlier?.occurrences ?? 0) + 1,
+      piece: 0,
       lines: Math.max(earlier?.lines ?? 0, lines),
       address: 0,
       observed: 0n,
       expected: 0n,
+      writer: -1,
+      writerAttribute: -1,
       source: "nowhere",
       newestAt: "nowhere",
       attribute: -1,
