@@ -120,7 +120,8 @@ describe("a play that can't be shared", () => {
     [["--engine", "reference"], /reference model/],
     [["--yardstick", "--tags-only"], /yardstick/],
   ])("is played whole, and says why (%j)", async (options, why) => {
-    const { code, stdout, stderr } = await replay(trace, "--json", "--shards", "2", ...options);
+    const short = folder.write("short.raw64", raw64(...STALE));
+    const { code, stdout, stderr } = await replay(short, "--json", "--shards", "2", ...options);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ shards: 1, sharding: { asked: 2, used: 1 } });
     expect(JSON.parse(stdout).sharding.why).toMatch(why);
@@ -148,13 +149,16 @@ describe("a play that can't be shared", () => {
 });
 
 describe("parts", () => {
-  it.each([2, 5, 40])("of %d become what one process prints, in any order", async (of) => {
-    const files = await parts(trace, of, `of-${of}`, ...COMMON);
-    const one = await replay(trace, "--json", ...COMMON);
-    const merged = await setway(["merge", ...files.reverse(), "--json"]);
-    expect(merged).toMatchObject({ code: 0, stderr: "" });
-    expect(withoutSeconds(merged.stdout)).toBe(withoutSeconds(one.stdout));
-  });
+  it.each(process.env.SETWAY_FULL === "1" ? [2, 5, 40] : [2, 5])(
+    "of %d become what one process prints, in any order",
+    async (of) => {
+      const files = await parts(trace, of, `of-${of}`, ...COMMON);
+      const one = await replay(trace, "--json", ...COMMON);
+      const merged = await setway(["merge", ...files.reverse(), "--json"]);
+      expect(merged).toMatchObject({ code: 0, stderr: "" });
+      expect(withoutSeconds(merged.stdout)).toBe(withoutSeconds(one.stdout));
+    },
+  );
 
   it("go to standard output without a file", async () => {
     const { stdout } = await replay(trace, "--shard", "0/1");

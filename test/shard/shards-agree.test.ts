@@ -17,7 +17,7 @@ import { DATA, DEBUG, type ShardedKind, TAGS } from "./kinds.ts";
 const LIMIT = 3_600_000;
 const FULL = process.env.SETWAY_FULL === "1";
 /** Five plays of a stream beside the one that they are compared with: a part of the streams is enough each day. */
-const SHARE = 40;
+const SHARE = 60;
 const DEBUG_SHARE = 100;
 
 describe("every case, as it asks for", () => {

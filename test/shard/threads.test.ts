@@ -56,7 +56,7 @@ function expectSame(play: ShardedPlay, engine: Engine): void {
 
 describe.skipIf(!BUILT)("threads (the built package; npm run build)", () => {
   it("find what one kernel finds, in memory too", async () => {
-    const words = encodeRecords(entries(200_000));
+    const words = encodeRecords(entries(80_000));
     const kernel = createKernel(MACHINE);
     kernel.play(words);
     const play = await start(3);
@@ -74,7 +74,7 @@ describe.skipIf(!BUILT)("threads (the built package; npm run build)", () => {
 
   it("stop at a bad record with one kernel's error, and have played what came before it", async () => {
     const before = entries(70_000);
-    const words = encodeRecords([...before, load(0, 0xffff_ffff_f000), ...entries(200_000)]);
+    const words = encodeRecords([...before, load(0, 0xffff_ffff_f000), ...entries(80_000)]);
     const kernel = createKernel(MACHINE, { data: false });
     let expected: unknown;
     try {
@@ -124,7 +124,7 @@ describe.skipIf(!BUILT)("threads (the built package; npm run build)", () => {
   it("end at once when the signal says so", async () => {
     const stop = new AbortController();
     const play = await start(2, { signal: stop.signal });
-    const words = encodeRecords(entries(300_000));
+    const words = encodeRecords(entries(80_000));
     const playing = (async () => {
       for (;;) await play.play(words);
     })();

@@ -9,7 +9,7 @@ import { InProcessShards } from "./in-process.ts";
 
 const FULL = process.env.SETWAY_FULL === "1";
 const LIMIT = 3_600_000;
-const RECORDS = FULL ? 20_000_000 : 200_000;
+const RECORDS = FULL ? 20_000_000 : 100_000;
 const COUNTS = FULL ? [1, 2, 3, 8, 64] : [3];
 
 const shipped = fileURLToPath(new URL("../../traces/zimage-boot-l3.swt", import.meta.url));
