@@ -85,6 +85,7 @@ import {
   OP_FETCH,
   OP_LOAD,
 } from "./operations";
+import { owns } from "./own";
 import { absent, findEntry, mayHoldInstructions, nextUnit, present } from "./presence";
 import { probe, recordOf, setState, stateAt } from "./set";
 import {
@@ -595,7 +596,8 @@ function newest(line: u32, other: u32, to: u32, data3: usize): usize {
  * that it filled. Negative: nothing has been done. A store's bytes are the caller's affair, as is what forbids plain refills.
  */
 export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
-  if (!allPlain || yardstick || strays) return -1;
+  // A line that another shard plays is in none of our caches, so this is where it would come in.
+  if (!allPlain || yardstick || strays || !owns(compact)) return -1;
   if ((CARRY || dic) && op & 1 && mayHoldInstructions(compact)) return -1;
   const side = sides + <usize>core * SIDE;
   const l3 = <usize>load<u32>(pathAt(core, regionHome) + 12);

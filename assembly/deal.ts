@@ -16,7 +16,8 @@ import {
 } from "./layout";
 import { enterRegion, fastBytes, fastLow, regionDelta, regionIsDevice } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
-import { playDealt } from "./play";
+import { noteObserved, owns, parts, sharded } from "./own";
+import { isElsewhere, playDealt } from "./play";
 import { refillsSoFar } from "./refill";
 import { basesOf, lastValue, setLastValue } from "./run";
 
@@ -87,7 +88,7 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       // Refills are from the host's own caches as long as the L2s in use fit there.
       const far =
         misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
-      const pays = groupsToDeal() != 0 && far * RARE > played && interruptions * SELDOM < played;
+      const pays = groupsToDeal() != 0 && far * RARE * parts() > played && interruptions * SELDOM < played;
       if (dealing && !pays) settle();
       dealing = pays && (<u64>groupStride) << groupBits > SMALL;
       played = 0;
@@ -138,18 +139,28 @@ export function deal(from: usize, until: usize, first: u64): usize {
   for (; at < until; at += 8) {
     const word = load<u64>(at);
     const op = <u32>(word >> 48) & 0xff;
-    if (op > OP_FETCH || !load<u32>(basesOf(<u32>(word >> 56)) + ((<usize>op) << 2))) break;
+    if (op > OP_FETCH) break;
     const address = word & 0xffffffffffff;
     if (address - fastLow >= fastBytes && !(enterRegion(address) && !regionIsDevice)) break;
-    const group = <u32>((address - regionDelta) >> shift) & mask;
+    const compact = address - regionDelta;
+    if (sharded && !owns(compact)) {
+      if (!isElsewhere(word)) break;
+      offset++;
+      continue;
+    }
+    if (!load<u32>(basesOf(<u32>(word >> 56)) + ((<usize>op) << 2))) break;
+    const group = <u32>(compact >> shift) & mask;
     const cursor = lengths + ((<usize>group) << 2);
     const n = load<u32>(cursor);
     const slot = group * APART + n;
     store<u64>(buckets + ((<usize>slot) << 3), word);
     store<u32>(numbers + ((<usize>slot) << 2), offset);
     store<u32>(cursor, n + 1);
+    if (CARRY && !VERSIONS && op != OP_STORE) {
+      observerGroup = group;
+      if (sharded) noteObserved(epoch + offset);
+    }
     offset++;
-    if (CARRY && !VERSIONS && op != OP_STORE) observerGroup = group;
     if (n + 1 == CAPACITY) playBucket(group);
   }
   const many = <u64>((at - from) >> 3);

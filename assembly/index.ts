@@ -55,6 +55,7 @@ import {
 import * as maintenance from "./maintenance";
 import * as memoryState from "./memory";
 import * as missLog from "./miss-log";
+import * as own from "./own";
 import { preparePlainLoads } from "./plain";
 import * as player from "./play";
 import { allocateRefills, settleRefills } from "./refill";
@@ -67,6 +68,7 @@ export { dealt, groupsToDeal, setOrder, settle } from "./deal";
 export { hazardAt, setAssessable } from "./hazard";
 export { setDirectory, setFeatures, setProtocol, setShape, setUnitsAreCores } from "./layout";
 export { addRegion } from "./memory";
+export { lastObserved, loopAt, loopCount, ownGroup, setShard } from "./own";
 export { play, recordsPlayed } from "./play";
 export { setTlb } from "./tlb";
 export { setWalker } from "./walk";
@@ -358,6 +360,11 @@ export function bytesUsed(): usize {
 export function locate(address: u64): bool {
   settle();
   return memoryState.enterRegion(address);
+}
+
+/** Whether the block around an address is this kernel's, after `locate`. */
+export function ownsAddress(address: u64): bool {
+  return own.owns(address - memoryState.regionDelta);
 }
 
 /** Where a cache holds the line around an address: set * 2^16 + way, or -1. */

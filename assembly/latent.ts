@@ -1,7 +1,7 @@
 // Latent hazards (R29): set/way loops that cannot do what they are for (D33), and maintenance that no barrier has completed
 // (D34). Nothing has gone wrong yet, so no contents are looked at.
 
-import { fresh, H_LINES, latent, recur, setRecord } from "./hazard";
+import { fresh, H_LINES, latent, record, recur, setRecord } from "./hazard";
 import {
   C_ACTIVE,
   C_MARKABLE,
@@ -22,6 +22,7 @@ import {
   nodeAt,
 } from "./layout";
 import { HAZARD_SET_WAY_MIGRATED, HAZARD_SET_WAY_SHORT_OF_POC, HAZARD_SET_WAY_WHILE_SHARED } from "./operations";
+import { isFirst, noteLoop, sharded } from "./own";
 import { recordOfSet } from "./set";
 
 // ---- latent: set/way loops (D33)
@@ -32,16 +33,16 @@ function isShared(core: u32): bool {
 }
 
 export function setWayRecord(core: u32): void {
-  if (isShared(core)) latent(HAZARD_SET_WAY_WHILE_SHARED, 0, false);
+  if (isFirst && isShared(core)) latent(HAZARD_SET_WAY_WHILE_SHARED, 0, false);
   if (load<u32>(coreAt(core), C_MIGRATED)) {
-    latent(HAZARD_SET_WAY_MIGRATED, 0, false);
+    if (isFirst) latent(HAZARD_SET_WAY_MIGRATED, 0, false);
     store<u32>(coreAt(core), 0, C_MIGRATED);
   }
 }
 
 /** The same for many records that follow one, of the same core: only who else is active counts, and that they don't change. */
 export function setWayRecords(core: u32, first: u64, many: u64): void {
-  if (!many || !isShared(core)) return;
+  if (!isFirst || !many || !isShared(core)) return;
   setRecord(first + many - 1);
   const e = latent(HAZARD_SET_WAY_WHILE_SHARED, 0, false);
   if (e) recur(e, many - 1);
@@ -59,6 +60,10 @@ export function markPlace(core: u32, place: u32): void {
   if (left) return;
   clearMarks(core);
   const dirty = dirtyInSystemCaches();
+  if (sharded) {
+    noteLoop(record, core, dirty);
+    return;
+  }
   if (!dirty) return;
   const e = latent(HAZARD_SET_WAY_SHORT_OF_POC, 0, false);
   if (e && (fresh || load<u32>(e, H_LINES) < dirty)) store<u32>(e, dirty, H_LINES);

@@ -98,6 +98,11 @@ function unite(entry: usize): void {
   spare = blocks;
 }
 
+/** A by-VA operation was issued, of whichever block: batches are numbered alike in all shards. */
+export function noteMaintenance(): void {
+  openBatch();
+}
+
 /** A by-VA operation of the core named this block: instruction side or data side. */
 export function stamp(compact: u64, instructions: bool): void {
   const batch = openBatch();
@@ -141,7 +146,8 @@ export function synchronizeContext(core: u32): void {
 
 /** An access that isn't an L1 hit: does it rely on maintenance that isn't complete for it? */
 export function checkPending(compact: u64, isFetch: bool): void {
-  if (!stamped) return;
+  // A shard may have heard of maintenance in other groups only.
+  if (!stamped || !tables) return;
   const page = <u32>(compact >> PAGE_SHIFT);
   const table = <usize>load<u32>(tables + ((<usize>(page >> TABLE_SHIFT)) << 2));
   if (!table) return;

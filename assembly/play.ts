@@ -54,6 +54,8 @@ import {
   enableOuter,
   enterRegion,
   event,
+  fastBytes,
+  fastLow,
   machineCount,
   outerEnabled,
   regionBytes,
@@ -124,7 +126,8 @@ import {
   REG_SCTLR_EL1,
   TLBI_VMALLE1,
 } from "./operations";
-import { completeMaintenance, stamp, synchronizeContext } from "./pending";
+import { isFirst, noteObserved, owns, sharded } from "./own";
+import { completeMaintenance, noteMaintenance, stamp, synchronizeContext } from "./pending";
 import {
   AARCH32,
   CONTROLLED,
@@ -138,6 +141,7 @@ import {
   TRANSLATING,
   WRITE_NEEDS_DATA,
   WRITE_UNKNOWN,
+  WRITTEN,
   writeRegister,
 } from "./registers";
 import { lastValue, playRun, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./run";
@@ -172,6 +176,8 @@ export const ERROR_REGISTER: i32 = 10;
 export const ERROR_NO_DATA: i32 = 11;
 export const ERROR_TLBI: i32 = 12;
 export const ERROR_CHARGE: i32 = 13;
+/** No error: a shard alone can't play the record, nor what follows it. The whole machine has to be in one kernel. */
+export const ERROR_WHOLE: i32 = 14;
 export let error: i32 = 0;
 /** The requester of the record that failed, its prefix considered. */
 export let errorRequester: u32 = 0;
@@ -214,6 +220,7 @@ function dropPrefixes(): void {
 export function play(count: u32): u32 {
   error = ERROR_NONE;
   const dealing = chooseOrder(number, batch, count);
+  ownEnd = 0;
   let i: u32 = 0;
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
@@ -223,10 +230,12 @@ export function play(count: u32): u32 {
         if (dealing) i = <u32>((deal(batch + ((<usize>i) << 3), batch + ((<usize>count) << 3), number) - batch) >> 3);
         else {
           enterRegion(word & 0xffffffffffff);
-          i = playRun(batch, start, count, number, 0);
+          i = sharded ? playOwnRun(start, count) : playRun(batch, start, count, number, 0);
         }
         number += i - start;
         if (i == count) break;
+        // Behind a run of a shard's own records may come one that isn't.
+        if (sharded && !dealing && i != start) continue;
         word = load<u64>(batch + ((<usize>i) << 3));
       }
       interrupt(word);
@@ -270,6 +279,45 @@ export function playDealt(words: usize, many: u32, epoch: u64, numbers: usize): 
     if (i == many) break;
   }
   number = next;
+}
+
+/**
+ * Before this position of the batch no record was elsewhere when it was looked at. One that is by now does no harm in a run:
+ * its line is in none of our caches, and pieces are looked at again.
+ */
+let ownEnd: u32 = 0;
+
+/** The run that begins at a position of the batch, or the other shards' records that do. Returns the position behind it. */
+function playOwnRun(start: u32, count: u32): u32 {
+  let i = start;
+  while (i < count && isElsewhere(load<u64>(batch + ((<usize>i) << 3)))) i++;
+  if (i > start) return i;
+  if (ownEnd <= start) {
+    ownEnd = start + 1;
+    while (ownEnd < count && !isElsewhere(load<u64>(batch + ((<usize>ownEnd) << 3)))) ownEnd++;
+  }
+  i = playRun(batch, start, ownEnd, number, 0);
+  if (!CARRY || VERSIONS) return i;
+  // The last of them that isn't a store is what was observed last.
+  for (let j = i; j > start; j--) {
+    if ((<u32>(load<u64>(batch + ((<usize>(j - 1)) << 3)) >> 48) & 0xff) == OP_STORE) continue;
+    noteObserved(number + (j - 1 - start));
+    break;
+  }
+  return i;
+}
+
+/**
+ * Whether a record is a plain access that another shard plays, and of which this one needs to know nothing: that its core
+ * has made a cacheable access at all (D33) must be known.
+ */
+export function isElsewhere(word: u64): bool {
+  const op = <u32>(word >> 48) & 0xff;
+  const core = <u32>(word >> 56);
+  const address = word & 0xffffffffffff;
+  if (op > OP_FETCH || core >= cores || address - fastLow >= fastBytes || owns(address - regionDelta)) return false;
+  if (op == OP_FETCH || load<u32>(coreAt(core), C_ACTIVE)) return true;
+  return (load<u32>(coreAt(core), C_SCTLR) & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C);
 }
 
 function takePrefix(op: u32, operand: u64): bool {
@@ -445,6 +493,7 @@ function playAccess(op: u32, requester: u32, address: u64, translated: bool): i3
     bytes = 8;
   }
   got = 0;
+  gotAny = false;
   if (translated) return playTranslated(op, requester, start, <u32>bytes);
   if (!enterRegion(start) || start + bytes - regionLow > regionBytes) return ERROR_ADDRESS;
   let attribute: u32 = attributeGiven ? attributeGiven - 1 : ATTR_WRITE_BACK;
@@ -466,7 +515,7 @@ function playAccess(op: u32, requester: u32, address: u64, translated: bool): i3
     if (op == OP_ATOMIC && !isAtomic(attribute)) {
       if (ncAtomics == 0) return ERROR_ATOMIC;
       if (ncAtomics == 1) {
-        machineCount(MACHINE_ATOMIC_FAILURES);
+        if (isFirst) machineCount(MACHINE_ATOMIC_FAILURES);
         return 0;
       }
       attribute = resolveAtMemory(attribute);
@@ -516,8 +565,9 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
   return 0;
 }
 
-/** Bytes of the record's observation that `lastValue` has already. */
+/** Bytes of the record's observation that are behind, and whether `lastValue` has any of them. */
 let got: u32 = 0;
+let gotAny: bool = false;
 
 /**
  * Plays a physical range as pieces from number `piece` on (D5), with `mode` and `path`; returns the number that follows. Values
@@ -532,6 +582,12 @@ function playPieces(op: u32, requester: u32, compact: u64, bytes: u64, origin: u
   while (from < end) {
     const next = min(((from >> smallestShift) + 1) << smallestShift, end);
     const size = <u32>(next - from);
+    if (!owns(from)) {
+      if (isObserved) got = min(got + size, 8);
+      from = next;
+      piece++;
+      continue;
+    }
     setPiece(piece);
     if (piece && divergent) checkLosses();
     if (op == OP_DEVICE_READ) deviceRead(from, size, isCoherent(requester));
@@ -544,9 +600,11 @@ function playPieces(op: u32, requester: u32, compact: u64, bytes: u64, origin: u
       else dataPiece(from, size, op == OP_LOAD || op == OP_ATOMIC, writes, attribute, thePath);
     }
     if (CARRY && !VERSIONS && isObserved && got < 8) {
-      let observed: u64 = got ? lastValue : 0;
+      let observed: u64 = gotAny ? lastValue : 0;
       for (let b: u32 = 0; b < size && got < 8; b++, got++) observed |= (<u64>load<u8>(seen + b)) << (got * 8);
       setLastValue(observed);
+      gotAny = true;
+      if (sharded) noteObserved(number);
     }
     if (divergent) checkLosses();
     assert(nothingHeld(), "a piece leaves nothing on the stack of found copies");
@@ -605,6 +663,10 @@ function playByAddress(op: u32, core: u32, address: u64, translated: bool): i32 
     attribute = dataAttribute(core);
   }
   const compact = address - regionDelta;
+  if (!owns(compact)) {
+    noteMaintenance();
+    return 0;
+  }
   setAttribute(attribute);
   const own = attribute == ATTR_WRITE_BACK_NON_SHAREABLE;
   event(EVENT_MAINTENANCE);
@@ -622,7 +684,7 @@ function playOperation(op: u32, core: u32, address: u64, translated: bool): i32 
   if (isDataByAddress(op) || op == OP_IC_IVAU) return playByAddress(op, core, address, translated);
   setAttribute(ATTR_WRITE_BACK);
   if (op >= OP_DC_ISW && op <= OP_DC_CISW) {
-    event(EVENT_MAINTENANCE);
+    eventOnce(EVENT_MAINTENANCE);
     setWayRecord(core);
     const cleans = op != OP_DC_ISW || controls(core, HCR_SWIO | HCR_DC | HCR_VM);
     bySetWay(core, load<u32>(coreAt(core), C_SOCKET), <u32>address, cleans, op != OP_DC_CSW);
@@ -634,12 +696,12 @@ function playOperation(op: u32, core: u32, address: u64, translated: bool): i32 
         if (!translateRecord(core, op, virtualOf(core, address, upperGiven), 1, attributeGiven, sizeGiven)) return 0;
         address = partPhysical(0);
       } else if (!enterRegion(address)) return ERROR_ADDRESS;
-      evictInnermost(core, address - regionDelta);
+      if (owns(address - regionDelta)) evictInnermost(core, address - regionDelta);
       break;
     }
     case OP_IC_IALLU:
     case OP_IC_IALLUIS:
-      event(EVENT_MAINTENANCE);
+      eventOnce(EVENT_MAINTENANCE);
       if (op == OP_IC_IALLUIS || controls(core, HCR_FB))
         for (let c: u32 = 0; c < cores; c++) invalidateAllInstructions(c);
       else invalidateAllInstructions(core);
@@ -651,28 +713,32 @@ function playOperation(op: u32, core: u32, address: u64, translated: bool): i32 
     case OP_MRS:
       if (address >= REG_COUNT) return ERROR_REGISTER;
       setLastValue(register(core, <u32>address));
+      if (isFirst) noteObserved(number);
       break;
     case OP_TLBI_ALL:
-      invalidateTranslations(core, TLBI_VMALLE1, controls(core, HCR_FB), 0);
+      // A shard's cores don't translate: there is only something to count.
+      if (isFirst) invalidateTranslations(core, TLBI_VMALLE1, controls(core, HCR_FB), 0);
       break;
     case OP_TLBI: {
       if (!isTlbiKind(<u32>address & 0xff)) return ERROR_TLBI;
-      invalidateTranslations(core, <u32>address & 0xff, (address & 0x100) != 0 || controls(core, HCR_FB), valueBits);
+      if (isFirst)
+        invalidateTranslations(core, <u32>address & 0xff, (address & 0x100) != 0 || controls(core, HCR_FB), valueBits);
       break;
     }
     case OP_CHARGE:
       if (address >= CHARGED_COUNT) return ERROR_CHARGE;
-      event(<usize>CHARGED_FIRST + <usize>address);
+      eventOnce(<usize>CHARGED_FIRST + <usize>address);
       break;
     case OP_FLUSH_STAGE2:
+      if (sharded) return ERROR_WHOLE;
       flushStageTwo(core, address, valueBits);
       break;
     case OP_DSB:
-      event(EVENT_DSB);
+      eventOnce(EVENT_DSB);
       completeMaintenance(core);
       break;
     case OP_ISB:
-      event(EVENT_ISB);
+      eventOnce(EVENT_ISB);
       synchronizeContext(core);
       break;
     case OP_OUTER_CONTROL:
@@ -682,13 +748,14 @@ function playOperation(op: u32, core: u32, address: u64, translated: bool): i32 
     case OP_OUTER_INVALIDATE_PA:
     case OP_OUTER_FLUSH_PA:
       if (!enterRegion(address)) return ERROR_ADDRESS;
+      if (!owns(address - regionDelta)) break;
       event(EVENT_MAINTENANCE);
       outerByAddress(address - regionDelta, op != OP_OUTER_INVALIDATE_PA, op != OP_OUTER_CLEAN_PA);
       break;
     case OP_OUTER_CLEAN_WAY:
     case OP_OUTER_INVALIDATE_WAY:
     case OP_OUTER_FLUSH_WAY:
-      event(EVENT_MAINTENANCE);
+      eventOnce(EVENT_MAINTENANCE);
       outerByWay(<u32>address, op != OP_OUTER_INVALIDATE_WAY, op != OP_OUTER_CLEAN_WAY);
       break;
     case OP_ASSIGN_PAGE:
@@ -706,8 +773,15 @@ function playOperation(op: u32, core: u32, address: u64, translated: bool): i32 
   return 0;
 }
 
+/** An event of a record that belongs to no set group. */
+function eventOnce(kind: usize): void {
+  if (isFirst) event(kind);
+}
+
 function writeSystem(core: u32, number: u64, bits: u64): i32 {
   const refused = writeRegister(core, number, bits);
+  // A walk reads lines of any group.
+  if (sharded && refused == WRITTEN && flagsOf(core) & TRANSLATING) return ERROR_WHOLE;
   return refused == WRITE_UNKNOWN ? ERROR_REGISTER : refused == WRITE_NEEDS_DATA ? ERROR_NO_DATA : ERROR_NONE;
 }
 

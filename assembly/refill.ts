@@ -211,6 +211,8 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
   if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, contents(shape, r, way), bytes)))
     touched(goneLow, bytes);
   add(counts + ((<usize>op) << 3), 1);
+  // Only a fetch can have brought the line of a core's first data access (D33).
+  if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
   if (!load<u32>(shape, S_COVERED)) {
     const l1 = <usize>load<u32>(coreAt(core) + (op == OP_FETCH ? C_L1I : C_L1D));

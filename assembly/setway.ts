@@ -48,6 +48,7 @@ import {
   EVENT_MAINTENANCE,
   EVENT_WRITEBACK,
 } from "./operations";
+import { ownsSet, sharded } from "./own";
 import { mayHoldInstructions, touchEntry } from "./presence";
 import { CONTROLLED, flagsOf } from "./registers";
 import { probe, recordOf, recordOfSet, setState, stateAt, tagAt, touch } from "./set";
@@ -91,10 +92,11 @@ function placeOf(theSet: u32, theWay: u32): u32 {
 export function bySetWay(core: u32, home: u32, operand: u32, cleans: bool, invalidates: bool): void {
   if (!takeApart(core, home, operand)) return;
   const n = cache;
-  count(n, COUNTER_MAINTENANCE_PROBES);
+  const isOurs = ownsSet(n, set);
+  if (isOurs) count(n, COUNTER_MAINTENANCE_PROBES);
   const place = placeOf(set, way);
   const record = recordOfSet(n, set);
-  if (stateAt(n, record, way) & VALID) {
+  if (isOurs && stateAt(n, record, way) & VALID) {
     if (invalidates) {
       if (cleans || invalidateCleans) cleanOut(n, record, way);
       else diverge();
@@ -125,7 +127,8 @@ const SEEN = memory.data(16, 16);
 
 /**
  * Plays DC CISW records without prefixes from a batch's position on, as long as they are one core's. Returns the position of the
- * first that isn't among them; `start` if a trap may take the operation away or nobody has that number.
+ * first that isn't among them; `start` if a trap may take the operation away, nobody has that number, or other kernels play
+ * some of the sets.
  */
 export function playSetWays(batch: usize, start: u32, stop: u32, first: u64): u32 {
   const begin = batch + ((<usize>start) << 3);
@@ -133,7 +136,7 @@ export function playSetWays(batch: usize, start: u32, stop: u32, first: u64): u3
   // Core, operation, and bits of the operand that mean nothing.
   const head = load<u32>(begin, 4);
   const core = head >> 24;
-  if (core >= cores || flagsOf(core) & CONTROLLED) return start;
+  if (sharded || core >= cores || flagsOf(core) & CONTROLLED) return start;
   setWho(core, load<u32>(coreAt(core), C_SOCKET));
   setRecord(first);
   setAttribute(ATTR_WRITE_BACK);

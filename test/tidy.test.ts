@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lint"],
   ["trace"],
   ["cpu"],
-  ["hypervisor", "devices"],
+  ["hypervisor", "devices", "shard"],
   ["scenario", "cost"],
   ["report"],
   ["cli"],

@@ -10,6 +10,7 @@ import { addExplain } from "./explain.ts";
 import { addLint } from "./lint.ts";
 import { addList } from "./list.ts";
 import { addMachine } from "./machine.ts";
+import { addMerge } from "./merge.ts";
 import { hintAtChoices } from "./nearest-choice.ts";
 import { type CommandOutline, outlineOf } from "./outline.ts";
 import { addReplay } from "./replay.ts";
@@ -78,6 +79,7 @@ Example:
     );
   addRun(program, session);
   addReplay(program, session);
+  addMerge(program, session);
   addCost(program, session);
   addMachine(program, session);
   addLint(program, session);

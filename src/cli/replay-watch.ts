@@ -49,6 +49,14 @@ export function wantsLog(options: WatchOptions): boolean {
   return wants;
 }
 
+/** Why one kernel must play everything, in the order of the records; undefined where shards may as well. */
+export function needsWholeMachine(options: WatchOptions): string | undefined {
+  if (wantsKind(options, "perfetto")) return "the samples of a time line are those of one kernel";
+  if (wantsKind(options, "callgrind")) return "a profile follows one kernel's log of misses";
+  if (wantsKind(options, "misses")) return "a miss stream is in the order of one kernel's log";
+  return undefined;
+}
+
 export class ReplayWatch {
   readonly #engine: Engine;
   readonly #source: TraceSource;

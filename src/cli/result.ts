@@ -167,6 +167,12 @@ export async function emitResult<Verb extends PublishedVerb>(
   for (const content of shown) await terminal.stdout.write(content);
 }
 
+/** Writes what is no report to a file, which is there as a whole or not at all, or to stdout (`-`). */
+export async function emitContent(content: string, path: string, terminal: Terminal): Promise<void> {
+  if (path === STDOUT) await terminal.stdout.write(content);
+  else await writeFiles([{ path, bytes: new TextEncoder().encode(content) }]);
+}
+
 /** All of them or, as far as renaming goes, none. Not being able to write is a matter of usage, not of a trace. */
 async function writeFiles(files: readonly { readonly path: string; readonly bytes: Uint8Array }[]): Promise<void> {
   const sinks: ByteSink[] = [];

@@ -6,6 +6,7 @@ import { STUDIES } from "../cost/index.ts";
 import { isWords, type Parameter } from "../cost/parameter.ts";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { PRESET_NAMES, presets } from "../machine/index.ts";
+import { LEVEL_NAMES } from "../machine/schema.ts";
 import { RULES } from "../report/rules.ts";
 import { MAINTENANCES } from "../scenario/decompressor/stream.ts";
 import { SCENARIOS, STORIES } from "../scenario/index.ts";
@@ -57,9 +58,12 @@ const SUGGESTIONS: Readonly<Record<string, (path: readonly string[]) => Suggesti
       ...Object.entries(RULES).map(([name, { title }]) => [name, title] as const),
     ],
   }),
+  part: () => ({ words: [], files: "instead" }),
   trace: () => ({ words: [], files: "instead" }),
   file: () => ({ words: [], files: "instead" }),
+  path: () => ({ words: [], files: "instead" }),
   output: () => ({ words: [], files: "instead" }),
+  level: () => ({ words: plain(["L1", ...LEVEL_NAMES]) }),
 };
 
 /** What an option of a command takes; nothing to suggest for one that takes no value. */

@@ -176,3 +176,9 @@ export interface Engine {
   /** The value that the last load, atomic, fetch or device read observed: its first 8 bytes, little-endian. 0 if no data. */
   lastValue(): bigint;
 }
+
+/** What has been played, as reports read it: an engine, or what several shards of one found together. */
+export type Played = Pick<
+  Engine,
+  "machine" | "carriesData" | "records" | "counters" | "hazards" | "notAssessable" | "dirtyLines"
+>;

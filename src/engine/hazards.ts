@@ -93,3 +93,24 @@ export const HAZARD_CLASSES = [
 ] as const satisfies readonly HazardClass[];
 
 export type HazardName = (typeof HAZARD_CLASSES)[number]["name"];
+
+const ORDER = new Map<string, number>(HAZARD_CLASSES.map(({ name }, position) => [name, position]));
+
+/** The order in which hazards are told (D35): record, piece, class, line, newest write. */
+export function byOccurrence(a: Occurrence, b: Occurrence): number {
+  return (
+    a.record - b.record ||
+    a.piece - b.piece ||
+    (ORDER.get(a.class) as number) - (ORDER.get(b.class) as number) ||
+    a.line - b.line ||
+    a.newest - b.newest
+  );
+}
+
+interface Occurrence {
+  readonly class: HazardName;
+  readonly record: number;
+  readonly piece: number;
+  readonly line: number;
+  readonly newest: number;
+}

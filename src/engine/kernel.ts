@@ -22,11 +22,12 @@ import {
 import { MachineError, RecordError } from "./errors.ts";
 import { type Exit, ExitError } from "./exit.ts";
 import { EXIT_ACCESSES, EXIT_TYPES, type ExitAccess, type ExitType } from "./exit-types.ts";
-import { HAZARD_CLASSES, type HazardName } from "./hazards.ts";
+import { byOccurrence, HAZARD_CLASSES, type HazardName } from "./hazards.ts";
 import { KERNELS } from "./kernel-binary.ts";
 import { MissLog } from "./miss-log.ts";
-import { OPERATION_BY_CODE } from "./operations.ts";
+import { OPERATION_BY_CODE, OPERATIONS } from "./operations.ts";
 import { type KernelCache, type Placement, place } from "./placement.ts";
+import { type FullLoop, type Share, WholeMachineNeeded } from "./share.ts";
 import { TLBI_KINDS } from "./system-registers.ts";
 
 export interface KernelOptions extends EngineOptions {
@@ -43,6 +44,8 @@ export interface KernelOptions extends EngineOptions {
   readonly yardstick?: boolean;
   /** Logs what records meet (`takeMissLog`): for miss streams and profiles. Hits in the L2 are then slower. */
   readonly missLog?: boolean;
+  /** Makes the kernel a shard: it goes through all records and plays what lies in these set groups. All of them if absent. */
+  readonly share?: Share | undefined;
 }
 
 /** Counters that only the yardstick's view has (R38), by socket, and lines ever filled inwards at their L2 eviction. */
@@ -81,6 +84,12 @@ export interface Kernel extends Engine {
   takeMissLog(): MissLog;
   /** Bytes of linear memory in use. */
   readonly memoryBytes: number;
+  /** Whether this kernel plays what happens to the line around an address: always, unless it is a shard. */
+  owns(address: number): boolean;
+  /** The full set/way loops that a shard went through; a whole kernel judges them itself. */
+  fullLoops(): readonly FullLoop[];
+  /** Number of the last record of which a shard observed a byte (`lastValue`), -1 if none. */
+  readonly lastObserved: number;
 }
 
 /** What assembly/index.ts exports. Addresses are numbers, 64-bit values bigints. */
@@ -145,6 +154,12 @@ interface Exports {
   yardstickAddress(): number;
   dirtyLines(index: number): number;
   bytesUsed(): number;
+  setShard(first: number, bits: number): void;
+  ownGroup(group: number): void;
+  ownsAddress(address: bigint): number;
+  loopCount(): number;
+  loopAt(i: number): number;
+  readonly lastObserved: WebAssembly.Global;
   hazardCount(): number;
   hazardAt(i: number): number;
   locate(address: bigint): number;
@@ -189,6 +204,8 @@ const FULL_MEMORY_BYTES = 1.9 * 2 ** 30;
 /** The kernel's number for a record that exits (assembly/play.ts), and how many numbers describe one. */
 const ERROR_EXIT = 9;
 const EXIT_FIELDS = 14;
+/** Its number for a record that a shard leaves to a whole kernel. */
+const ERROR_WHOLE = 14;
 
 /** Creates a kernel for a machine. Throws MachineError for what it cannot hold. */
 export function createKernel(machine: ResolvedMachine, options: KernelOptions = {}): Kernel {
@@ -225,6 +242,10 @@ class WasmKernel implements Kernel {
     this.#placement = place(machine);
     this.#provenance = options.provenance ?? EVERYTHING_RECORDED;
     describe(exports, machine, this.#placement, options.yardstick ?? false);
+    if (options.share) {
+      exports.setShard(options.share.first ? 1 : 0, options.share.groupBits);
+      for (const group of options.share.groups) exports.ownGroup(group);
+    }
     exports.setOrder(PLAY_ORDERS.indexOf(options.order ?? "automatic"));
     this.#logs = options.missLog === true;
     // A log has its entries in the order of the records.
@@ -333,6 +354,13 @@ class WasmKernel implements Kernel {
     const requester = this.#exports.errorRequester();
     const { cores, devices } = this.machine;
     switch (this.#exports.playError()) {
+      case ERROR_WHOLE:
+        throw new WholeMachineNeeded(
+          record,
+          operation === OPERATIONS.FLUSH_STAGE2
+            ? "a walk over stage-2 tables reads and cleans lines of every set group"
+            : "a core begins to translate addresses, and its table walks read lines of every set group",
+        );
       case 1:
         throw new RecordError("unknown operation", {
           record,
@@ -509,7 +537,7 @@ class WasmKernel implements Kernel {
   hazards(): readonly Hazard[] {
     const exports = this.#exports;
     const count = exports.hazardCount();
-    const found: (Hazard & { readonly kind: number })[] = [];
+    const found: Hazard[] = [];
     const view = new DataView(exports.memory.buffer);
     for (let i = 0; i < count; i++) {
       const at = exports.hazardAt(i);
@@ -517,10 +545,8 @@ class WasmKernel implements Kernel {
       const i32 = (offset: number) => view.getInt32(at + offset, true);
       const u64 = (offset: number) => Number(view.getBigUint64(at + offset, true));
       const i64 = (offset: number) => Number(view.getBigInt64(at + offset, true));
-      const kind = u32(0);
       found.push({
-        kind,
-        class: (HAZARD_CLASSES[kind] as (typeof HAZARD_CLASSES)[number]).name,
+        class: (HAZARD_CLASSES[u32(0)] as (typeof HAZARD_CLASSES)[number]).name,
         observer: u32(4),
         line: u64(8),
         newest: i64(16),
@@ -539,10 +565,7 @@ class WasmKernel implements Kernel {
         lostAt: i64(96),
       });
     }
-    found.sort(
-      (a, b) => a.record - b.record || a.piece - b.piece || a.kind - b.kind || a.line - b.line || a.newest - b.newest,
-    );
-    return found.map(({ kind: _, ...hazard }) => hazard);
+    return found.sort(byOccurrence);
   }
 
   #place(code: number): Place {
@@ -629,6 +652,26 @@ class WasmKernel implements Kernel {
     if (where === "outer") return this.#placement.outer;
     const region = this.machine.memory.find(({ base, sizeBytes }) => address >= base && address < base + sizeBytes);
     return this.#placement.memorySide[region?.socket ?? 0] ?? NONE;
+  }
+
+  owns(address: number): boolean {
+    return this.#exports.locate(BigInt(address)) !== 0 && this.#exports.ownsAddress(BigInt(address)) !== 0;
+  }
+
+  fullLoops(): readonly FullLoop[] {
+    const exports = this.#exports;
+    return Array.from({ length: exports.loopCount() }, (_, i) => {
+      const loop = new DataView(exports.memory.buffer, exports.loopAt(i));
+      return {
+        record: Number(loop.getBigUint64(0, true)),
+        core: loop.getUint32(8, true),
+        dirtyLines: loop.getUint32(12, true),
+      };
+    });
+  }
+
+  get lastObserved(): number {
+    return Number(this.#exports.lastObserved.value) - 1;
   }
 
   lastValue(): bigint {

@@ -1,5 +1,5 @@
 /** Statistics of parts of a replay: what happened since a moment, and a line for every so many records. */
-import type { Counters, Engine } from "../engine/engine.ts";
+import type { Counters, Played } from "../engine/engine.ts";
 import { totalCycles } from "../machine/cycles.ts";
 import { levelReports } from "./json.ts";
 import { count, percent } from "./number.ts";
@@ -32,7 +32,7 @@ function less<T>(later: T, earlier: T): T {
 }
 
 /** The same engine, whose counters and records begin now. Hazards and contents stay what they are. */
-export function sinceNow<E extends Engine>(engine: E): E {
+export function sinceNow<E extends Played>(engine: E): E {
   const counters = engine.counters();
   const { records } = engine;
   return new Proxy(engine, {
@@ -47,13 +47,13 @@ export function sinceNow<E extends Engine>(engine: E): E {
 
 /** Takes the measure of intervals, one after another. */
 export class IntervalMeter {
-  readonly #engine: Engine;
+  readonly #engine: Played;
   readonly #intervals: IntervalReport[] = [];
-  #since: Engine;
+  #since: Played;
   #from: number;
 
   /** `first` is the number in the trace of the first record that will be played. */
-  constructor(engine: Engine, first: number) {
+  constructor(engine: Played, first: number) {
     this.#engine = engine;
     this.#since = sinceNow(engine);
     this.#from = first;

@@ -2,11 +2,12 @@
  * The published result of a replay: the object that `--json` prints and that text reports are made from. Keys are only
  * ever added, never renamed.
  */
-import type { CacheCounters, Engine, Hazard, MachineCounter, Place, Provenance } from "../engine/engine.ts";
+import type { CacheCounters, Hazard, MachineCounter, Place, Played, Provenance } from "../engine/engine.ts";
 import { CACHE_COUNTERS } from "../engine/engine.ts";
 import { HAZARD_CLASSES, type HazardName } from "../engine/hazards.ts";
 import { type Cycles, cyclesOf, levelNames, totalCycles } from "../machine/cycles.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
+import type { Sharding } from "../shard/plan.ts";
 import { attributeName, type Explanation, explainHazard, type NameOf, type OperationAt } from "./explain.ts";
 import { address, word } from "./number.ts";
 import type { PrintedCounters } from "./yardstick.ts";
@@ -63,7 +64,10 @@ export interface ReplayReport {
   /** Playing only, without reading and decoding. */
   readonly seconds: number;
   readonly refsPerSecond: number;
+  /** Kernels that played side by side. */
   readonly shards: number;
+  /** Where shards were asked for: how many, how many there were, and why they were fewer. */
+  readonly sharding?: Sharding;
   /** Sums over the caches of a level. */
   readonly levels: Readonly<Record<string, LevelReport>>;
   readonly memory: {
@@ -107,12 +111,13 @@ export interface ReplayFacts {
   /** How many hazards to explain, and whether to list cores. */
   readonly explained: number;
   readonly perCore: boolean;
+  readonly sharding?: Sharding | undefined;
   readonly yardstick?: PrintedCounters | undefined;
   readonly operationAt?: OperationAt | undefined;
 }
 
 /** Everything that a played engine has to say. */
-export function replayReport(engine: Engine, facts: ReplayFacts): ReplayReport {
+export function replayReport(engine: Played, facts: ReplayFacts): ReplayReport {
   const { machine } = engine;
   const counters = engine.counters();
   const hazards = reportedHazards(engine, facts.provenance);
@@ -130,7 +135,8 @@ export function replayReport(engine: Engine, facts: ReplayFacts): ReplayReport {
     refs: engine.records,
     seconds: facts.seconds,
     refsPerSecond: facts.seconds > 0 ? Math.round(engine.records / facts.seconds) : 0,
-    shards: 1,
+    shards: facts.sharding?.used ?? 1,
+    ...(facts.sharding ? { sharding: facts.sharding } : {}),
     levels,
     memory: {
       reads: memoryReads,
@@ -172,12 +178,12 @@ export function replayReport(engine: Engine, facts: ReplayFacts): ReplayReport {
 }
 
 /** The hazards whose class the provenance supports (R48). */
-export function reportedHazards(engine: Engine, provenance: Provenance): readonly Hazard[] {
+export function reportedHazards(engine: Played, provenance: Provenance): readonly Hazard[] {
   const excluded = notAssessableWith(engine, provenance);
   return engine.hazards().filter((hazard) => !excluded.includes(hazard.class));
 }
 
-function notAssessableWith(engine: Engine, provenance: Provenance): readonly HazardName[] {
+function notAssessableWith(engine: Played, provenance: Provenance): readonly HazardName[] {
   const byEngine = engine.notAssessable();
   return HAZARD_CLASSES.filter(
     ({ name, needs }) => byEngine.includes(name) || needs.some((need) => !provenance[need]),
@@ -186,7 +192,7 @@ function notAssessableWith(engine: Engine, provenance: Provenance): readonly Haz
 
 /** Counters by level, from the core outwards; then `outer` and `memory-side` where the machine has them. */
 export function levelReports(
-  engine: Pick<Engine, "machine" | "counters" | "dirtyLines">,
+  engine: Pick<Played, "machine" | "counters" | "dirtyLines">,
 ): Readonly<Record<string, LevelReport>> {
   const { machine } = engine;
   const counters = engine.counters();

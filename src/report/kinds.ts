@@ -57,6 +57,7 @@ const PAGES = ["text", "json", "csv", "parquet", "md", "html"] as const;
 /** What each verb can write; the others write what `DEFAULT_KINDS` says. */
 export const KINDS_OF = {
   replay: [...PAGES, "svg", "perfetto", "callgrind", "misses"],
+  merge: [...PAGES, "svg"],
   cost: [...PAGES, "svg"],
   run: [...PAGES, "svg", "perfetto"],
   decompressor: PAGES,

@@ -134,6 +134,7 @@ export interface ListJson extends Partial<MachineListJson> {
 /** By verb. */
 export interface PublishedResults {
   readonly replay: ReplayResult;
+  readonly merge: ReplayResult;
   readonly run: StoryJson | StoriesJson;
   readonly "run --matrix": MatrixJson;
   readonly "run decompressor": DecompressorReport;

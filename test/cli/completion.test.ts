@@ -118,7 +118,7 @@ describe("the table of suggestions", () => {
   });
 
   /** Values that nobody can guess. */
-  const FREE = ["count", "ghz", "text", "name", "level=sizes"];
+  const FREE = ["count", "ghz", "text", "name", "level=sizes", "k/n"];
 
   it("has something for every value that can be guessed", () => {
     const silent = COMMANDS.flatMap((command) =>

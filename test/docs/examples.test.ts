@@ -27,8 +27,8 @@ const PAGES = ["README.md", ...DOCS.map((name) => `docs/${name}`)].map(readPage)
 const STORIES_PAGE = readPage("docs/stories.md");
 const FILES = storyFiles(STORIES_PAGE);
 const DRIVER_FILES = storyFiles(readPage("docs/is-my-driver-right.md"));
-/** What other tests print and compare as a whole. */
-const GENERATED = ["docs/hazards.md"];
+/** What other tests print and compare: one as a whole, one command after another. */
+const PLAYED_ELSEWHERE = ["docs/hazards.md", "docs/reports.md"];
 
 const full = process.env.SETWAY_FULL === "1";
 const { STORIES } = scenario;
@@ -147,7 +147,7 @@ describe("links", () => {
   });
 });
 
-const withCommands = PAGES.filter(({ name }) => !GENERATED.includes(name))
+const withCommands = PAGES.filter(({ name }) => !PLAYED_ELSEWHERE.includes(name))
   .map((page) => ({ page: page.name, commands: commandsOf(page) }))
   .filter(({ commands }) => commands.length > 0);
 

@@ -13,17 +13,30 @@ export interface Agreement {
   readonly streams: number;
   /** Records of a stream: fewest and most. */
   readonly length?: readonly [number, number];
+  /** Whether all of them are of one build, so that they say the same of hazards and bytes even where they carry none. */
+  readonly alike?: boolean;
+  /** Whether machines have set groups (R49). */
+  readonly grouped?: boolean;
 }
 
 /** Throws the story of the smallest stream on which they differ; gives the number of streams played. */
-export function checkAgreement({ name, reference, kernels, streams, length }: Agreement): number {
+export function checkAgreement({
+  name,
+  reference,
+  kernels,
+  streams,
+  length,
+  alike,
+  grouped = false,
+}: Agreement): number {
   return checkProperty({
     name,
     streams,
+    grouped,
     ...(length ? { length } : {}),
-    wrong: (each) => disagreements(reference, kernels, each)?.[0].name,
+    wrong: (each) => disagreements(reference, kernels, each, alike)?.[0].name,
     explain: (each) => {
-      const [kernel, found] = disagreements(reference, kernels, each) ?? [];
+      const [kernel, found] = disagreements(reference, kernels, each, alike) ?? [];
       return kernel && found ? disagreement(reference, kernel, each, found) : "it does not fail when played again";
     },
   });
@@ -34,12 +47,13 @@ function disagreements(
   reference: EngineKind,
   kernels: readonly EngineKind[],
   each: RandomCase,
+  alike = false,
 ): [EngineKind, Difference[]] | undefined {
   const expected = playCase(reference, each, Number.MAX_SAFE_INTEGER);
   for (const kernel of kernels) {
     // Tables are data: an engine without them refuses to translate (D38).
     if (each.features.includes("translation") && !kernel.carriesData) continue;
-    const found = compareEngines(expected, playCase(kernel, each), each, kernel.carriesData);
+    const found = compareEngines(expected, playCase(kernel, each), each, alike || kernel.carriesData);
     if (found.length > 0) return [kernel, found];
   }
   return undefined;

@@ -26,7 +26,7 @@ function kernel(name: string, data: boolean, order: PlayOrder, wasm?: WebAssembl
 }
 
 /** Debug builds have assertions and are not inlined in the package: `scripts/build.mjs` leaves them in build/kernel. */
-function debugBuild(target: "data" | "versions" | "tags"): WebAssembly.Module {
+export function debugBuild(target: "data" | "versions" | "tags"): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL(`../../build/kernel/${target}.debug.wasm`, import.meta.url)));
 }
 

@@ -9,6 +9,7 @@ import { ALL_FEATURES, type Feature } from "./features.ts";
 import { buildMachine, type CacheSpec, type LevelSpec, type MachineSpec } from "./machines.ts";
 import { type Draw, randomMachine } from "./random-machine.ts";
 import { randomStream } from "./random-stream.ts";
+import { overGroups, withGroups } from "./set-groups.ts";
 
 export interface RandomCase {
   readonly features: readonly Feature[];
@@ -30,10 +31,12 @@ class CaseArbitrary extends fc.Arbitrary<RandomCase> {
   readonly allowed: ReadonlySet<Feature>;
   readonly shrinkTime: number;
   readonly length: readonly [number, number];
+  readonly grouped: boolean;
   deadline = 0;
 
-  constructor(allowed: ReadonlySet<Feature>, shrinkTime: number, length: readonly [number, number]) {
+  constructor(allowed: ReadonlySet<Feature>, shrinkTime: number, length: readonly [number, number], grouped: boolean) {
     super();
+    this.grouped = grouped;
     this.allowed = allowed;
     this.shrinkTime = shrinkTime;
     this.length = length;
@@ -50,8 +53,12 @@ class CaseArbitrary extends fc.Arbitrary<RandomCase> {
     const features = ALL_FEATURES.filter((each) => this.allowed.has(each) && (each === "basic" || draw.chance(share)));
     const chosen = new Set<Feature>(features);
     const has = (feature: Feature) => chosen.has(feature);
-    const machine = randomMachine(draw, has);
-    const entries = randomStream(draw, has, buildMachine(machine), draw.int(this.length[0], this.length[1]));
+    const small = randomMachine(draw, has);
+    const groupBits = this.grouped ? draw.int(1, 3) : 0;
+    const machine = this.grouped ? withGroups(small, groupBits) : small;
+    const built = buildMachine(machine);
+    const stream = randomStream(draw, has, built, draw.int(this.length[0], this.length[1]));
+    const entries = this.grouped ? overGroups(draw, built, stream, groupBits) : stream;
     const provenance = has("provenance") ? draw.int(0, EVERYTHING) : EVERYTHING;
     const batch = draw.pick([1, 2, 7, 64, 4096]);
     return new fc.Value({ features, machine, entries, provenance, batch }, undefined);
@@ -69,12 +76,16 @@ class CaseArbitrary extends fc.Arbitrary<RandomCase> {
   }
 }
 
-/** Cases of the allowed features. A new one for each check: it remembers when shrinking has to end. */
+/**
+ * Cases of the allowed features. A new one for each check: it remembers when shrinking has to end. `grouped` ones have
+ * machines with a few set groups (R49) and streams that use them.
+ */
 export const randomCase = (
   allowed: ReadonlySet<Feature>,
   shrinkTime = SHRINK_TIME,
   length = LENGTH,
-): fc.Arbitrary<RandomCase> => new CaseArbitrary(allowed, shrinkTime, length);
+  grouped = false,
+): fc.Arbitrary<RandomCase> => new CaseArbitrary(allowed, shrinkTime, length, grouped);
 
 /** A smaller case that still `fails`, outside of a property. */
 export function reduceCase(each: RandomCase, shrinkTime: number, fails: (each: RandomCase) => boolean): RandomCase {

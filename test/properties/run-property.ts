@@ -23,6 +23,8 @@ export interface PropertyOptions {
   readonly features?: ReadonlySet<Feature>;
   /** Records of a stream: fewest and most. */
   readonly length?: readonly [number, number];
+  /** Whether machines have set groups (R49). */
+  readonly grouped?: boolean;
   /** What is wrong with a case, in short; undefined if it is fine. Two wrongs with different words are different bugs. */
   readonly wrong: (each: RandomCase) => string | undefined;
   /** The story of the smallest wrong case. */
@@ -33,7 +35,10 @@ export interface PropertyOptions {
 export function checkProperty(options: PropertyOptions): number {
   const features = options.features ?? allowedFeatures();
   const result = fc.check(
-    fc.property(randomCase(features, undefined, options.length), (each) => options.wrong(each) === undefined),
+    fc.property(
+      randomCase(features, undefined, options.length, options.grouped),
+      (each) => options.wrong(each) === undefined,
+    ),
     { seed: SEED, numRuns: options.streams ?? streamCount() },
   );
   if (!result.failed) return result.numRuns;

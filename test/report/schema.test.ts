@@ -31,10 +31,12 @@ function closed(schema: unknown): unknown {
 }
 
 const folder: Folder = temporaryFolder();
-beforeAll(() => {
+beforeAll(async () => {
   folder.write("small.yaml", SMALL_MACHINE);
   folder.write("stale.raw64", raw64(...STALE));
   folder.write("guest.sh", "qemu-system-aarch64 -accel kvm -machine virt -cpu host -device VGA\n");
+  const replay = ["replay", folder.path("stale.raw64"), "-m", folder.path("small.yaml"), "--every", "2"];
+  for (const k of [0, 1]) await setway([...replay, "--shard", `${k}/2`, "--part", folder.path(`${k}.part`)]);
 });
 afterAll(() => folder.remove());
 
@@ -54,6 +56,8 @@ describe.skipIf(!built)("the published schema", () => {
     ["replay", () => [f("stale.raw64"), "-m", f("small.yaml"), "--per-core", "--every", "2", "--warmup-refs", "1"]],
     ["replay", () => [f("stale.raw64"), "-m", f("small.yaml"), "--misses", f("m.swt"), "--recorded", "none"]],
     ["replay", () => [f("stale.raw64"), "-m", "host-100c", "--yardstick", "--tags-only", "--map-addresses", "pages"]],
+    ["replay", () => [f("stale.raw64"), "-m", f("small.yaml"), "--shards", "2", "-o", `perfetto:${f("p.pftrace")}`]],
+    ["merge", () => [f("0.part"), f("1.part")]],
     ["run", () => ["set-way-is-local", "--trace"]],
     ["run", () => ["5", "--trace"]],
     ["run", () => ["set-way-is-local", "--on", "juno,rpi4"]],

@@ -1,0 +1,139 @@
+/** One shard, wherever it lives: a kernel, how its play ended if it did, and what it is asked. Everything here can be sent. */
+import type { Copy, EngineOptions, PeekPlace } from "../engine/engine.ts";
+import { type ErrorCode, type ErrorDetail, MachineError, RecordError, SetwayError } from "../engine/errors.ts";
+import { type Exit, ExitError } from "../engine/exit.ts";
+import type { HazardName } from "../engine/hazards.ts";
+import { createKernel, type Kernel } from "../engine/kernel.ts";
+import { type Share, WholeMachineNeeded } from "../engine/share.ts";
+import type { ResolvedMachine } from "../machine/resolved.ts";
+import { type Findings, findingsOf } from "./findings.ts";
+
+/** What a shard is told at its start. */
+export interface PartSetup extends EngineOptions {
+  readonly machine: ResolvedMachine;
+  readonly data: boolean;
+  readonly share: Share | undefined;
+}
+
+export type Question =
+  | { readonly what: "findings" }
+  | { readonly what: "peek"; readonly where: PeekPlace; readonly address: number; readonly size: number }
+  | { readonly what: "copies"; readonly address: number };
+
+/** What stopped a play, as plain data. */
+export type Stop =
+  | { readonly kind: "error"; readonly code: ErrorCode; readonly what: string; readonly detail: ErrorDetail }
+  | { readonly kind: "exit"; readonly exit: Exit }
+  | { readonly kind: "whole"; readonly record: number; readonly reason: string };
+
+export interface PartFindings {
+  readonly findings: Findings;
+  readonly notAssessable: readonly HazardName[];
+  readonly carriesData: boolean;
+  /** Spent playing. */
+  readonly seconds: number;
+  readonly stop: Stop | undefined;
+}
+
+/** Answers by question. A byte or a copy is the owner's to tell: others say zero, or nothing. */
+export interface Answers {
+  readonly findings: PartFindings;
+  readonly peek: Uint8Array;
+  readonly copies: readonly Copy[];
+}
+export type Answer = Answers[Question["what"]];
+
+export class Part {
+  readonly #kernel: Kernel;
+  #seconds = 0;
+  #stop: Stop | undefined;
+
+  /** Throws MachineError for a machine that a kernel cannot hold. */
+  constructor({ machine, data, share, provenance }: PartSetup) {
+    this.#kernel = createKernel(machine, { data, share, ...(provenance ? { provenance } : {}) });
+  }
+
+  /** Plays words of up to a batch; after a stop, nothing. */
+  play(words: Uint32Array): void {
+    if (this.#stop) return;
+    this.#timed(() => {
+      try {
+        this.#kernel.play(words);
+      } catch (error) {
+        this.#stop = stopFor(error);
+      }
+    });
+  }
+
+  #timed(work: () => void): void {
+    const began = performance.now();
+    work();
+    this.#seconds += (performance.now() - began) / 1000;
+  }
+
+  get stopped(): boolean {
+    return this.#stop !== undefined;
+  }
+
+  answer(question: Question): Answer {
+    const kernel = this.#kernel;
+    switch (question.what) {
+      case "findings":
+        // What the kernel has put off is playing too.
+        this.#timed(() => kernel.settle());
+        return {
+          findings: findingsOf(kernel),
+          notAssessable: kernel.notAssessable(),
+          carriesData: kernel.carriesData,
+          seconds: this.#seconds,
+          stop: this.#stop,
+        };
+      case "peek": {
+        const { where, address, size } = question;
+        const bytes = kernel.peek(where, address, size);
+        return bytes.map((byte, i) => (kernel.owns(address + i) ? byte : 0));
+      }
+      case "copies":
+        return kernel.owns(question.address) ? kernel.copies(question.address) : [];
+    }
+  }
+}
+
+/** Throws what isn't about the records or the machine: that is the shard's own failure. */
+function stopFor(error: unknown): Stop {
+  if (error instanceof WholeMachineNeeded) return { kind: "whole", record: error.record, reason: error.reason };
+  if (error instanceof ExitError) return { kind: "exit", exit: error.exit };
+  if (!(error instanceof SetwayError)) throw error;
+  // A cause may be anything, and not everything travels.
+  const { cause: _, ...detail } = error.detail;
+  return { kind: "error", code: error.code, what: error.what, detail };
+}
+
+/** The error that a kernel would have thrown. */
+export function errorFor(stop: Stop): Error {
+  switch (stop.kind) {
+    case "whole":
+      return new WholeMachineNeeded(stop.record, stop.reason);
+    case "exit":
+      return new ExitError(stop.exit);
+    case "error":
+      if (stop.code === "record") return new RecordError(stop.what, stop.detail);
+      if (stop.code === "machine") return new MachineError(stop.what, stop.detail);
+      return new SetwayError(stop.code, stop.what, stop.detail);
+  }
+}
+
+/** A shard that says whether it could start; undefined if not. */
+export function startPart(
+  setup: PartSetup,
+  say: (message: { readonly ready: true } | { readonly failed: Stop }) => void,
+): Part | undefined {
+  try {
+    const part = new Part(setup);
+    say({ ready: true });
+    return part;
+  } catch (error) {
+    say({ failed: stopFor(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Shards in threads of Node: batches go through a ring of shared memory that all of them read, and from there into each
+ * kernel's private memory; answers come back as messages.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { Piscina } from "piscina";
+import type { Answers, PartSetup, Question } from "./part.ts";
+import { RING_BYTES, Ring } from "./ring.ts";
+import { Correspondence, type Message, ShardError, type Team } from "./team.ts";
+
+/** What a thread gets: its setup, the ring's memory, and its end of the channel. */
+export interface ThreadTask {
+  readonly setup: PartSetup;
+  readonly ring: SharedArrayBuffer;
+  readonly port: MessagePort;
+}
+
+/** Threads run compiled code; a checkout's sources use what was built of them. */
+const WORKER = fileURLToPath(
+  new URL(import.meta.url.endsWith(".ts") ? "../../dist/shard/thread.node.js" : "./thread.node.js", import.meta.url),
+);
+
+/** Starts a thread for each setup. */
+export async function threadTeam(setups: readonly PartSetup[], signal?: AbortSignal): Promise<Team> {
+  const size = setups.length;
+  if (!existsSync(WORKER)) throw new ShardError(0, size, `${WORKER} is missing: the package isn't built`);
+  const pool = new Piscina<ThreadTask, void>({
+    filename: WORKER,
+    minThreads: size,
+    maxThreads: size,
+    // Each thread has one task, which lasts as long as the play.
+    concurrentTasksPerWorker: 1,
+    atomics: "disabled",
+  });
+  // A thread that dies without a task is none of ours; one with a task rejects that.
+  pool.on("error", () => {});
+  const memory = new SharedArrayBuffer(RING_BYTES);
+  const ring = new Ring(memory);
+  const mail = new Correspondence(size);
+  const ending = new AbortController();
+  let closed = false;
+  const ports = setups.map((setup, member) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.on("message", (message: Message) => mail.receive(member, message));
+    pool
+      .run({ setup, ring: memory, port: port2 }, { transferList: [port2], signal: ending.signal })
+      .then(() => "it ended before the play did")
+      .catch((error: unknown) => error)
+      .then((reason) => closed || mail.fail(new ShardError(member, size, reason)));
+    return port1;
+  });
+
+  const close = async (): Promise<void> => {
+    if (closed) return;
+    closed = true;
+    signal?.removeEventListener("abort", abort);
+    mail.fail(new Error("the play is closed"));
+    ending.abort();
+    await pool.destroy();
+    for (const port of ports) port.close();
+  };
+  const abort = (): void => {
+    mail.fail(signal?.reason);
+    void close();
+  };
+  signal?.addEventListener("abort", abort, { once: true });
+  if (signal?.aborted) abort();
+  try {
+    await mail.allReady();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    size,
+    get stopped() {
+      return mail.stopped;
+    },
+    async send(words) {
+      await mail.room();
+      ring.put(words);
+    },
+    ask<Q extends Question>(member: number, question: Q): Promise<Answers[Q["what"]]> {
+      ports[member]?.postMessage(question);
+      ring.wake();
+      return mail.answerOf(member);
+    },
+    close,
+  };
+}
