@@ -489,9 +489,12 @@ export function request(k: u32, child: usize): u32 {
   return way >= 0 ? hit(k, n, record, way, child) : miss(k, n, record, line, child);
 }
 
-/** A private cache has no peers inside, but for a fetch with IDC: its own core's L1D. */
+/**
+ * A private cache has no peers inside, but for a fetch with IDC: its own core's L1D; and for a walk from the PoU level that leaves
+ * caches out (`split`): those.
+ */
 function hasPeers(n: usize): bool {
-  return load<u32>(n, N_CORE_FIRST) != load<u32>(n, N_CORE_LAST) || (fetching && idc);
+  return load<u32>(n, N_CORE_FIRST) != load<u32>(n, N_CORE_LAST) || (fetching && idc) || walking;
 }
 
 function hit(k: u32, n: usize, record: usize, way: u32, child: usize): u32 {

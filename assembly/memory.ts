@@ -80,6 +80,7 @@ export function event(kind: usize): void {
 export function events(kind: usize, many: u64): void {
   const at = eventBase + <usize>who * 256 + kind * 8;
   store<u64>(at, load<u64>(at) + many);
+  if (logging) for (let i: u64 = 0; i < many; i++) logEvent(kind);
 }
 
 /** The piece was supplied by a cache of this level. */

@@ -4,6 +4,7 @@
 import { held } from "./bytes";
 import { distrust } from "./hierarchy";
 import { allocate, C_ACTIVE, C_L1D, CARRY, coreAt, cores, N_BASE, TRUE } from "./layout";
+import { logging } from "./miss-log";
 import { OP_LOAD } from "./operations";
 import { checkPending, stamped } from "./pending";
 import { noteHit, refillBy } from "./refill";
@@ -40,7 +41,8 @@ export function preparePlainLoads(): void {
  */
 export function plainLoad(core: u32, compact: u64): usize {
   const base = <usize>load<u32>(bases + ((<usize>core) << 2));
-  if (!base || (CARRY && distrust)) return 0;
+  // The log of misses is the general way's.
+  if (!base || (CARRY && distrust) || logging) return 0;
   const shape = shapesAt(core);
   const shift = load<u32>(shape, S_SHIFT);
   const line = <u32>(compact >> shift);

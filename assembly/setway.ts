@@ -40,6 +40,7 @@ import {
   VALID,
 } from "./layout";
 import { count, countMany, event, events, setWho } from "./memory";
+import { logging } from "./miss-log";
 import {
   ATTR_WRITE_BACK,
   COUNTER_MAINTENANCE_PROBES,
@@ -127,8 +128,8 @@ const SEEN = memory.data(16, 16);
 
 /**
  * Plays DC CISW records without prefixes from a batch's position on, as long as they are one core's. Returns the position of the
- * first that isn't among them; `start` if a trap may take the operation away, nobody has that number, or other kernels play
- * some of the sets.
+ * first that isn't among them; `start` if a trap may take the operation away, nobody has that number, other kernels play
+ * some of the sets, or each operation has to be logged.
  */
 export function playSetWays(batch: usize, start: u32, stop: u32, first: u64): u32 {
   const begin = batch + ((<usize>start) << 3);
@@ -136,7 +137,7 @@ export function playSetWays(batch: usize, start: u32, stop: u32, first: u64): u3
   // Core, operation, and bits of the operand that mean nothing.
   const head = load<u32>(begin, 4);
   const core = head >> 24;
-  if (sharded || core >= cores || flagsOf(core) & CONTROLLED) return start;
+  if (sharded || logging || core >= cores || flagsOf(core) & CONTROLLED) return start;
   setWho(core, load<u32>(coreAt(core), C_SOCKET));
   setRecord(first);
   setAttribute(ATTR_WRITE_BACK);

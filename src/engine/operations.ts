@@ -146,3 +146,6 @@ export type AttributeCode = (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES]["code"]
 export const SCTLR_M = 1 << 0;
 export const SCTLR_C = 1 << 2;
 export const SCTLR_I = 1 << 12;
+
+/** Requesters that fit the record itself (bits 56-63); others need a `WITH`. */
+export const NARROW_REQUESTERS = 256;

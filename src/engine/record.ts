@@ -7,6 +7,7 @@ import { RecordError } from "./errors.ts";
 import {
   ATTRIBUTES,
   type AttributeCode,
+  NARROW_REQUESTERS,
   OPERATION_BY_CODE,
   OPERATIONS,
   type Operation,
@@ -46,8 +47,6 @@ export interface RecordDetail {
 const OPERAND_LIMIT = 2 ** 48;
 const SIZE_LIMIT = 2 ** 24;
 const REQUESTER_LIMIT = 2 ** 16 - 1;
-/** Requesters that fit the record itself; others need a `WITH`. */
-export const NARROW_REQUESTERS = 256;
 const VALUE_MASK = (1n << 64n) - 1n;
 
 /** A record of any operation. `detail` becomes its prefixes. */

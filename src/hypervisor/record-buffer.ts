@@ -4,8 +4,7 @@
  */
 
 import { CHARGED_EVENTS } from "../engine/engine.ts";
-import { OPERATIONS, type OperationName } from "../engine/operations.ts";
-import { NARROW_REQUESTERS } from "../engine/record.ts";
+import { NARROW_REQUESTERS, OPERATIONS, type OperationName } from "../engine/operations.ts";
 import {
   SYSTEM_REGISTERS,
   type SystemRegisterName,

@@ -1,6 +1,5 @@
 /** Collects the entries of one batch: what readers of other tools' formats append accesses of 64-bit addresses to. */
-import { OPERATIONS } from "../engine/operations.ts";
-import { NARROW_REQUESTERS } from "../engine/record.ts";
+import { NARROW_REQUESTERS, OPERATIONS } from "../engine/operations.ts";
 import { AddressMap } from "./address-map.ts";
 import { BATCH_ENTRIES } from "./source.ts";
 

@@ -127,7 +127,8 @@ describe("interrupted, in a process of its own", () => {
         await writeFile(join(compiled, folder, name.replace(/\.ts$/, ".js")), outputText);
       }
     }
-    await writeFile(join(compiled, "package.json"), '{"type":"module"}');
+    const imports = { "#platform": "./src/trace/platform.node.js" };
+    await writeFile(join(compiled, "package.json"), JSON.stringify({ type: "module", imports }));
     await symlink(resolve("node_modules"), join(compiled, "node_modules"));
     await writeFile(
       join(compiled, "main.js"),
