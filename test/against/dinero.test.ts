@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { EVERYTHING_RECORDED } from "../../src/engine/engine.ts";
 import { encodeRecords, fetch, load, type RecordEntry, store } from "../../src/engine/record.ts";
-import { ENGINES } from "../properties/engines.ts";
+import { DEBUG_KERNELS, ENGINES } from "../properties/engines.ts";
 import { buildMachine } from "../properties/machines.ts";
 import { DineroCache } from "./dinero-model.ts";
 
@@ -85,6 +85,9 @@ function dinero(entries: readonly RecordEntry[]) {
   };
 }
 
+/** Debug builds are slow, and play the same streams in test/properties. */
+const PLAYERS = ENGINES.filter((each) => process.env.SETWAY_FULL === "1" || !DEBUG_KERNELS.includes(each));
+
 describe.each(Object.entries(STREAMS))("%s", (_name, stream) => {
   const entries = entriesOf(stream);
   const words = encodeRecords(entries);
@@ -94,7 +97,7 @@ describe.each(Object.entries(STREAMS))("%s", (_name, stream) => {
     expect(expected.l1d).toBeGreaterThan(COUNT / 100);
   });
 
-  test.each(ENGINES.map((each) => [each.name, each] as const))("%s", { timeout: 60_000 }, (_engine, kind) => {
+  test.each(PLAYERS.map((each) => [each.name, each] as const))("%s", { timeout: 60_000 }, (_engine, kind) => {
     const engine = kind.create(machine, EVERYTHING_RECORDED);
     engine.play(words);
     const { caches, machine: whole } = engine.counters();

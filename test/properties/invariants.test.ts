@@ -108,7 +108,7 @@ const isInside = (inner: Cache, outer: Cache): boolean =>
   inner.depth < outer.depth && inner.cores.every((core) => outer.cores.includes(core));
 
 describe(`invariants of the reference model (SETWAY_SEED=${SEED})`, () => {
-  const few = Math.ceil(streamCount() / 5);
+  const few = Math.ceil(streamCount() / 10);
 
   test("coherent streams never observe anything but the newest value, nor lose one", { timeout: LIMIT }, () => {
     check("coherent", COHERENT, few, (engine) => {
