@@ -17,8 +17,8 @@ const TIMEOUT = FULL ? 1_800_000 : 120_000;
 
 /** Records of each stream: all of them with SETWAY_FULL=1. */
 const STREAMS = [
-  { name: "mc100", records: FULL ? 50_000_000 : 2_500_000 },
-  { name: "linux-smp96", records: FULL ? 12_000_000 : 3_000_000 },
+  { name: "mc100", records: FULL ? 50_000_000 : 1_000_000 },
+  { name: "linux-smp96", records: FULL ? 12_000_000 : 1_500_000 },
   { name: "misses-100", records: FULL ? 10_000_000 : 200_000 },
 ];
 
