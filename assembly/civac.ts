@@ -9,19 +9,25 @@ import {
   allocate,
   CARRY,
   DIRTY,
+  FLAG_ALLOCATES_READS,
+  FLAG_ALLOCATES_STORES,
+  FLAG_EXCLUSIVE_INSTRUCTIONS,
   FLAG_INCLUSIVE_DATA,
   FLAG_INCLUSIVE_INSTRUCTIONS,
   INVALID,
+  KIND_ARCHITECTED,
   largestShift,
   memorySide,
   N_CORE_FIRST,
   N_CORE_LAST,
   N_DEPTH,
   N_FLAGS,
+  N_KIND,
   N_POPULATION,
   N_RANK,
   sharedRoots,
   smallestShift,
+  split,
 } from "./layout";
 import { byAddress } from "./maintenance";
 import { byteOf, count, event, lineWrite, outerEnabled, TRUTH } from "./memory";
@@ -113,9 +119,18 @@ function gather(line: usize, number: u32): u32 {
   return load<u32>(line, L_COUNT);
 }
 
+/** Whether all that fills inside a cache fills it too (placement.ts): under `split` a system cache can be passed by. */
+function alwaysIncludes(n: usize): bool {
+  const needed = FLAG_INCLUSIVE_DATA | FLAG_ALLOCATES_READS | FLAG_ALLOCATES_STORES;
+  const flags = load<u32>(n, N_FLAGS);
+  return (
+    (flags & (needed | FLAG_EXCLUSIVE_INSTRUCTIONS)) == needed && (!split || load<u32>(n, N_KIND) == KIND_ARCHITECTED)
+  );
+}
+
 /** Adds the copies in a list of caches, outer ones before those inside them. */
 function addFrom(list: usize, line: usize, number: u32): void {
-  // Where an inclusive cache lacks the line, so does whatever is inside it.
+  // Where a cache lacks the line that includes all that is inside it, so does that.
   let without: usize = 0;
   for (let i = load<u32>(list); i > 0; i--) {
     const n = <usize>load<u32>(list + ((<usize>i) << 2));
@@ -123,7 +138,7 @@ function addFrom(list: usize, line: usize, number: u32): void {
     const record = recordOf(n, number);
     const way = probe(n, record, number);
     if (way < 0) {
-      if (load<u32>(n, N_FLAGS) & FLAG_INCLUSIVE_DATA) without = n;
+      if (alwaysIncludes(n)) without = n;
       continue;
     }
     const count = load<u32>(line, L_COUNT);
