@@ -90,6 +90,7 @@ import { absent, findEntry, mayHoldInstructions, nextUnit, present } from "./pre
 import { probe, recordOf, setState, stateAt } from "./set";
 import {
   contents,
+  emptyIn,
   fillIn,
   isPlain,
   plainL2,
@@ -98,10 +99,10 @@ import {
   S_FLAGS,
   S_L2,
   S_L3,
-  S_STATES,
   S_TRUTH,
   S_WAYS,
   shapesAt,
+  stateIn,
   touchIn,
   waysWith,
   wayToFill,
@@ -184,14 +185,28 @@ function sideOf(unit: u32): usize {
   return <usize>load<u32>(sideOfUnit + ((<usize>unit) << 2));
 }
 
-/** Whether another shared cache holds the line. */
-function isElsewhere(l3: usize, line: u32): bool {
+/** Record and way of a line in the shared cache that `nextHolder` found. */
+let holderRecord: usize = 0;
+let holderWay: u32 = 0;
+
+/** The next shared cache from number `i` on, other than l3, that holds the line: its number, or 0 (numbers begin with 1). */
+function nextHolder(l3: usize, line: u32, i: u32): u32 {
   const roots = load<u32>(sharedRoots);
-  for (let i: u32 = 1; i <= roots; i++) {
-    const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (m != l3 && load<u32>(m, N_POPULATION) && probe(m, recordOf(m, line), line) >= 0) return true;
+  for (; i <= roots; i++) {
+    const m = rootAt(i);
+    if (m == l3 || !load<u32>(m, N_POPULATION)) continue;
+    const r = recordOf(m, line);
+    const way = probe(m, r, line);
+    if (way < 0) continue;
+    holderRecord = r;
+    holderWay = <u32>way;
+    return i;
   }
-  return false;
+  return 0;
+}
+
+function rootAt(i: u32): usize {
+  return <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
 }
 
 function shapesOf(side: usize): usize {
@@ -202,8 +217,8 @@ function shapesOf(side: usize): usize {
 let takenData: usize = 0;
 
 /**
- * A core's copies of a line go: a store's snoop found them (D11), or inclusion takes them (D19). Returns the bits of both states; if one
- * was dirty, the L2's place of the line, `takenData`, has its bytes.
+ * A core's copies of a line go: a store's snoop found them (D11), or inclusion takes them (D19). Returns the bits of both
+ * states; if one was dirty, the L2's place of the line, `takenData`, has its bytes.
  */
 function takeFrom(side: usize, line: u32, snooped: bool): u32 {
   const shapes = shapesOf(side);
@@ -211,12 +226,10 @@ function takeFrom(side: usize, line: u32, snooped: bool): u32 {
   const shape2 = shapes + S_L2;
   const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shape2, line);
   const way2 = <u32>ctz(waysWith(r2, load<u32>(shape2, S_WAYS), line));
-  const at2 = r2 + load<u32>(shape2, S_STATES) + way2;
   takenData = contents(shape2, r2, way2);
-  const states = <u32>load<u8>(at2) | takeInner(side, line, snooped, takenData);
+  const states = <u32>load<u8>(stateIn(shape2, r2, way2)) | takeInner(side, line, snooped, takenData);
   countTaken(side, l2, snooped);
-  store<u32>(r2 + ((<usize>way2) << 2), INVALID);
-  store<u8>(at2, 0);
+  emptyIn(shape2, r2, way2);
   absent(l2, line);
   return states;
 }
@@ -249,20 +262,18 @@ function takeInner(side: usize, line: u32, snooped: bool, data2: usize): u32 {
     const found = waysWith(r, load<u32>(shape, S_WAYS), line);
     if (found) {
       count(l1i, COUNTER_BACK_INVALIDATIONS);
-      store<u32>(r + ((<usize>ctz(found)) << 2), INVALID);
-      store<u8>(r + load<u32>(shape, S_STATES) + ctz(found), 0);
+      emptyIn(shape, r, ctz(found));
       absent(l1i, line);
     }
   }
   const r = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
   const found = waysWith(r, load<u32>(shapes, S_WAYS), line);
   if (!found) return 0;
-  const at = r + load<u32>(shapes, S_STATES) + ctz(found);
-  const state = <u32>load<u8>(at);
-  if (CARRY && state & DIRTY) move(data2, contents(shapes, r, ctz(found)), (<usize>1) << largestShift);
+  const way = <u32>ctz(found);
+  const state = <u32>load<u8>(stateIn(shapes, r, way));
+  if (CARRY && state & DIRTY) move(data2, contents(shapes, r, way), (<usize>1) << largestShift);
   countTaken(side, <usize>load<u32>(side, B_L1D), snooped);
-  store<u32>(r + ((<usize>ctz(found)) << 2), INVALID);
-  store<u8>(at, 0);
+  emptyIn(shapes, r, way);
   return state;
 }
 
@@ -292,20 +303,18 @@ function land(shape: usize, base: usize, line: u32, data: usize): void {
   const way = <u32>ctz(found);
   if (load<u32>(shape, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape, r, way);
   if (CARRY) move(contents(shape, r, way), data, (<usize>1) << largestShift);
-  const at = r + load<u32>(shape, S_STATES) + way;
+  const at = stateIn(shape, r, way);
   store<u8>(at, load<u8>(at) | <u8>DIRTY);
 }
 
 /** The way that an L1 fills next, emptied. */
 function freeL1(side: usize, isFetch: bool, l1: usize, shape: usize, r: usize): u32 {
   const way = wayToFill(shape, r);
-  const at = r + load<u32>(shape, S_STATES) + way;
-  const state = <u32>load<u8>(at);
+  const state = <u32>load<u8>(stateIn(shape, r, way));
   if (!(state & VALID)) return way;
   const line = load<u32>(r + ((<usize>way) << 2));
   count(l1, COUNTER_EVICTIONS);
-  store<u32>(r + ((<usize>way) << 2), INVALID);
-  store<u8>(at, 0);
+  emptyIn(shape, r, way);
   if (isFetch) absent(l1, line);
   if (!(state & DIRTY)) return way;
   count(l1, COUNTER_WRITEBACKS_OUT);
@@ -318,16 +327,14 @@ function freeL1(side: usize, isFetch: bool, l1: usize, shape: usize, r: usize): 
 /** The way that the core's L2 fills next, emptied (D14, D15). */
 function freeL2(side: usize, shape2: usize, r2: usize): u32 {
   const way = wayToFill(shape2, r2);
-  const at = r2 + load<u32>(shape2, S_STATES) + way;
-  const state = <u32>load<u8>(at);
+  const state = <u32>load<u8>(stateIn(shape2, r2, way));
   if (!(state & VALID)) return way;
   const line = load<u32>(r2 + ((<usize>way) << 2));
   const l2 = <usize>load<u32>(side, B_L2);
   const data = contents(shape2, r2, way);
   count(l2, COUNTER_EVICTIONS);
   const states = state | takeInner(side, line, false, data);
-  store<u32>(r2 + ((<usize>way) << 2), INVALID);
-  store<u8>(at, 0);
+  emptyIn(shape2, r2, way);
   absent(l2, line);
   if (states & DIRTY) arrive(side, line, data, state & EXCLUSIVE);
   return way;
@@ -336,12 +343,11 @@ function freeL2(side: usize, shape2: usize, r2: usize): u32 {
 /** The same for the shared cache, whose victim leaves the cores inside as well if it includes them. */
 function freeL3(l3: usize, shape3: usize, r3: usize): u32 {
   const way = wayToFill(shape3, r3);
-  const at = r3 + load<u32>(shape3, S_STATES) + way;
-  if (!(load<u8>(at) & <u8>VALID)) return way;
+  let states = <u32>load<u8>(stateIn(shape3, r3, way));
+  if (!(states & VALID)) return way;
   const line = load<u32>(r3 + ((<usize>way) << 2));
   const data = contents(shape3, r3, way);
   count(l3, COUNTER_EVICTIONS);
-  let states = <u32>load<u8>(at);
   const to = load<u32>(shape3, S_FLAGS) & FLAG_INCLUSIVE_DATA ? load<u32>(l3, N_UNITS_TO) : 0;
   for (let unit = load<u32>(l3, N_UNITS_FROM); unit < to; unit++) {
     const entry = findEntry(line);
@@ -352,8 +358,7 @@ function freeL3(l3: usize, shape3: usize, r3: usize): u32 {
     if (CARRY && taken & DIRTY) move(data, takenData, (<usize>1) << largestShift);
     states |= taken;
   }
-  store<u32>(r3 + ((<usize>way) << 2), INVALID);
-  store<u8>(at, 0);
+  emptyIn(shape3, r3, way);
   store<u32>(l3, load<u32>(l3, N_POPULATION) - 1, N_POPULATION);
   if (states & DIRTY) {
     count(l3, COUNTER_WRITEBACKS_OUT);
@@ -370,36 +375,49 @@ let suppliedData: usize = 0;
 
 /** A load or fetch asks the one other core inside the shared cache that holds the line. Returns DIRTY if a dirty copy supplies. */
 function ask(side: usize, line: u32): u32 {
-  const shapes = shapesOf(side);
-  const shape2 = shapes + S_L2;
-  const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shape2, line);
-  const way2 = <u32>ctz(waysWith(r2, load<u32>(shape2, S_WAYS), line));
-  const at2 = r2 + load<u32>(shape2, S_STATES) + way2;
-  const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
-  const found1 = waysWith(r1, load<u32>(shapes, S_WAYS), line);
-  const way1 = <u32>ctz(found1) & 31;
-  const at1 = r1 + load<u32>(shapes, S_STATES) + way1;
-  const state2 = <u32>load<u8>(at2);
-  const state1 = found1 ? <u32>load<u8>(at1) : 0;
-  const lost = moesi ? EXCLUSIVE : EXCLUSIVE | DIRTY;
-  const owned = EXCLUSIVE | DIRTY;
-  if (state1 & owned) {
-    countSnoop(side, <usize>load<u32>(side, B_L1D));
-    store<u8>(at1, <u8>(state1 & ~lost));
-  }
-  if (state2 & owned) {
-    countSnoop(side, <usize>load<u32>(side, B_L2));
-    store<u8>(at2, <u8>(state2 & ~lost));
-  }
-  supplied = ((state1 | state2) & owned) != 0;
+  const states = loseOwnership(side, line, moesi ? EXCLUSIVE : EXCLUSIVE | DIRTY);
+  supplied = (states & (EXCLUSIVE | DIRTY)) != 0;
   suppliedFar = isRemote(side);
   if (CARRY) {
-    const isInner = state1 & DIRTY || (!(state2 & DIRTY) && state1 & EXCLUSIVE);
-    const data2 = contents(shape2, r2, way2);
-    suppliedData = isInner ? contents(shapes, r1, way1) : data2;
-    if (isInner && !moesi) move(data2, suppliedData, (<usize>1) << largestShift);
+    const isInner = innerState & DIRTY || (!(outerState & DIRTY) && innerState & EXCLUSIVE);
+    suppliedData = isInner ? innerData : outerData;
+    if (isInner && !moesi) move(outerData, innerData, (<usize>1) << largestShift);
   }
-  return (state1 | state2) & DIRTY;
+  return states & DIRTY;
+}
+
+// ---- a core's copies of a line before it lost ownership: of its L1D and of its L2
+let innerState: u32 = 0;
+let outerState: u32 = 0;
+let innerData: usize = 0;
+let outerData: usize = 0;
+
+/** A core that holds the line is asked: its owners are snooped and lose some bits of what makes them owners. Returns the bits before. */
+function loseOwnership(side: usize, line: u32, lost: u32): u32 {
+  const shapes = shapesOf(side);
+  const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
+  innerState = loseIn(side, <usize>load<u32>(side, B_L1D), shapes, r1, line, lost);
+  if (CARRY) innerData = copyData;
+  const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shapes + S_L2, line);
+  outerState = loseIn(side, <usize>load<u32>(side, B_L2), shapes + S_L2, r2, line, lost);
+  if (CARRY) outerData = copyData;
+  return innerState | outerState;
+}
+
+/** Where the last copy asked has its bytes. */
+let copyData: usize = 0;
+
+function loseIn(side: usize, n: usize, shape: usize, r: usize, line: u32, lost: u32): u32 {
+  const found = waysWith(r, load<u32>(shape, S_WAYS), line);
+  if (!found) return 0;
+  const way = <u32>ctz(found);
+  if (CARRY) copyData = contents(shape, r, way);
+  const at = stateIn(shape, r, way);
+  const state = <u32>load<u8>(at);
+  if (!(state & (DIRTY | EXCLUSIVE))) return state;
+  countSnoop(side, n);
+  store<u8>(at, <u8>(state & ~lost));
+  return state;
 }
 
 // ---- other sockets (D12)
@@ -438,20 +456,14 @@ function takeOutside(l3: usize, line: u32): bool {
     if (taken & DIRTY && !dirtyRoot) dirtyRoot = parentOf(<usize>load<u32>(side, B_L2), (<u64>line) << largestShift);
     states |= taken;
   }
-  const roots = load<u32>(sharedRoots);
-  for (let i: u32 = 1; i <= roots; i++) {
-    const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (m == l3 || !load<u32>(m, N_POPULATION)) continue;
-    const r = recordOf(m, line);
-    const way = probe(m, r, line);
-    if (way < 0) continue;
-    const state = stateAt(m, r, way);
+  for (let i = nextHolder(l3, line, 1); i; i = nextHolder(l3, line, i + 1)) {
+    const m = rootAt(i);
+    const state = stateAt(m, holderRecord, holderWay);
     if (state & DIRTY && !dirtyRoot) dirtyRoot = m;
     states |= state;
     snoopRoot(m);
     count(m, COUNTER_INVALIDATIONS);
-    store<u32>(r + ((<usize>way) << 2), INVALID);
-    setState(m, r, way, 0);
+    emptyIn(shapesAt(0) + S_L3, holderRecord, holderWay);
     store<u32>(m, load<u32>(m, N_POPULATION) - 1, N_POPULATION);
   }
   if (dirtyRoot) writeHome(dirtyRoot, line);
@@ -465,35 +477,20 @@ function askOutside(l3: usize, line: u32): void {
   const entry = findEntry(line);
   for (let unit = entry ? nextUnit(entry, 0) : INVALID; unit != INVALID; unit = nextUnit(entry, unit + 1)) {
     const side = sideOf(unit);
-    const shapes = shapesOf(side);
-    const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
-    const states =
-      loseOwnership(side, <usize>load<u32>(side, B_L1D), shapes, r1, line) |
-      loseOwnership(
-        side,
-        <usize>load<u32>(side, B_L2),
-        shapes + S_L2,
-        recordIn(<usize>load<u32>(side, B_BASE_L2), shapes + S_L2, line),
-        line,
-      );
+    const states = loseOwnership(side, line, DIRTY | EXCLUSIVE);
     if (states & DIRTY && !dirtyRoot) dirtyRoot = parentOf(<usize>load<u32>(side, B_L2), (<u64>line) << largestShift);
     owned = owned || (states & (DIRTY | EXCLUSIVE)) != 0;
   }
   let holder: usize = 0;
-  const roots = load<u32>(sharedRoots);
-  for (let i: u32 = 1; i <= roots; i++) {
-    const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (m == l3 || !load<u32>(m, N_POPULATION)) continue;
-    const r = recordOf(m, line);
-    const way = probe(m, r, line);
-    if (way < 0) continue;
+  for (let i = nextHolder(l3, line, 1); i; i = nextHolder(l3, line, i + 1)) {
+    const m = rootAt(i);
     if (!holder) holder = m;
-    const state = stateAt(m, r, way);
+    const state = stateAt(m, holderRecord, holderWay);
     if (!(state & (DIRTY | EXCLUSIVE))) continue;
     owned = true;
     if (state & DIRTY && !dirtyRoot) dirtyRoot = m;
     snoopRoot(m);
-    setState(m, r, way, state & ~(DIRTY | EXCLUSIVE));
+    setState(m, holderRecord, holderWay, state & ~(DIRTY | EXCLUSIVE));
   }
   // Without an owner the outermost copy supplies, and is the one that is snooped.
   if (!owned) {
@@ -504,18 +501,6 @@ function askOutside(l3: usize, line: u32): void {
     }
   }
   if (dirtyRoot) writeHome(dirtyRoot, line);
-}
-
-/** Of a core's cache: an owner is snooped and becomes a sharer. Returns its state before. */
-function loseOwnership(side: usize, n: usize, shape: usize, r: usize, line: u32): u32 {
-  const found = waysWith(r, load<u32>(shape, S_WAYS), line);
-  if (!found) return 0;
-  const at = r + load<u32>(shape, S_STATES) + ctz(found);
-  const state = <u32>load<u8>(at);
-  if (!(state & (DIRTY | EXCLUSIVE))) return state;
-  countSnoop(side, n);
-  store<u8>(at, <u8>(state & ~(DIRTY | EXCLUSIVE)));
-  return state;
 }
 
 /**
@@ -536,8 +521,8 @@ export function upgrade(core: u32, compact: u64): bool {
   const r3 = recordIn(<usize>load<u32>(l3, N_BASE), shape3, line);
   const found3 = waysWith(r3, load<u32>(shape3, S_WAYS), line);
   if (!found2 || !found3) return false;
-  const at2 = r2 + load<u32>(shapes + S_L2, S_STATES) + ctz(found2);
-  const at3 = r3 + load<u32>(shape3, S_STATES) + ctz(found3);
+  const at2 = stateIn(shapes + S_L2, r2, ctz(found2));
+  const at3 = stateIn(shape3, r3, ctz(found3));
   if (!(load<u8>(at3) & <u8>EXCLUSIVE) && !asksOutside()) return false;
   setWho(core, load<u32>(side, B_SOCKET));
   count(<usize>load<u32>(side, B_L1D), COUNTER_UPGRADES);
@@ -565,7 +550,7 @@ export function upgrade(core: u32, compact: u64): bool {
 /** Whether the L2's victim may take a way of the very set in which the shared cache is asked: it isn't held there. */
 function displaces(side: usize, shape2: usize, r2: usize, r3: usize): bool {
   const way = wayToFill(shape2, r2);
-  if (!(load<u8>(r2 + load<u32>(shape2, S_STATES) + way) & <u8>VALID)) return false;
+  if (!(load<u8>(stateIn(shape2, r2, way)) & <u8>VALID)) return false;
   const line = load<u32>(r2 + ((<usize>way) << 2));
   const l3 = parentOf(<usize>load<u32>(side, B_L2), (<u64>line) << largestShift);
   const shape3 = shapesOf(side) + S_L3;
@@ -580,11 +565,10 @@ function newest(line: u32, other: u32, to: u32, data3: usize): usize {
     const shapes = shapesOf(side);
     const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
     const found1 = waysWith(r1, load<u32>(shapes, S_WAYS), line);
-    if (found1 && load<u8>(r1 + load<u32>(shapes, S_STATES) + ctz(found1)) & <u8>DIRTY)
-      return contents(shapes, r1, ctz(found1));
+    if (found1 && load<u8>(stateIn(shapes, r1, ctz(found1))) & <u8>DIRTY) return contents(shapes, r1, ctz(found1));
     const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shapes + S_L2, line);
     const way2 = <u32>ctz(waysWith(r2, load<u32>(shapes + S_L2, S_WAYS), line));
-    if (load<u8>(r2 + load<u32>(shapes + S_L2, S_STATES) + way2) & <u8>DIRTY) return contents(shapes + S_L2, r2, way2);
+    if (load<u8>(stateIn(shapes + S_L2, r2, way2)) & <u8>DIRTY) return contents(shapes + S_L2, r2, way2);
     const entry = findEntry(line);
     unit = entry ? nextUnit(entry, unit + 1) : INVALID;
   }
@@ -620,7 +604,7 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
   let isFar = false;
   if (found3) {
     way3 = <u32>ctz(found3);
-    label = <u32>load<u8>(r3 + load<u32>(shape3, S_STATES) + way3);
+    label = <u32>load<u8>(stateIn(shape3, r3, way3));
     other = entry ? nextUnit(entry, from) : INVALID;
     if (other >= to) other = INVALID;
     if (isStore) {
@@ -631,14 +615,14 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
       if (!isAsked && moesi) return -1;
     }
     // A root's label is made exact (D10).
-    if (!isStore && !(label & EXCLUSIVE) && !isElsewhere(l3, line)) {
+    if (!isStore && !(label & EXCLUSIVE) && !nextHolder(l3, line, 1)) {
       if (!entry || (nextUnit(entry, 0) >= from && nextUnit(entry, to) == INVALID)) label |= EXCLUSIVE;
     }
     if (CARRY && !equalsTruth(low, bytes, newest(line, other, to, contents(shape3, r3, way3)))) return -1;
   } else {
     // Cores inside may hold what the shared cache doesn't include.
     if (entry && nextUnit(entry, from) < to) return -1;
-    isFar = entry != 0 || isElsewhere(l3, line);
+    isFar = entry != 0 || nextHolder(l3, line, 1) != 0;
     if (isFar && !asksOutside()) return -1;
     if (CARRY && (outer || memorySide || !equalsTruth(low, bytes, byteOf(low)))) return -1;
   }
@@ -707,7 +691,7 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
         }
       }
     }
-    const at3 = r3 + load<u32>(shape3, S_STATES) + way3;
+    const at3 = stateIn(shape3, r3, way3);
     store<u8>(at3, <u8>(label | (<u32>load<u8>(at3) & DIRTY)));
     if (supplied) event(suppliedFar ? EVENT_SNOOP_REMOTE : EVENT_SNOOP);
     else {

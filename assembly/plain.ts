@@ -8,20 +8,7 @@ import { logging } from "./miss-log";
 import { OP_LOAD } from "./operations";
 import { checkPending, stamped } from "./pending";
 import { noteHit, refillBy } from "./refill";
-import { toFront } from "./set";
-import {
-  isPlain,
-  plainL2,
-  recordIn,
-  S_DATA,
-  S_ORDER,
-  S_SHIFT,
-  S_STATES,
-  S_STRIDE,
-  S_WAYS,
-  shapesAt,
-  waysWith,
-} from "./shape";
+import { contents, isPlain, plainL2, recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from "./shape";
 
 /** By core: where group 0 of its L1D begins, if that is plain and its private L2 too, else 0. */
 let bases: usize = 0;
@@ -51,9 +38,8 @@ export function plainLoad(core: u32, compact: u64): usize {
   let way: i32;
   if (found) {
     way = ctz(found);
-    if (CARRY && !(load<u8>(r + load<u32>(shape, S_STATES) + way) & TRUE)) return 0;
-    const order = r + load<u32>(shape, S_ORDER);
-    store<u64>(order, toFront(load<u64>(order), way));
+    if (CARRY && !(load<u8>(stateIn(shape, r, way)) & TRUE)) return 0;
+    touchIn(shape, r, way);
     noteHit(core);
   } else {
     way = refillBy(core, OP_LOAD, compact, line, r, shape);
@@ -61,7 +47,5 @@ export function plainLoad(core: u32, compact: u64): usize {
     if (stamped) checkPending(compact, false);
   }
   store<u32>(coreAt(core), 1, C_ACTIVE);
-  return (
-    r + load<u32>(shape, S_DATA) + <usize>way * load<u32>(shape, S_STRIDE) + held(<usize>compact & ((1 << shift) - 1))
-  );
+  return contents(shape, r, way) + held(<usize>compact & ((1 << shift) - 1));
 }

@@ -267,7 +267,7 @@ export function play(count: u32): u32 {
 export function playDealt(words: usize, many: u32, epoch: u64, numbers: usize): void {
   const next = number;
   let i: u32 = 0;
-  for (;;) {
+  while (i < many) {
     enterRegion(load<u64>(words + ((<usize>i) << 3)) & 0xffffffffffff);
     i = playRun(words, i, many, epoch, numbers);
     if (i == many) break;
@@ -276,7 +276,6 @@ export function playDealt(words: usize, many: u32, epoch: u64, numbers: usize): 
     const failed = playSlow(<u32>(word >> 48) & 0xff, <u32>(word >> 56), word & 0xffffffffffff);
     assert(!failed, "a plain access can't fail");
     i++;
-    if (i == many) break;
   }
   number = next;
 }

@@ -42,22 +42,22 @@ import {
 import { stamped } from "./pending";
 import { absent, mayHoldInstructions, present } from "./presence";
 import { BASE_L2, basesOf } from "./run";
-import { toFront } from "./set";
 import {
   contents,
+  fillIn,
   plainL2,
   recordIn,
   S_COVERED,
   S_FLAGS,
   S_L2,
-  S_ORDER,
   S_SHIFT,
-  S_STATES,
   S_TRUTH,
   S_WAYS,
   shapesAt,
+  stateIn,
   touchIn,
   waysWith,
+  wayToFill,
 } from "./shape";
 
 // ---- counted apart, per core: refills by load, store and fetch, victims of L1D and L1I, victims that were dirty, plain hits of loads
@@ -164,7 +164,7 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
   const found2 = waysWith(r2, ways2, line2);
   if (!found2) return BEYOND;
   const way2 = ctz(found2);
-  const at2 = r2 + load<u32>(shape2, S_STATES) + way2;
+  const at2 = stateIn(shape2, r2, way2);
   const state2 = <u32>load<u8>(at2);
   // A store needs EXCLUSIVE, which is bit 1.
   const isStore = op & 1;
@@ -178,15 +178,8 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
   const data2 = CARRY ? contents(shape2, r2, way2) + within(shape2, low) : 0;
   if (CARRY && !equalsTruth(low, bytes, data2)) return -1;
 
-  // The way to fill: the lowest invalid one, else the least recent (D14).
-  const ways = load<u32>(shape, S_WAYS);
-  const orderAt = r + load<u32>(shape, S_ORDER);
-  const order = load<u64>(orderAt);
-  const free = waysWith(r, ways, INVALID) & ((1 << ways) - 1);
-  const oldest = <u32>(order >> ((ways - 1) << 2)) & 15;
-  const way = free ? ctz(free) : oldest;
-  const at1 = r + load<u32>(shape, S_STATES) + way;
-  const victim = <u32>load<u8>(at1);
+  const way = wayToFill(shape, r);
+  const victim = <u32>load<u8>(stateIn(shape, r, way));
   const tagAt = r + ((<usize>way) << 2);
   const gone = load<u32>(tagAt);
   const counts = refills + <usize>core * REFILLS_SIZE;
@@ -198,7 +191,7 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
     const vFound = waysWith(vr, ways2, vLine);
     if (!vFound) return -1;
     const vWay = ctz(vFound);
-    const vState = vr + load<u32>(shape2, S_STATES) + vWay;
+    const vState = stateIn(shape2, vr, vWay);
     store<u8>(vState, load<u8>(vState) | <u8>DIRTY);
     if (CARRY) move(contents(shape2, vr, vWay) + within(shape2, goneLow), contents(shape, r, way), bytes);
     add(counts + R_WRITEBACKS, 1);
@@ -211,8 +204,6 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
   if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, contents(shape, r, way), bytes)))
     touched(goneLow, bytes);
   add(counts + ((<usize>op) << 3), 1);
-  // Only a fetch can have brought the line of a core's first data access (D33).
-  if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
   if (!load<u32>(shape, S_COVERED)) {
     const l1 = <usize>load<u32>(coreAt(core) + (op == OP_FETCH ? C_L1I : C_L1D));
@@ -229,10 +220,8 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
     move(contents(shape, r, way), data2, bytes);
     store<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2), <u32>byteOf(low));
   }
-  store<u32>(tagAt, line);
-  store<u8>(at1, <u8>state);
+  fillIn(shape, r, way, line, state);
   // It may be the core's first cacheable data access (D33): the line can have come with a fetch.
   if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
-  store<u64>(orderAt, toFront(order, way));
   return way;
 }

@@ -152,6 +152,17 @@ export function contents(shape: usize, r: usize, way: u32): usize {
   return r + load<u32>(shape, S_DATA) + <usize>way * load<u32>(shape, S_STRIDE);
 }
 
+/** Where the state of a way is. */
+export function stateIn(shape: usize, r: usize, way: u32): usize {
+  return r + load<u32>(shape, S_STATES) + way;
+}
+
+/** Empties a way. It is filled before any other then, whatever its place in the order (D14). */
+export function emptyIn(shape: usize, r: usize, way: u32): void {
+  store<u32>(r + ((<usize>way) << 2), INVALID);
+  store<u8>(stateIn(shape, r, way), 0);
+}
+
 export function touchIn(shape: usize, r: usize, way: u32): void {
   const order = r + load<u32>(shape, S_ORDER);
   store<u64>(order, toFront(load<u64>(order), way));
@@ -167,6 +178,6 @@ export function wayToFill(shape: usize, r: usize): u32 {
 /** Puts a line into a free way, most recent then. Its contents are the caller's affair. */
 export function fillIn(shape: usize, r: usize, way: u32, line: u32, state: u32): void {
   store<u32>(r + ((<usize>way) << 2), line);
-  store<u8>(r + load<u32>(shape, S_STATES) + way, <u8>state);
+  store<u8>(stateIn(shape, r, way), <u8>state);
   touchIn(shape, r, way);
 }
