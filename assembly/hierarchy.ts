@@ -540,7 +540,8 @@ function hit(k: u32, n: usize, record: usize, way: u32, child: usize): u32 {
   if (kind != 2 && fillsFirst && load<u32>(n, N_FLAGS) & FLAG_EXCLUSIVE_DATA) {
     if (stateAt(n, record, way) & DIRTY) {
       if (!moesi && result & SHARED) clean(n, record, way);
-      else result |= DIRTY_ANSWER;
+      // A supplier that stays dirty owns the line; what was here is older (D10).
+      else if (!supplierDirty || kind == 1) result |= DIRTY_ANSWER;
     }
     moveOut(n, record, way);
   }

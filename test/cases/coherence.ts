@@ -26,6 +26,18 @@ export const coherence: readonly Case[] = [
     },
   },
   {
+    asks: "does an older dirty copy leave its dirtiness behind when it moves inwards beside a MOESI owner?",
+    rules: "D10 R17",
+    machine: { cores: 3, l1d: oneSet(2), levels: [level("L3", 2, { data: "exclusive" })] },
+    records: [store(0, A), load(1, A), evict(0, A), store(1, A), load(2, A)],
+    expect: {
+      copies: { [A]: "L1D.1 O, L1D.2 S" },
+      words: { "L1D.1": { [A]: 4n }, "L1D.2": { [A]: 4n } },
+      value: 4n,
+      hazards: [],
+    },
+  },
+  {
     asks: "does MESI write the owner's bytes to the level above both?",
     rules: "D10 D11 R33",
     machine: pairMesi,

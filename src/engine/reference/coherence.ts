@@ -211,7 +211,9 @@ export class Coherence {
     if (array.cache.inclusionOfData === "exclusive" && kind !== "fetch" && this.fillsFirst(access, k)) {
       // The copy moves inwards, with what the supplier had that was newer.
       if (held.dirty && this.isMesi && shared) this.lines.clean(held);
-      if (held.dirty) dirty = true;
+      // A supplier that stays dirty owns the line; what was here is older.
+      const staysOwned = supplied?.dirty && kind !== "store" && !this.isMesi;
+      if (held.dirty && !staysOwned) dirty = true;
       line = held.line;
       bytes = held.bytes.slice();
       if (supplied) overlay(bytes, line.address, supplied.bytes, supplied.line.address);
