@@ -2,6 +2,7 @@
 // for the host's memory at every step, and each step depends on the one before; touches don't, so the host overlaps them.
 // WebAssembly has no prefetch instruction, hence plain loads; nothing here changes anything.
 
+import { BASE_L2, basesOf } from "./hits";
 import {
   allocate,
   FLAG_INCLUSIVE_DATA,
@@ -18,7 +19,6 @@ import {
 import { fastBytes, fastLow, regionDelta, regionHome } from "./memory";
 import { OP_FETCH } from "./operations";
 import { touchEntry, touchMask } from "./presence";
-import { BASE_L2, basesOf } from "./run";
 import { recordOf } from "./set";
 import { recordIn, S_L2, S_ORDER, S_SHIFT, S_WAYS, shapesAt, waysWith } from "./shape";
 

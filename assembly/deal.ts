@@ -3,6 +3,7 @@
 // host's own caches while its bucket is played. Whatever isn't a plain access plays all buckets first and keeps its position.
 
 import { misses } from "./ahead";
+import { baseFor, lastValue, setLastValue } from "./hits";
 import {
   allocate,
   CARRY,
@@ -19,7 +20,6 @@ import { OP_FETCH, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
 import { isElsewhere, playDealt } from "./play";
 import { refillsSoFar } from "./refill";
-import { basesOf, lastValue, setLastValue } from "./run";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
 const CAPACITY_BITS: u32 = 14;
@@ -61,6 +61,8 @@ let lookedAt: u64 = 0;
 let missesBefore: u64 = 0;
 let refillsBefore: u64 = 0;
 let interruptions: u64 = 0;
+/** Whether it would have paid at the last look. */
+let paid: bool = false;
 const LOOK_AGAIN: u64 = 1 << 16;
 /** Dealing pays where one record in so many needs what isn't in the host's own caches, */
 const RARE: u64 = 24;
@@ -90,7 +92,9 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
         misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
       const pays = groupsToDeal() != 0 && far * RARE * parts() > played && interruptions * SELDOM < played;
       if (dealing && !pays) settle();
-      dealing = pays && (<u64>groupStride) << groupBits > SMALL;
+      // Once may have been the misses of cold caches.
+      dealing = pays && paid && (<u64>groupStride) << groupBits > SMALL;
+      paid = pays;
       played = 0;
       lookedAt = first;
       missesBefore = misses;
@@ -116,7 +120,7 @@ const MANY: u32 = 12;
 export function interrupt(word: u64): void {
   const op = <u32>(word >> 48) & 0xff;
   // What is a miss in program order, and no more than that, would have been dealt.
-  if (op > OP_FETCH || !load<u32>(basesOf(<u32>(word >> 56)) + ((<usize>op) << 2))) interruptions++;
+  if (op > OP_FETCH || !baseFor(<u32>(word >> 56), op)) interruptions++;
   settle();
 }
 
@@ -148,7 +152,7 @@ export function deal(from: usize, until: usize, first: u64): usize {
       offset++;
       continue;
     }
-    if (!load<u32>(basesOf(<u32>(word >> 56)) + ((<usize>op) << 2))) break;
+    if (!baseFor(<u32>(word >> 56), op)) break;
     const group = <u32>(compact >> shift) & mask;
     const cursor = lengths + ((<usize>group) << 2);
     const n = load<u32>(cursor);

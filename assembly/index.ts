@@ -11,6 +11,7 @@ import { settle } from "./deal";
 import * as exits from "./exit";
 import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";
+import * as hits from "./hits";
 import * as latentHazards from "./latent";
 import * as layout from "./layout";
 import {
@@ -58,10 +59,10 @@ import * as missLog from "./miss-log";
 import * as own from "./own";
 import { preparePlainLoads } from "./plain";
 import * as player from "./play";
-import { allocateRefills, settleRefills } from "./refill";
+import { allocateRefills, prepareRefills, settleRefills } from "./refill";
 import * as registers from "./registers";
-import * as run from "./run";
 import { initialize, probe, recordOf, setOf, stateAt } from "./set";
+import { allocateShapes } from "./shape";
 import * as translate from "./translate";
 
 export { dealt, groupsToDeal, setOrder, settle } from "./deal";
@@ -193,12 +194,14 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   access.allocateAccess();
   maintenance.allocateGathered();
   player.allocateBatch();
-  run.allocateFastHits();
+  hits.allocateFastHits();
   exits.allocateExit();
   translate.allocateParts();
   allocateRefills();
   allocateAhead();
-  run.prepareFast();
+  allocateShapes();
+  hits.prepareFast();
+  prepareRefills();
   prepareBeyond();
   preparePlainLoads();
   registers.allocateRegisters();
@@ -296,7 +299,7 @@ export function errorRequester(): u32 {
 
 export function lastValue(): u64 {
   settle();
-  return run.lastValue;
+  return hits.lastValue;
 }
 
 export function counterAddress(): usize {
@@ -322,7 +325,7 @@ export function hitAddress(): usize {
 
 export function fastHitAddress(): usize {
   settle();
-  return run.gatherFastHits();
+  return hits.gatherFastHits();
 }
 
 /** Logs what every record that is no plain L1 hit meets; to be asked for before anything is played. */

@@ -3,8 +3,8 @@
 // that a record without an entry is a plain hit in its L1. Nothing here changes what a record does.
 
 import { record } from "./hazard";
+import { BASE_L2, basesOf } from "./hits";
 import { allocate, cores } from "./layout";
-import { BASE_L2, basesOf } from "./run";
 
 /** Cores that run.ts keeps bases for. */
 const RUN_CORES: u32 = 256;

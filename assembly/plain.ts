@@ -42,7 +42,7 @@ export function plainLoad(core: u32, compact: u64): usize {
     touchIn(shape, r, way);
     noteHit(core);
   } else {
-    way = refillBy(core, OP_LOAD, compact, line, r, shape);
+    way = refillBy<u64>(core, OP_LOAD, compact, line, r, shape);
     if (way < 0) return 0;
     if (stamped) checkPending(compact, false);
   }

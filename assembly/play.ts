@@ -20,6 +20,7 @@ import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
+import { lastValue, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./hits";
 import { migrate, setWayRecord } from "./latent";
 import {
   allocate,
@@ -144,7 +145,7 @@ import {
   WRITTEN,
   writeRegister,
 } from "./registers";
-import { lastValue, playRun, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./run";
+import { playRun } from "./run";
 import { probe, recordOf } from "./set";
 import { bySetWay, playSetWays } from "./setway";
 import { invalidateTranslations, isTlbiKind } from "./tlb";

@@ -4,6 +4,7 @@
 import { held, move } from "./bytes";
 import { areEqual, divergent, equalsTruth, touched } from "./hazard";
 import { distrust, yardstick } from "./hierarchy";
+import { BASE_L2, basesOf } from "./hits";
 import {
   allocate,
   C_ACTIVE,
@@ -17,13 +18,16 @@ import {
   EXCLUSIVE,
   eventBase,
   FLAG_WRITEBACK_TOUCHES,
+  HOLDS_INSTRUCTIONS,
   hitBase,
-  INVALID,
   INWARD,
   idc,
+  largestShift,
   N_BASE,
   N_COUNTERS,
+  N_HOLDS,
   N_LEVEL,
+  smallestShift,
   TRUE,
   VALID,
 } from "./layout";
@@ -40,14 +44,14 @@ import {
   OP_STORE,
 } from "./operations";
 import { stamped } from "./pending";
-import { absent, mayHoldInstructions, present } from "./presence";
-import { BASE_L2, basesOf } from "./run";
+import { absent, exchangeInstructions, mayHoldInstructions, present } from "./presence";
 import {
   contents,
   fillIn,
   plainL2,
   recordIn,
   S_COVERED,
+  S_FETCH,
   S_FLAGS,
   S_L2,
   S_SHIFT,
@@ -150,13 +154,41 @@ export const BEYOND: i32 = -2;
  */
 export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
   if (stamped || (CARRY && divergent)) return -1;
-  return refillBy(core, op, compact, line, r, shape);
+  return refillBy<u64>(core, op, compact, line, r, shape);
+}
+
+/** Whether refills of all cores are the plainest for now, so that `refillBy` needn't look. */
+export function refillsAreSimple(): bool {
+  return isSimple && !stamped && !distrust && !yardstick;
+}
+
+let isSimple: bool = false;
+
+/** Called once the machine is laid out, after its shapes. */
+export function prepareRefills(): void {
+  isSimple = !CARRY && !idc && !dic && smallestShift == largestShift;
+  for (let core: u32 = 0; core < cores; core++) {
+    const shapes = shapesAt(core);
+    const l1i = <usize>load<u32>(coreAt(core), C_L1I);
+    if (!load<u32>(shapes, S_COVERED)) isSimple = false;
+    if (l1i && (load<u32>(shapes + S_FETCH, S_COVERED) || load<u32>(l1i, N_HOLDS) != HOLDS_INSTRUCTIONS))
+      isSimple = false;
+  }
+}
+
+/** The presence directory hears of an L1's victim, if there was one, and of the line that has come. */
+function replace(core: u32, op: u32, gone: u32, was: u32, line: u32): void {
+  const l1 = <usize>load<u32>(coreAt(core) + (op == OP_FETCH ? C_L1I : C_L1D));
+  if (was) absent(l1, gone);
+  present(l1, line);
 }
 
 /** The same for a caller who looks for pending maintenance (D34) and for losses (D32) itself. */
-export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
+export function refillBy<Care>(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
+  // Two of the same: the type is what tells them apart when they are compiled. The simple one calls nothing (hits.ts).
+  const simple = sizeof<Care>() == 4;
   const base2 = <usize>load<u32>(basesOf(core), BASE_L2);
-  if (!base2 || distrust) return -1;
+  if (!base2 || (!simple && distrust)) return -1;
   const shape2 = shapesAt(core) + S_L2;
   const line2 = <u32>(compact >> load<u32>(shape2, S_SHIFT));
   const r2 = recordIn(base2, shape2, line2);
@@ -170,8 +202,8 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
   const isStore = op & 1;
   if (isStore & ~(state2 >> 1)) return -1;
   // With IDC a fetch asks its core's L1D (D23).
-  if (idc && op == OP_FETCH && isInData(core, compact)) return -1;
-  if ((CARRY || dic) && isStore && mayHoldInstructions(compact)) return -1;
+  if (!simple && idc && op == OP_FETCH && isInData(core, compact)) return -1;
+  if ((CARRY || (!simple && dic)) && isStore && mayHoldInstructions(compact)) return -1;
   const shift = load<u32>(shape, S_SHIFT);
   const bytes: usize = (<usize>1) << shift;
   const low = (<u64>line) << shift;
@@ -180,8 +212,7 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
 
   const way = wayToFill(shape, r);
   const victim = <u32>load<u8>(stateIn(shape, r, way));
-  const tagAt = r + ((<usize>way) << 2);
-  const gone = load<u32>(tagAt);
+  const gone = load<u32>(r + ((<usize>way) << 2));
   const counts = refills + <usize>core * REFILLS_SIZE;
   const goneLow = (<u64>gone) << shift;
   let isLookedFor = CARRY && divergent && op != OP_FETCH && (victim & VALID) != 0;
@@ -205,13 +236,7 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
     touched(goneLow, bytes);
   add(counts + ((<usize>op) << 3), 1);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
-  if (!load<u32>(shape, S_COVERED)) {
-    const l1 = <usize>load<u32>(coreAt(core) + (op == OP_FETCH ? C_L1I : C_L1D));
-    store<u32>(tagAt, INVALID);
-    if (victim & VALID) absent(l1, gone);
-    present(l1, line);
-  }
-  if (yardstick) store<u8>(at2, <u8>(load<u8>(at2) | INWARD));
+  if (!simple && yardstick) store<u8>(at2, <u8>(load<u8>(at2) | INWARD));
   // A fetch gets a shared copy, a load what its L2 has, a store an owned one.
   const isLoad = <u32>(op == OP_LOAD);
   let state = VALID | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE));
@@ -223,5 +248,8 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
   fillIn(shape, r, way, line, state);
   // It may be the core's first cacheable data access (D33): the line can have come with a fetch.
   if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
+  if (simple) {
+    if (op == OP_FETCH) exchangeInstructions(gone, victim & VALID, line);
+  } else if (!load<u32>(shape, S_COVERED)) replace(core, op, gone, victim & VALID, line);
   return way;
 }

@@ -1,6 +1,7 @@
 // System registers of each core, and what follows from them: whether the core translates, how its TLB entries are tagged, and
 // what of SCTLR_EL1 the untranslated accesses see (D38, R9).
 
+import { SCTLR_C, SCTLR_I, SCTLR_M, updateFast } from "./hits";
 import { allocate, C_SCTLR, CARRY, coreAt, cores, VERSIONS } from "./layout";
 import {
   REG_CONTEXT,
@@ -15,7 +16,6 @@ import {
   REG_VTTBR_EL2,
   TLB_COUNT,
 } from "./operations";
-import { SCTLR_C, SCTLR_I, SCTLR_M, updateFast } from "./run";
 
 /** Only the build with bytes can read tables. */
 export const TRANSLATES: bool = CARRY && !VERSIONS;

@@ -15,6 +15,7 @@ import {
   SH_OUTER,
 } from "./attributes";
 import { meet, NONE } from "./exit";
+import { SCTLR_C } from "./hits";
 import { INVALID } from "./layout";
 import {
   EXIT_ACCESS_FLAG,
@@ -43,7 +44,6 @@ import {
   SHORT,
   STAGE2,
 } from "./registers";
-import { SCTLR_C } from "./run";
 import {
   ADDRESS_MASK,
   isTable,

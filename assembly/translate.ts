@@ -4,6 +4,7 @@
 import { sizeOf } from "./associative";
 import { codeOf, combine, stageOne as effective, flatAttribute } from "./attributes";
 import { meet, NONE, setExitAddress } from "./exit";
+import { SCTLR_C, SCTLR_I, SCTLR_M } from "./hits";
 import { allocate } from "./layout";
 import { enterRegion, regionBytes, regionIsDevice, regionLow } from "./memory";
 import {
@@ -40,7 +41,6 @@ import {
   STAGE2,
   WALKS,
 } from "./registers";
-import { SCTLR_C, SCTLR_I, SCTLR_M } from "./run";
 import {
   DOMAIN_SHIFT,
   EL0_READ,

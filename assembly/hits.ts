@@ -1,0 +1,368 @@
+// Hits: plain loads, stores and fetches that their L1 answers, as fast as they can be. Nothing in `playHits` calls: V8 saves whatever
+// is alive across a call before it is known whether the call comes about, and most records need none.
+
+import { held } from "./bytes";
+import {
+  allocate,
+  C_L1D,
+  C_L1I,
+  C_SCTLR,
+  CARRY,
+  coreAt,
+  cores,
+  dic,
+  FLAG_WRITE_THROUGH,
+  groupBits,
+  groupStride,
+  N_BASE,
+  N_FLAGS,
+  N_LINE_SHIFT,
+  N_ORDER,
+  N_RECORD_SIZE,
+  N_SET_MASK,
+  N_SETS,
+  N_STATES,
+  smallestShift,
+  TRUE,
+  VERSIONS,
+} from "./layout";
+import { fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
+import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
+import { mayHoldInstructions } from "./presence";
+import { BEYOND, refillBy } from "./refill";
+import { toFront } from "./set";
+import {
+  contents,
+  isPlain,
+  plainL2,
+  recordIn,
+  S_ORDER,
+  S_SHIFT,
+  S_STATES,
+  S_TRUTH,
+  S_WAYS,
+  shapesAt,
+  waysWith,
+} from "./shape";
+
+export const SCTLR_M: u32 = 1;
+export const SCTLR_C: u32 = 4;
+export const SCTLR_I: u32 = 4096;
+
+/** What the last load, atomic, fetch or device read observed: its first 8 bytes. */
+export let lastValue: u64 = 0;
+
+export function setLastValue(bits: u64): void {
+  lastValue = bits;
+}
+
+// What every record of a run needs lies at fixed addresses and in globals: V8 keeps few locals in registers across so long a loop.
+
+/** Records name cores in eight bits; those of further cores, which need a prefix, are never part of a run. */
+const RUN_CORES: u32 = 256;
+
+/**
+ * By core, then by load, store and fetch: where group 0 of the cache begins that answers plainly (L1D, L1D, L1I), or 0 if none
+ * does; behind all cores' the masks that make set indices of lines, and where the private L2 begins, 0 if that isn't plain.
+ */
+const BASES = memory.data(2 * 16 * 256, 64);
+const MASKS: usize = 16 * 256;
+export const BASE_L2: usize = MASKS + 12;
+
+export function basesOf(core: u32): usize {
+  return BASES + ((<usize>core) << 4);
+}
+
+/** Where the cache begins that answers a core's accesses of a kind plainly, or 0. */
+export function baseFor(core: u32, op: u32): usize {
+  return <usize>load<u32>(basesOf(core) + ((<usize>op) << 2));
+}
+
+/** Hits are counted apart, by core, then by load, store and fetch, and added to the counters when those are read. */
+const HITS = memory.data(32 * 256, 64);
+let fastHits: usize = 0;
+
+export function allocateFastHits(): void {
+  fastHits = allocate(<usize>max(cores, 1) * 32, 64);
+}
+
+/** The hits of all cores. */
+export function gatherFastHits(): usize {
+  memory.copy(fastHits, HITS, (<usize>min(cores, RUN_CORES)) << 5);
+  return fastHits;
+}
+
+export function countHit(core: u32, op: u32): void {
+  const at = HITS + ((<usize>core) << 5) + ((<usize>op) << 3);
+  store<u64>(at, load<u64>(at) + 1);
+}
+
+/** Three counts of hits in one: what a hit of each kind adds. A batch doesn't fill 21 bits. */
+const UNITS = memory.data<u64>([1, 1 << 21, 1 << 42]);
+const UNIT_STORE: u64 = 1 << 21;
+const UNIT_FETCH: u64 = 1 << 42;
+
+function tally(core: u32, counted: u64): void {
+  const hits = HITS + ((<usize>core) << 5);
+  store<u64>(hits, load<u64>(hits) + (counted & (UNIT_STORE - 1)));
+  store<u64>(hits, load<u64>(hits, 8) + ((counted >> 21) & (UNIT_STORE - 1)), 8);
+  store<u64>(hits, load<u64>(hits, 16) + (counted >> 42), 16);
+}
+
+/**
+ * Tells the loop which plain accesses of a core may be settled by an L1 hit alone.
+ */
+export function updateFast(core: u32): void {
+  if (core >= RUN_CORES) return;
+  const c = coreAt(core);
+  const sctlr = load<u32>(c, C_SCTLR);
+  const l1d = <usize>load<u32>(c, C_L1D);
+  const l1i = <usize>load<u32>(c, C_L1I);
+  const loads = l1d != 0 && isPlain(l1d) && (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
+  const stores = loads && !(load<u32>(l1d, N_FLAGS) & FLAG_WRITE_THROUGH);
+  const fetches = l1i != 0 && isPlain(l1i) && (sctlr & (SCTLR_M | SCTLR_I)) == (SCTLR_M | SCTLR_I);
+  const bases = basesOf(core);
+  store<u32>(bases, loads ? load<u32>(l1d, N_BASE) : 0);
+  store<u32>(bases, stores ? load<u32>(l1d, N_BASE) : 0, 4);
+  store<u32>(bases, fetches ? load<u32>(l1i, N_BASE) : 0, 8);
+}
+
+/** Called once the machine is laid out, after its shapes. */
+export function prepareFast(): void {
+  keyMask = ~(((<u64>1) << smallestShift) - 1);
+  groupMask = (1 << groupBits) - 1;
+  minds = CARRY || dic;
+  prepareNarrow();
+  for (let core: u32 = 0; core < min(cores, RUN_CORES); core++) {
+    updateFast(core);
+    const bases = basesOf(core);
+    const l2 = plainL2(core);
+    store<u32>(bases, l2 ? load<u32>(l2, N_BASE) : 0, BASE_L2);
+    const c = coreAt(core);
+    const l1d = <usize>load<u32>(c, C_L1D);
+    const l1i = <usize>load<u32>(c, C_L1I);
+    if (l1d) {
+      store<u32>(bases, load<u32>(l1d, N_SET_MASK), MASKS);
+      store<u32>(bases, load<u32>(l1d, N_SET_MASK), MASKS + 4);
+    }
+    if (l1i) store<u32>(bases, load<u32>(l1i, N_SET_MASK), MASKS + 8);
+  }
+}
+
+let keyMask: u64 = 0;
+let groupMask: u32 = 0;
+/** Whether a store has to ask for copies in L1Is. */
+export let minds: bool = false;
+
+// ---- machines all of whose L1s have four ways at most, and records of one shape: then a set's tags are one vector
+const NARROW_STATES: u32 = 16;
+const NARROW_ORDER: u32 = 24;
+let isNarrow: bool = true;
+let narrowShift: u64 = 0;
+/** By index, where a set's record lies from its cache's base. */
+let rows: usize = 0;
+
+// ---- of the L1s seen so far
+let recordSize: u32 = 0;
+let mostSets: u32 = 0;
+
+function takeShape(n: usize): void {
+  // What isn't plain is never asked here.
+  if (!n || !isPlain(n)) return;
+  if (!mostSets) {
+    recordSize = load<u32>(n, N_RECORD_SIZE);
+    narrowShift = load<u32>(n, N_LINE_SHIFT);
+  }
+  mostSets = max(mostSets, load<u32>(n, N_SETS));
+  if (load<u32>(n, N_RECORD_SIZE) != recordSize || <u64>load<u32>(n, N_LINE_SHIFT) != narrowShift) isNarrow = false;
+  if (load<u32>(n, N_STATES) != NARROW_STATES || load<u32>(n, N_ORDER) != NARROW_ORDER) isNarrow = false;
+}
+
+function prepareNarrow(): void {
+  for (let core: u32 = 0; core < min(cores, RUN_CORES); core++) {
+    takeShape(<usize>load<u32>(coreAt(core), C_L1D));
+    takeShape(<usize>load<u32>(coreAt(core), C_L1I));
+  }
+  rows = allocate((<usize>max(mostSets, 1)) << 2, 64);
+  for (let set: u32 = 0; set < mostSets; set++) {
+    const row = <usize>(set & groupMask) * groupStride + <usize>(set >> groupBits) * recordSize;
+    store<u32>(rows + ((<usize>set) << 2), <u32>row);
+  }
+}
+
+// ---- the last line of each kind
+
+/**
+ * The last line of each kind (load, store, fetch, and a place that nobody reads), as the record's own upper bits; and in
+ * builds with contents, where its bytes are: copy and truth. Such a line is the most recent of its set, so another access to
+ * it changes nothing but a count (and bytes), and one comparison tells requester, operation and line at once.
+ */
+const LASTS = memory.data(64, 64);
+const LAST_CONTENTS: usize = 32;
+/** No record has this value: it names operation 255. */
+const NO_KEY: u64 = 0xffffffffffffffff;
+
+/** Whose lines they are: all one core's, so that hits in them are counted as one. */
+let lastWho: u32 = 0;
+
+/** Copies of the last lines may have gone, or are no longer exclusive. */
+export function forgetLasts(): void {
+  store<u64>(LASTS, NO_KEY);
+  store<u64>(LASTS, NO_KEY, 8);
+  store<u64>(LASTS, NO_KEY, 16);
+}
+
+/** An L1I may have got the line that is stored to. */
+export function forgetLastStore(): void {
+  store<u64>(LASTS, NO_KEY, 8);
+}
+
+/** The line of a record that has been played is in a way of its L1's record r, and the most recent there. */
+export function remember(word: u64, compact: u64, shape: usize, r: usize, way: u32): void {
+  const op = <u32>(word >> 48) & 3;
+  const key = word & keyMask;
+  // A store's line may be loaded; a load says nothing about whether its line may be stored to. A fetch writes the places
+  // of fetches, and the one that nobody reads.
+  const pair = LASTS + ((<usize>(op & 2)) << 3);
+  store<u64>(pair, key & ~((<u64>1) << 48));
+  store<u64>(pair, key | (<u64>(op & 1) - 1), 8);
+  if (!CARRY) return;
+  const inLine = held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1) & ~((1 << smallestShift) - 1));
+  const copy = contents(shape, r, way) + inLine;
+  const truth: usize =
+    op == OP_FETCH ? <usize>0 : <usize>load<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2)) + inLine;
+  const both = <u64>copy | ((<u64>truth) << 32);
+  store<u64>(pair, both, LAST_CONTENTS);
+  store<u64>(pair, both, LAST_CONTENTS + 8);
+}
+
+/** Where the aligned 8 bytes of a record lie in the contents of its smallest line. */
+function offsetIn(word: u64): usize {
+  return VERSIONS ? 0 : <usize>word & ((1 << smallestShift) - 8);
+}
+
+/** Contents of an access to the last line of its kind: the observation, or the default value (R44) into copy and truth. */
+export function again(word: u64, number: u64): void {
+  const op = <u32>(word >> 48) & 3;
+  const mine = LASTS + ((<usize>op) << 3);
+  const at = <usize>load<u32>(mine, LAST_CONTENTS) + offsetIn(word);
+  if (op != OP_STORE) {
+    lastValue = load<u64>(at);
+    return;
+  }
+  const truth = <usize>load<u32>(mine, LAST_CONTENTS + 4) + offsetIn(word);
+  const bits = number + 1;
+  store<u64>(at, bits);
+  store<u64>(truth, bits, TRUTH);
+  store<u64>(truth, bits | ((word >> 56) << 40) | ((<u64>ATTR_WRITE_BACK) << 56), WRITER);
+}
+
+/** Number of the record so many bytes after the first: they follow each other, or a table has what to add to `first`. */
+export function numberOf(after: usize, first: u64, numbers: usize): u64 {
+  return numbers ? first + load<u32>(numbers + (after >> 1)) : first + <u64>(after >> 3);
+}
+
+/** The record of the L1's set that the first record behind `playHits` missed in, or 0 if it is something else than a plain miss. */
+export let missedIn: usize = 0;
+
+/** It is known that the core's private L2 doesn't hold its line either. */
+export let missedBeyond: bool = false;
+
+export let fills: bool = false;
+export function setFills(on: bool): void {
+  fills = on;
+}
+
+/** Plays plain hits from one address of a batch on. Returns the address of the first record that isn't one, and is untouched. */
+export function playHits(from: usize, end: usize, first: u64, numbers: usize): usize {
+  // Two of the same: the type is what tells them apart when they are compiled.
+  if (!isNarrow) return hits<u64, u64>(from, end, first, numbers);
+  return !CARRY && fills ? hits<u32, u32>(from, end, first, numbers) : hits<u32, u64>(from, end, first, numbers);
+}
+
+/**
+ * Random streams decide how this is written: whether a record loads, stores or fetches, and which way has its line, can't be
+ * foreseen, so neither may cost a branch. Kinds are told apart by tables and by arithmetic on the operation's code.
+ */
+function hits<Shape, Care>(from: usize, end: usize, first: u64, numbers: usize): usize {
+  const narrow = sizeof<Shape>() == 4;
+  let at = from;
+  let who: u32 = load<u8>(at, 7);
+  let counted: u64 = 0;
+  missedIn = 0;
+  missedBeyond = false;
+  if (who != lastWho) forgetLasts();
+  for (; at < end; at += 8) {
+    const word = load<u64>(at);
+    const key = word & keyMask;
+    // Three comparisons where one would do: what programs do next depends on what they did, and branches remember it.
+    if (key == load<u64>(LASTS, 16)) {
+      counted += UNIT_FETCH;
+      if (CARRY) again(word, numberOf(at - from, first, numbers));
+      continue;
+    }
+    if (key == load<u64>(LASTS)) {
+      counted += 1;
+      if (CARRY) again(word, numberOf(at - from, first, numbers));
+      continue;
+    }
+    if (key == load<u64>(LASTS, 8)) {
+      counted += UNIT_STORE;
+      if (CARRY) again(word, numberOf(at - from, first, numbers));
+      continue;
+    }
+    const core = <u32>(word >> 56);
+    if (core != who) {
+      tally(who, counted);
+      counted = 0;
+      who = core;
+      forgetLasts();
+    }
+    // Bits of operations beyond these three make the address too large.
+    const address = word & 0xfcffffffffffff;
+    if (address - fastLow >= fastBytes) break;
+    const op = <u32>(word >> 48) & 3;
+    const entry = BASES + ((<usize>core) << 4) + ((<usize>op) << 2);
+    const base = <usize>load<u32>(entry);
+    if (!base) break;
+    const compact = address - regionDelta;
+    const shape: usize = narrow && !CARRY ? 0 : shapesAt(core) + ((<usize>(op & 2)) << 5);
+    const line = <u32>(compact >> (narrow ? narrowShift : <u64>load<u32>(shape, S_SHIFT)));
+    const r = narrow
+      ? base + <usize>load<u32>(rows + ((<usize>(line & load<u32>(entry, MASKS))) << 2))
+      : recordIn(base, shape, line);
+    const found = narrow
+      ? <u32>i32x4.bitmask(i32x4.eq(v128.load(r), i32x4.splat(line)))
+      : waysWith(r, load<u32>(shape, S_WAYS), line);
+    if (!found) {
+      if (!CARRY && sizeof<Care>() == 4) {
+        const filled = refillBy<u32>(core, op, compact, line, r, shapesAt(core) + ((<usize>(op & 2)) << 5));
+        if (filled >= 0) {
+          store<u64>(LASTS, NO_KEY, 8);
+          remember(word, compact, 0, r, filled);
+          continue;
+        }
+        missedBeyond = filled == BEYOND;
+      }
+      missedIn = r;
+      break;
+    }
+    const way = <u32>ctz(found);
+    const stateAt = r + (narrow ? NARROW_STATES : <usize>load<u32>(shape, S_STATES)) + way;
+    const state = <u32>load<u8>(stateAt);
+    if (CARRY && !(state & TRUE)) break;
+    const isStore = op & 1;
+    // A store needs EXCLUSIVE, which is bit 1.
+    if (isStore & (~(state >> 1) | <u32>(!CARRY && minds))) break;
+    if (CARRY && isStore && mayHoldInstructions(compact)) break;
+    store<u8>(stateAt, <u8>(state | (isStore << 2)));
+    const order = r + (narrow ? NARROW_ORDER : <usize>load<u32>(shape, S_ORDER));
+    store<u64>(order, toFront(load<u64>(order), way));
+    counted += load<u64>(UNITS + ((<usize>op) << 3));
+    remember(word, compact, shape, r, way);
+    if (CARRY) again(word, numberOf(at - from, first, numbers));
+  }
+  tally(who, counted);
+  lastWho = who;
+  return at;
+}
