@@ -246,13 +246,11 @@ class WasmKernel implements Kernel {
       exports.setShard(options.share.first ? 1 : 0, options.share.groupBits);
       for (const group of options.share.groups) exports.ownGroup(group);
     }
-    exports.setOrder(PLAY_ORDERS.indexOf(options.order ?? "automatic"));
     this.#logs = options.missLog === true;
     // A log has its entries in the order of the records.
-    if (this.#logs) {
-      exports.setOrder(PLAY_ORDERS.indexOf("program"));
-      exports.startMissLog();
-    }
+    const order = this.#logs ? "program" : (options.order ?? "automatic");
+    exports.setOrder(PLAY_ORDERS.indexOf(order));
+    if (this.#logs) exports.startMissLog();
     this.carriesData = exports.carriesData() !== 0;
     const missing = new Set<string>(this.notAssessable());
     exports.setAssessable(
