@@ -93,6 +93,21 @@ describe.skipIf(!hasChromium)("explorer", () => {
     },
   );
 
+  test("a line's bytes, and which of them are old, fit a screen and a telephone", async () => {
+    const { page } = one;
+    await one.visit("#story?story=swap-out");
+    for (const [width, height] of [
+      [390, 844],
+      [1280, 800],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      expect(await page.locator(".line-bytes .unmet").count()).toBeGreaterThan(0);
+      const cut =
+        "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.line-bytes .scroll'))";
+      expect(await page.evaluate(cut)).toBe(0);
+    }
+  });
+
   test("it works from a folder, without a server", async () => {
     const other = await visitor(browser, pathToFileURL(BUILT).href);
     await other.visit("#story?story=mailbox-caches-off");
