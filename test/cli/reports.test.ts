@@ -4,7 +4,7 @@ import { parquetReadObjects } from "hyparquet";
 import { SaxesParser } from "saxes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../../src/cli/program.ts";
-import { fetch, load, store } from "../../src/engine/record.ts";
+import { encodeRecords, fetch, load, store } from "../../src/engine/record.ts";
 import { KINDS_OF, REPORT_KINDS } from "../../src/report/kinds.ts";
 import { setway } from "./capture.ts";
 import { type Folder, raw64, SMALL_MACHINE, STALE, temporaryFolder } from "./files.ts";
@@ -117,6 +117,56 @@ describe("a replay", () => {
     expect(new Set(rows.map(({ unit }) => unit))).toEqual(
       new Set(["records", "s", "records/s", "count", "lines", "cycles"]),
     );
+  });
+
+  it("has a row for each hazard, with what JSON says of it", async () => {
+    const { firstHazards } = JSON.parse(text(path("json")));
+    const rows = csvRows(text(path("csv"))).filter(({ section }) => section === "found");
+    expect(rows.length).toBe(firstHazards.length);
+    for (const [index, hazard] of firstHazards.entries()) {
+      expect(rows[index]).toMatchObject({
+        core: String(hazard.observer),
+        name: hazard.class,
+        value: String(hazard.occurrences),
+        line: hazard.line,
+        record: String(hazard.record),
+        attribute: hazard.attribute,
+        newest: String(hazard.newest?.record ?? ""),
+        writer: String(hazard.newest?.writer ?? ""),
+        observed: hazard.observed === hazard.expected ? "" : hazard.observed,
+        expected: hazard.observed === hazard.expected ? "" : hazard.expected,
+      });
+    }
+    expect(rows[0]).toMatchObject({ name: "stale-read", source: "memory", newestAt: "core 0's L1D", lostAt: "" });
+    const typed = (await parquetRows(path("parquet"))).find(({ section }) => section === "found");
+    expect(typed).toMatchObject({ record: BigInt(firstHazards[0].record), line: firstHazards[0].line });
+  });
+
+  it("says in which order it was played, and why", async () => {
+    const orderOf = async (file: string, ...options: readonly string[]) => {
+      const { stdout } = await setway(["replay", file, "--json", "--tags-only", ...options]);
+      return JSON.parse(stdout).playOrder;
+    };
+    // Lines of two sizes.
+    expect(await orderOf(trace, "-m", "tc2", "--map-addresses", "pages")).toMatchObject({
+      order: "program",
+      dealtRecords: 0,
+      setGroups: 0,
+      why: expect.stringContaining("no set groups"),
+    });
+    expect(await orderOf(trace, "-m", machine)).toMatchObject({
+      order: "program",
+      why: expect.stringContaining("trace is short"),
+    });
+    expect(await orderOf(trace, "-m", machine, "--engine", "reference")).toBeUndefined();
+    // Each load misses: a machine of eighty cores has more state than a host's caches hold.
+    const loads = encodeRecords(Array.from({ length: 300_000 }, (_, i) => load(i % 80, (i * 8256) % 0x4000_0000)));
+    const missing = folder.write("missing.raw64", new Uint8Array(loads.buffer));
+    const dealt = await orderOf(missing, "-m", "altra-2s", "--map-addresses", "pages");
+    expect(dealt).toMatchObject({ order: "set groups", why: expect.stringContaining("miss") });
+    expect(dealt.dealtRecords).toBeGreaterThan(100_000);
+    const logged = await orderOf(trace, "-m", machine, "--misses", folder.path("log.swt"));
+    expect(logged).toMatchObject({ order: "program", why: expect.stringContaining("logged") });
   });
 
   it("types what Parquet holds", async () => {
