@@ -135,8 +135,11 @@ export interface Questions {
     };
     readonly answer: { readonly film: Film } | { readonly skipped: string };
   };
-  /** Gives the worker a recording that a story plays, and gets its name: that of the file, without endings. */
-  recording: { readonly question: { readonly file: File }; readonly answer: string };
+  /** Gives the worker a recording for a story that plays those wanted, and is told as which of them it will be played. */
+  recording: {
+    readonly question: { readonly file: File; readonly wanted: readonly string[] };
+    readonly answer: string;
+  };
   code: { readonly question: { readonly setting: Setting }; readonly answer: string };
   sweep: {
     readonly question: { readonly machine: string; readonly routine: string; readonly footprint: number };

@@ -1,11 +1,13 @@
 /** Does the explorer, as it is built, show in a browser what the stories promise? */
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TRACE_PLACES } from "../../src/cli/trace-shelf.ts";
+import { records, store } from "../../src/engine/record.ts";
 import { loadMachine } from "../../src/machine/index.ts";
 import { STORIES } from "../../src/scenario/index.ts";
 import { type AnyStory, demandOf, kindOf } from "../../src/scenario/story.ts";
@@ -19,6 +21,12 @@ const fully = test.skipIf(!full);
 /** Recordings that aren't beside the page: their stories say so and are left at that. */
 const recordings = (story: AnyStory) =>
   (story.traces ?? []).every((name) => existsSync(new URL(`../../traces/${name}.swt`, import.meta.url)));
+
+function fileOf(recording: string): string | undefined {
+  return TRACE_PLACES.flatMap(({ folder, endings }) =>
+    endings.map((ending) => fileURLToPath(new URL(`${recording}${ending}`, folder))),
+  ).find((file) => existsSync(file));
+}
 
 describe.skipIf(!hasChromium)("explorer", () => {
   let browser: Browser;
@@ -170,6 +178,53 @@ describe.skipIf(!hasChromium)("explorer", () => {
     const file = { name: "smp4-boot9M.raw64", mimeType: "", buffer: Buffer.from("abc") };
     await page.setInputFiles(".story input[type=file]", file);
     await page.locator(".story .verdict", { hasText: "found" }).waitFor();
+    const archives = { "boot.zip": zipOf("boot.swt"), "boot.tar": tarOf("boot.swt") };
+    for (const [name, buffer] of Object.entries(archives)) {
+      await page.setInputFiles(".story input[type=file]", { name, mimeType: "", buffer });
+      const said = page.locator(".story .verdict", { hasText: `${name}` });
+      await said.waitFor();
+      expect(await said.textContent()).toMatch(/(zip|tar) archive.*unpack it first/);
+    }
+  });
+
+  test("a recording that was dropped is played by its story, whatever its name", async () => {
+    const { page } = one;
+    await one.visit("#story?story=secondary-cores");
+    const file = { name: "my-boot.raw64", mimeType: "", buffer: Buffer.from(records(store(0, 0x4000_0000)).buffer) };
+    await page.setInputFiles(".story input[type=file]", file);
+    await page.locator(".story .detail", { hasText: "played as the recording smp4-boot9M" }).waitFor();
+    await one.settled();
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).toBe("");
+    expect(await page.locator(".step, .steps li").first().textContent()).toContain("2 records");
+    // A story without recordings says so, and stays where it is.
+    await one.visit("#story?story=dma-to-device");
+    await page.evaluate(`{
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["x"], "any.swt"));
+      document.querySelector(".story").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+    }`);
+    await page.locator(".story [role=alert]", { hasText: "plays no recording" }).waitFor();
+    expect(await page.locator(".story .verdict").first().getAttribute("data-found")).toBe("stale-dma");
+  });
+
+  /** Those that don't ship, where they lie beside the package. */
+  const dropped = STORIES.filter((story) => !recordings(story)).flatMap(({ name, traces = [] }) => {
+    const files = traces.map(fileOf).filter((file) => file !== undefined);
+    return files.length === traces.length ? [[name, files] as const] : [];
+  });
+  test.skipIf(!full || dropped.length === 0).each(dropped)("%s plays what was dropped on it", async (name, files) => {
+    const { page } = one;
+    await one.visit(`#story?story=${name}`);
+    for (const file of files) {
+      await page.setInputFiles(".story input[type=file]", file);
+      await page.locator(".story .detail", { hasText: "is played as the recording" }).waitFor();
+      await one.settled();
+    }
+    expect(await page.locator(".story .verdict .unmet").count()).toBe(0);
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).not.toBe(null);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    expect(await page.locator(".count").first().textContent()).toMatch(/^1 \//);
   });
 
   test("a dropped trace is replayed, and says what it can't tell", async () => {
@@ -293,6 +348,18 @@ function cureOf(story: AnyStory): readonly string[] | undefined {
 
 const pairs = (fixes: readonly string[]): string[][] =>
   fixes.flatMap((one, at) => fixes.slice(at + 1).map((other) => [one, other]));
+
+/** Archives of one member, as far as anybody looks at them. */
+const zipOf = (name: string): Buffer => Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(26), Buffer.from(name)]);
+
+function tarOf(name: string): Buffer {
+  const header = Buffer.alloc(1024);
+  header.write(name, 0);
+  header.fill(" ", 148, 156);
+  const sum = header.subarray(0, 512).reduce((all, byte) => all + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return header;
+}
 
 /** A hundred cores that read their own memory and some of everybody's: bare records. */
 function accesses(records: number): Buffer {
