@@ -4,6 +4,9 @@
  */
 import type { Film } from "./film.ts";
 
+/** By this name everybody speaks of the visitor's own machine. */
+export const OWN_MACHINE = "own";
+
 /** What is played: a story of the catalogue, or the text of one. */
 export interface Setting {
   readonly story: string;
@@ -29,8 +32,17 @@ export interface CatalogueStory {
 
 export interface CatalogueMachine {
   readonly name: string;
+  /** What choices call it. */
+  readonly title: string;
+  readonly isOwn: boolean;
   readonly summary: string;
   readonly cores: number;
+}
+
+export interface OwnMachine {
+  readonly machine: CatalogueMachine | undefined;
+  /** By story that means nothing on it, why. */
+  readonly unsuited: Readonly<Record<string, string>>;
 }
 
 export interface CatalogueParameter {
@@ -141,6 +153,13 @@ export interface Questions {
     readonly answer: string;
   };
   code: { readonly question: { readonly setting: Setting }; readonly answer: string };
+  /** Reads the visitor's own machine, in YAML or JSON; from then on it can be asked for. No text: there is none any more. */
+  machine: {
+    readonly question: { readonly text: string | undefined; readonly file?: string | undefined };
+    readonly answer: OwnMachine | { readonly wrong: string; readonly line?: number; readonly column?: number };
+  };
+  /** A preset as YAML, to begin with. */
+  description: { readonly question: { readonly machine: string }; readonly answer: string };
   sweep: {
     readonly question: { readonly machine: string; readonly routine: string; readonly footprint: number };
     readonly answer: Sweep;

@@ -22,6 +22,8 @@ export class Studio {
   #worker: Worker;
   #next = 1;
   readonly #waiting = new Map<number, Waiting>();
+  /** What a worker that starts afresh must be told again. */
+  #machine: Questions["machine"]["question"] | undefined;
 
   constructor() {
     this.#worker = this.#start();
@@ -54,8 +56,17 @@ export class Studio {
     this.#worker = this.#start();
   }
 
+  /** Makes a machine the visitor's own: this worker's, and that of those after it. */
+  async useMachine(question: Questions["machine"]["question"]): Promise<Questions["machine"]["answer"]> {
+    const answer = await this.ask("machine", question).answer;
+    if (!("wrong" in answer)) this.#machine = question;
+    return answer;
+  }
+
   #start(): Worker {
     const worker = new StudioWorker();
+    // Nobody waits for the answer: it was given before.
+    if (this.#machine) worker.postMessage({ id: this.#next++, name: "machine", ...this.#machine });
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
       const waiting = this.#waiting.get(data.id);
       if (data.kind === "progress") {

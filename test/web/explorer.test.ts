@@ -138,6 +138,74 @@ describe.skipIf(!hasChromium)("explorer", () => {
     expect(await page.evaluate("location.hash")).toContain("fixes=flush-at-map");
   });
 
+  test("a machine of one's own is played, and is in the address as long as it fits", async () => {
+    const { page } = one;
+    const text = page.locator(".own textarea");
+    const machine = page.locator(".story .controls select").nth(1);
+    await one.visit("#story?story=dma-to-device");
+    await page.keyboard.press("m");
+    await page.locator(".own select").selectOption("rpi4");
+    await page.waitForFunction("document.querySelector('.own textarea').value.includes('name: rpi4')");
+    const description = (await text.inputValue()).replace("name: rpi4", "name: my-board");
+
+    await text.fill(description.replace("ways:", "wayz:"));
+    await page.getByRole("button", { name: /^Use it/ }).click();
+    await page.locator(".own [role=alert]", { hasText: /line \d+, column \d+, .*did you mean ways/ }).waitFor();
+    const chosen = "(({ value, selectionStart, selectionEnd }) => value.slice(selectionStart, selectionEnd))";
+    expect(await page.evaluate(`${chosen}(document.querySelector(".own textarea"))`)).toMatch(/^wayz:/);
+    expect(await seriousViolations(page)).toEqual([]);
+
+    await drop(page, ".story", "my-board.yaml", description);
+    await page.waitForFunction("!document.querySelector('dialog[open]')");
+    await one.settled();
+    expect(await machine.locator("option:checked").textContent()).toBe("my-board (your own)");
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).toBe("stale-dma");
+    await page.waitForFunction("location.hash.includes('machine=own') && location.hash.includes('own=')");
+    await one.visit((await page.evaluate("location.hash")) as string);
+    expect(await machine.locator("option:checked").textContent()).toBe("my-board (your own)");
+  });
+
+  fully("a machine that is too long for the address says so, there and where it's opened", async () => {
+    const { page } = one;
+    await one.visit("#story?story=dma-to-device");
+    await page.keyboard.press("m");
+    await page.locator(".own select").selectOption("rpi4");
+    const text = page.locator(".own textarea");
+    await page.waitForFunction("document.querySelector('.own textarea').value.includes('name: rpi4')");
+    // Text that doesn't compress.
+    const words = Array.from({ length: 3000 }, (_, i) => Math.imul(i + 1, 2654435761) >>> 0);
+    await text.fill(`${await text.inputValue()}\n# ${words.join(" ")}\n`);
+    await text.press("Control+Enter");
+    await page.locator("#notice", { hasText: "too long for the address" }).waitFor();
+    expect(await page.evaluate("location.hash")).not.toContain("own=");
+    await one.visit((await page.evaluate("location.hash")) as string);
+    expect(await page.locator("#notice").textContent()).toContain("another one is shown");
+    expect(await page.locator(".story .controls select").nth(1).inputValue()).not.toBe("own");
+  });
+
+  fully("a trace is played again on one's own machine, and a stopped worker still knows it", async () => {
+    const { page } = one;
+    await one.visit("#trace?story=set-way-is-local");
+    await page.setInputFiles(".trace input[type=file]", { name: "a.raw64", mimeType: "", buffer: accesses(20_000) });
+    await page.locator(".heat .summary table").waitFor();
+    await page.keyboard.press("m");
+    await page.locator(".own select").selectOption("host-100c");
+    await page.waitForFunction("document.querySelector('.own textarea').value !== ''");
+    const text = page.locator(".own textarea");
+    await text.fill((await text.inputValue()).replace("name: host-100c", "name: mine"));
+    await text.press("Control+Enter");
+    await page.locator(".heat .summary", { hasText: "on mine: 20,000 records" }).waitFor();
+    await page.keyboard.press("Shift+S");
+    await one.settled();
+    await page.locator(".story .controls select").nth(1).selectOption("own");
+    await one.settled();
+    await page.keyboard.press("c");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".fix input").first().click();
+    await one.settled();
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).not.toBe(null);
+  });
+
   fully("the comparison shows the bug beside its fix, in step", async () => {
     const { page } = one;
     await one.visit("#compare?story=dma-to-device");
@@ -198,11 +266,7 @@ describe.skipIf(!hasChromium)("explorer", () => {
     expect(await page.locator(".step, .steps li").first().textContent()).toContain("2 records");
     // A story without recordings says so, and stays where it is.
     await one.visit("#story?story=dma-to-device");
-    await page.evaluate(`{
-      const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File(["x"], "any.swt"));
-      document.querySelector(".story").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
-    }`);
+    await drop(page, ".story", "any.swt", "x");
     await page.locator(".story [role=alert]", { hasText: "plays no recording" }).waitFor();
     expect(await page.locator(".story .verdict").first().getAttribute("data-found")).toBe("stale-dma");
   });
@@ -311,10 +375,7 @@ describe.skipIf(!hasChromium)("explorer", () => {
     const { page } = one;
     await page.setViewportSize({ width, height });
     await one.visit(hash);
-    await page.evaluate(axe.source);
-    const found = (await page.evaluate("axe.run().then(({ violations }) => violations)")) as Violation[];
-    const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
-    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    expect(await seriousViolations(page)).toEqual([]);
     const isWide = await page.evaluate("document.documentElement.scrollWidth > innerWidth");
     expect(isWide).toBe(false);
     await page.screenshot({
@@ -332,6 +393,22 @@ interface Violation {
   readonly id: string;
   readonly impact: string;
   readonly nodes: readonly { readonly html: string }[];
+}
+
+/** Drops a file on the first element that fits. */
+const drop = (page: Visitor["page"], selector: string, name: string, content: string): Promise<unknown> =>
+  page.evaluate(`{
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([${JSON.stringify(content)}], ${JSON.stringify(name)}));
+    document.querySelector("${selector}").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+  }`);
+
+/** What axe says of the page as it stands. */
+async function seriousViolations(page: Visitor["page"]): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = (await page.evaluate("axe.run().then(({ violations }) => violations)")) as Violation[];
+  const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
 /** The smallest variant that the story says is clean on its own machine. */

@@ -115,7 +115,7 @@ export class StoryView implements View {
       h("details", { class: "about" }, h("summary", {}, "Where this comes from"), h("p", {}, story.source)),
     );
     if (focused) this.#controls.querySelector<HTMLElement>(`[name="${focused}"]`)?.focus();
-    const wanted = JSON.stringify([setting, state.code]);
+    const wanted = JSON.stringify([setting, state.code, state.own]);
     this.#code.show(setting, state.code);
     if (wanted === this.#shown && this.#projector !== undefined) {
       this.#go(state.at, false);

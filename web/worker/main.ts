@@ -1,6 +1,6 @@
 /** The worker: answers questions one after another, and lets a cancellation in between. */
 import type { Cancellation, Question, QuestionName, Questions, Reply } from "../protocol.ts";
-import { catalogue } from "./catalogue.ts";
+import { catalogue, descriptionOf, ownMachine } from "./catalogue.ts";
 import { costSheet } from "./cost.ts";
 import { giveRecording } from "./recordings.ts";
 import { film, storyCode } from "./stories.ts";
@@ -47,6 +47,10 @@ async function answer(question: Question): Promise<Questions[QuestionName]["answ
       return giveRecording(question.file, question.wanted);
     case "code":
       return storyCode(question.setting);
+    case "machine":
+      return ownMachine(question);
+    case "description":
+      return descriptionOf(question.machine);
     case "sweep":
       return sweep(question);
     case "trace":

@@ -1,7 +1,7 @@
 /** Films of the stories that come with setway and of those typed into the page, and the code of either. */
 import { STORIES } from "../../src/scenario/index.ts";
 import type { AnyStory, Era } from "../../src/scenario/story.ts";
-import type { Questions, Setting } from "../protocol.ts";
+import { OWN_MACHINE, type Questions, type Setting } from "../protocol.ts";
 import { machineNamed } from "./catalogue.ts";
 import { compileStories } from "./compile.ts";
 import { shelf } from "./recordings.ts";
@@ -28,7 +28,7 @@ export function storyCode({ story: name, machine, era, fixes }: Setting): string
   const story = STORIES.find((each) => each.name === name) as AnyStory;
   const text = Object.values(storySources).find((source) => source.includes(`name: "${name}"`));
   const options = [
-    machine === story.machine ? "" : ` --on ${machine}`,
+    machine === story.machine ? "" : ` --on ${machine === OWN_MACHINE ? "my-machine.yaml" : machine}`,
     era === story.eras[0] ? "" : ` --kvm ${era}`,
     fixes.length === 0 ? "" : ` --with ${fixes.join(",")}`,
   ].join("");
