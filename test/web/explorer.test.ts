@@ -264,6 +264,12 @@ describe.skipIf(!hasChromium)("explorer", () => {
     await one.settled();
     expect(await page.locator(".story .verdict").getAttribute("data-found")).toBe("");
     expect(await page.locator(".step, .steps li").first().textContent()).toContain("2 records");
+    // A worker that starts afresh has it too.
+    await page.keyboard.press("c");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".fix input").first().click();
+    await one.settled();
+    expect(await page.locator(".story .verdict").first().getAttribute("data-found")).not.toBe(null);
     // A story without recordings says so, and stays where it is.
     await one.visit("#story?story=dma-to-device");
     await drop(page, ".story", "any.swt", "x");

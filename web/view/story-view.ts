@@ -86,7 +86,7 @@ export class StoryView implements View {
     }
     this.element.setAttribute("aria-busy", "true");
     try {
-      const name = await this.#page.studio.ask("recording", { file, wanted: story.traces }).answer;
+      const name = await this.#page.studio.giveRecording({ file, wanted: story.traces });
       this.#shown = "";
       this.show();
       this.#given.replaceChildren(h("p", { class: "detail" }, `${file.name} is played as the recording ${name}.`));
