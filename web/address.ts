@@ -14,6 +14,8 @@ export interface PageState {
   readonly at: number;
   /** The story's edited text. */
   readonly code?: string | undefined;
+  /** The visitor's own machine, as text. One that is too long isn't in the URL. */
+  readonly own?: string | undefined;
   readonly sweep: {
     readonly machine?: string;
     readonly routine?: string;
@@ -68,6 +70,7 @@ export async function toHash(state: PageState): Promise<string> {
   put("cost.machine", cost.machine);
   for (const [name, text] of Object.entries(cost.parameters)) put(`p.${name}`, text);
   if (state.code !== undefined) put("code", await packed(state.code));
+  if (state.own !== undefined && (await fitsAddress(state.own))) put("own", await packed(state.own));
   // Lists keep their plus signs: they are part of no name.
   const text = words.toString().replaceAll("%2B", "+");
   return `#${state.view}${text === "" ? "" : `?${text}`}`;
@@ -83,6 +86,7 @@ export async function fromHash(hash: string): Promise<PageState> {
   };
   const number = (key: string): number => Math.max(0, Math.floor(Number(words.get(key) ?? 0))) || 0;
   const code = words.get("code");
+  const own = words.get("own");
   return {
     view: VIEWS.find((name) => name === view) ?? "story",
     setting: {
@@ -94,6 +98,7 @@ export async function fromHash(hash: string): Promise<PageState> {
     other: { ...word("b.machine", "machine"), ...word("b.era", "era"), ...unlisted(words.get("b.fixes")) },
     at: number("at"),
     ...(code === null ? {} : { code: await unpacked(code).catch(() => undefined) }),
+    ...(own === null ? {} : { own: await unpacked(own).catch(() => undefined) }),
     sweep: {
       ...word("sweep.machine", "machine"),
       ...word("sweep.routine", "routine"),
@@ -110,6 +115,12 @@ export async function fromHash(hash: string): Promise<PageState> {
     },
   };
 }
+
+/** Longer addresses get cut off by programs that pass them on. */
+const MOST_OWN_CHARACTERS = 4000;
+
+/** Whether a machine's text is short enough for the URL. */
+export const fitsAddress = async (own: string): Promise<boolean> => (await packed(own)).length <= MOST_OWN_CHARACTERS;
 
 async function packed(text: string): Promise<string> {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));

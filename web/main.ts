@@ -1,11 +1,12 @@
 /** The page: reads its URL, asks the worker what there is, and shows one view at a time. */
-import { fromHash, type PageState, START, toHash, VIEWS, type ViewName } from "./address.ts";
-import type { Catalogue } from "./protocol.ts";
+import { fitsAddress, fromHash, type PageState, START, toHash, VIEWS, type ViewName } from "./address.ts";
+import { type Catalogue, OWN_MACHINE, type OwnMachine } from "./protocol.ts";
 import { Studio } from "./studio.ts";
 import { CompareView } from "./view/compare-view.ts";
 import { CostView } from "./view/cost-view.ts";
 import { h } from "./view/dom.ts";
 import { isTyping, keysDialog } from "./view/keys.ts";
+import { type MachineAnswer, OwnMachineDialog } from "./view/own-machine.ts";
 import type { Page, View } from "./view/page.ts";
 import { StoryView } from "./view/story-view.ts";
 import { SweepView } from "./view/sweep-view.ts";
@@ -24,7 +25,11 @@ const VIEW_KEYS: Readonly<Record<string, ViewName>> = { S: "story", C: "compare"
 
 class Explorer implements Page {
   readonly studio: Studio;
-  readonly catalogue: Catalogue;
+  /** What comes with the page, without the visitor's own machine. */
+  readonly #shipped: Catalogue;
+  #catalogue: Catalogue;
+  readonly #own: OwnMachineDialog;
+  readonly #notice = document.querySelector("#notice") as HTMLElement;
   #state: PageState = START;
   readonly #views = new Map<ViewName, View>();
   readonly #place = document.querySelector("#view") as HTMLElement;
@@ -34,7 +39,13 @@ class Explorer implements Page {
 
   constructor(studio: Studio, catalogue: Catalogue) {
     this.studio = studio;
-    this.catalogue = catalogue;
+    this.#shipped = catalogue;
+    this.#catalogue = catalogue;
+    this.#own = new OwnMachineDialog(this, (text, file) => this.#useMachine(text, file));
+  }
+
+  get catalogue(): Catalogue {
+    return this.#catalogue;
   }
 
   get state(): PageState {
@@ -46,8 +57,12 @@ class Explorer implements Page {
       if (location.hash !== this.#written) void this.#read();
     });
     addEventListener("keydown", (event) => this.#key(event));
+    // What no view takes isn't for the browser to open in the page's place.
+    addEventListener("dragover", (event) => event.preventDefault());
+    addEventListener("drop", (event) => this.#drop(event), { capture: true });
     const dialog = keysDialog();
-    document.body.append(dialog);
+    document.body.append(dialog, this.#own.element);
+    document.querySelector("#own")?.addEventListener("click", () => this.#own.open());
     document.querySelector("#help")?.addEventListener("click", () => dialog.showModal());
     await this.#read();
   }
@@ -59,8 +74,58 @@ class Explorer implements Page {
   }
 
   async #read(): Promise<void> {
-    this.#state = await fromHash(location.hash);
+    const state = await fromHash(location.hash);
+    const before = this.#state.own;
+    this.#state = state;
+    const names = [
+      state.setting.machine,
+      state.other.machine,
+      state.sweep.machine,
+      state.trace.machine,
+      state.cost.machine,
+    ];
+    const isNamed = names.includes(OWN_MACHINE);
+    this.#tell(
+      isNamed && state.own === undefined
+        ? "This address is of a machine of somebody's own that was too long for it: another one is shown."
+        : "",
+    );
+    const answer = state.own === before ? undefined : await this.#offer(state.own);
+    if (answer && "wrong" in answer) this.#catalogue = this.#shipped;
     this.#show();
+    if (state.own !== undefined && answer) this.#own.tell(state.own, answer);
+  }
+
+  /** Offers a machine beside those that are here; undefined offers none. */
+  async #offer(text: string | undefined, file?: string): Promise<MachineAnswer> {
+    const answer = await this.studio.useMachine({ text, file });
+    if (!("wrong" in answer)) this.#catalogue = withMachine(this.#shipped, answer);
+    return answer;
+  }
+
+  /** What was just described is what the view that is open shows next. */
+  async #useMachine(text: string | undefined, file?: string): Promise<MachineAnswer> {
+    const answer = await this.#offer(text, file);
+    if ("wrong" in answer) return answer;
+    const fits = text === undefined || (await fitsAddress(text));
+    this.#tell(fits ? "" : "Your machine is too long for the address: a link to this page won't have it.");
+    const { view, setting, sweep, trace, cost } = this.#state;
+    const machine = OWN_MACHINE;
+    const chosen: Partial<PageState> =
+      view === "sweep"
+        ? { sweep: { ...sweep, machine } }
+        : view === "trace"
+          ? { trace: { ...trace, machine } }
+          : view === "cost"
+            ? { cost: { ...cost, machine } }
+            : { setting: { ...setting, machine }, at: 0 };
+    this.update({ own: text, ...(text === undefined ? {} : chosen) }, true);
+    return answer;
+  }
+
+  #tell(text: string): void {
+    this.#notice.textContent = text;
+    this.#notice.hidden = text === "";
   }
 
   async #write(): Promise<void> {
@@ -98,10 +163,24 @@ class Explorer implements Page {
     view.show();
   }
 
+  /** A description is one's own machine wherever it's dropped; anything else is the view's. */
+  #drop(event: DragEvent): void {
+    event.preventDefault();
+    const files = event.dataTransfer?.files;
+    if (!/\.(ya?ml|json)$/i.test(files?.[0]?.name ?? "")) return;
+    event.stopPropagation();
+    void this.#own.take(files as FileList);
+  }
+
   #key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     if (event.key === "?") {
-      document.querySelector<HTMLDialogElement>("dialog")?.showModal();
+      document.querySelector<HTMLElement>("#help")?.click();
+      event.preventDefault();
+      return;
+    }
+    if (event.key === "m") {
+      this.#own.open();
       event.preventDefault();
       return;
     }
@@ -119,6 +198,19 @@ const MAKERS: Readonly<Record<ViewName, (page: Page) => View>> = {
   trace: (page) => new TraceView(page),
   cost: (page) => new CostView(page),
 };
+
+/** The catalogue with the visitor's own machine at its end. */
+function withMachine(catalogue: Catalogue, { machine, unsuited }: OwnMachine): Catalogue {
+  if (machine === undefined) return catalogue;
+  return {
+    ...catalogue,
+    machines: [...catalogue.machines, machine],
+    stories: catalogue.stories.map((story) => {
+      const reason = unsuited[story.name];
+      return reason === undefined ? story : { ...story, unsuited: { ...story.unsuited, [machine.name]: reason } };
+    }),
+  };
+}
 
 async function start(): Promise<void> {
   const studio = new Studio();

@@ -4,6 +4,9 @@
  */
 import type { Film } from "./film.ts";
 
+/** By this name everybody speaks of the visitor's own machine. */
+export const OWN_MACHINE = "own";
+
 /** What is played: a story of the catalogue, or the text of one. */
 export interface Setting {
   readonly story: string;
@@ -29,8 +32,17 @@ export interface CatalogueStory {
 
 export interface CatalogueMachine {
   readonly name: string;
+  /** What choices call it. */
+  readonly title: string;
+  readonly isOwn: boolean;
   readonly summary: string;
   readonly cores: number;
+}
+
+export interface OwnMachine {
+  readonly machine: CatalogueMachine | undefined;
+  /** By story that means nothing on it, why. */
+  readonly unsuited: Readonly<Record<string, string>>;
 }
 
 export interface CatalogueParameter {
@@ -135,9 +147,19 @@ export interface Questions {
     };
     readonly answer: { readonly film: Film } | { readonly skipped: string };
   };
-  /** Gives the worker a recording that a story plays, and gets its name: that of the file, without endings. */
-  recording: { readonly question: { readonly file: File }; readonly answer: string };
+  /** Gives the worker a recording for a story that plays those wanted, and is told as which of them it will be played. */
+  recording: {
+    readonly question: { readonly file: File; readonly wanted: readonly string[] };
+    readonly answer: string;
+  };
   code: { readonly question: { readonly setting: Setting }; readonly answer: string };
+  /** Reads the visitor's own machine, in YAML or JSON; from then on it can be asked for. No text: there is none any more. */
+  machine: {
+    readonly question: { readonly text: string | undefined; readonly file?: string | undefined };
+    readonly answer: OwnMachine | { readonly wrong: string; readonly line?: number; readonly column?: number };
+  };
+  /** A preset as YAML, to begin with. */
+  description: { readonly question: { readonly machine: string }; readonly answer: string };
   sweep: {
     readonly question: { readonly machine: string; readonly routine: string; readonly footprint: number };
     readonly answer: Sweep;

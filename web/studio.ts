@@ -9,6 +9,11 @@ export interface Asked<Answer> {
   cancel(): void;
 }
 
+/** A question that changes the worker for good. */
+type Told =
+  | ({ readonly name: "machine" } & Questions["machine"]["question"])
+  | ({ readonly name: "recording" } & Questions["recording"]["question"]);
+
 /** The worker was stopped while it was busy. */
 export class Stopped extends Error {}
 
@@ -22,6 +27,8 @@ export class Studio {
   #worker: Worker;
   #next = 1;
   readonly #waiting = new Map<number, Waiting>();
+  /** What a worker that starts afresh must be told again: the machine, and each recording. */
+  readonly #told = new Map<string, Told>();
 
   constructor() {
     this.#worker = this.#start();
@@ -54,8 +61,24 @@ export class Studio {
     this.#worker = this.#start();
   }
 
+  /** Makes a machine the visitor's own: this worker's, and that of those after it. */
+  async useMachine(question: Questions["machine"]["question"]): Promise<Questions["machine"]["answer"]> {
+    const answer = await this.ask("machine", question).answer;
+    if (!("wrong" in answer)) this.#told.set("the machine", { name: "machine", ...question });
+    return answer;
+  }
+
+  /** Gives stories a recording likewise. */
+  async giveRecording(question: Questions["recording"]["question"]): Promise<string> {
+    const name = await this.ask("recording", question).answer;
+    this.#told.set(`recording ${name}`, { name: "recording", ...question });
+    return name;
+  }
+
   #start(): Worker {
     const worker = new StudioWorker();
+    // Nobody waits for these answers: they were given before.
+    for (const told of this.#told.values()) worker.postMessage({ ...told, id: this.#next++ });
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
       const waiting = this.#waiting.get(data.id);
       if (data.kind === "progress") {

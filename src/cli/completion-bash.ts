@@ -1,5 +1,6 @@
 /** The completion script of bash (3.2 and later), as text. */
-import { pathsBelow, placesOf, takingValues, valuesByPlace } from "./completion-tree.ts";
+import { choices, quoted, walk } from "./completion-case.ts";
+import { placesOf } from "./completion-tree.ts";
 import type { CommandOutline } from "./outline.ts";
 import type { Suggestion } from "./suggestions.ts";
 import { VERSION } from "./version.ts";
@@ -19,17 +20,7 @@ _setway() {
 
   for ((i = 1; i < last; i++)); do
     word=\${typed[i]}
-    if [[ -n $option ]]; then
-      option=''
-    elif [[ $word == -* ]]; then
-      case "$at $word" in
-${cases(takingValues(places), "option=$word")}
-      esac
-    else
-      case "$at $word" in
-${cases(pathsBelow(places), 'at="$at $word"')}
-      esac
-    fi
+${walk(places)}
   done
   if [[ -z $option && $cur == --*=* ]]; then
     option=\${cur%%=*}
@@ -37,27 +28,7 @@ ${cases(pathsBelow(places), 'at="$at $word"')}
     cur=\${cur#*=}
   fi
 
-  if [[ -n $option ]]; then
-    case "$at $option" in
-${valuesByPlace(places)
-  .map(([at, suggestion]) => cases(at, assignments(suggestion)))
-  .join("\n")}
-    esac
-  elif [[ $cur == -* ]]; then
-    case $at in
-${places
-  .map(({ path, options }) => cases([path], `words=${quoted(options.flatMap(({ names }) => names).join(" "))}`))
-  .join("\n")}
-    esac
-  else
-    case $at in
-${places
-  .map(({ path, commands, arguments: taken }) =>
-    cases([path], assignments({ ...taken, words: [...commands, ...taken.words] })),
-  )
-  .join("\n")}
-    esac
-  fi
+${choices(places, "$cur", assignments)}
 
   if [[ $files == after-colon && $cur == *:* ]]; then
     prefix=$prefix\${cur%%:*}:
@@ -96,10 +67,6 @@ complete -F _setway setway
 }
 
 /** One branch of a `case`, several patterns a line. */
-function cases(patterns: readonly string[], then: string): string {
-  return `        ${patterns.map(quoted).join(" | ")})\n          ${then}\n          ;;`;
-}
-
 function assignments({ words, list, files }: Suggestion): string {
   const ending = files === "after-colon" ? ":" : "";
   return [
@@ -108,5 +75,3 @@ function assignments({ words, list, files }: Suggestion): string {
     ...(files === undefined ? [] : [`files=${files}`]),
   ].join(" ");
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

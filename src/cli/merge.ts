@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { TraceError } from "../engine/errors.ts";
 import type { IntervalReport } from "../report/intervals.ts";
-import { replayReport } from "../report/json.ts";
+import { replayReport, reportedHazards } from "../report/json.ts";
 import { KINDS_OF } from "../report/kinds.ts";
 import { tellReplay } from "../report/replay.ts";
 import { addUp } from "../shard/findings.ts";
@@ -55,6 +55,7 @@ async function merge(files: readonly string[], options: MergeOptions, terminal: 
     engineName: "kernel",
     seconds,
     partial: false,
+    warmupRefs: facts.warmupRefs,
     provenance: facts.provenance,
     explained: facts.explained,
     perCore: facts.perCore,
@@ -64,7 +65,8 @@ async function merge(files: readonly string[], options: MergeOptions, terminal: 
   const intervals = mergeIntervals(extras.map((extra) => extra.intervals ?? []));
   const isMeasured = extras.some((extra) => extra.intervals !== undefined);
   const result = resultOf(report, { ...facts, intervals: isMeasured ? intervals : undefined });
-  await emitResult("merge", tellReplay(result), options, terminal);
+  const found = { hazards: reportedHazards(played, facts.provenance), machine: facts.machine };
+  await emitResult("merge", tellReplay(result, found), options, terminal);
   return expectation(report, options, terminal);
 }
 

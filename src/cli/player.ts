@@ -72,6 +72,7 @@ export async function shardPlayer(machine: ResolvedMachine, plan: ShardPlan, opt
       hazards: () => played.hazards(),
       notAssessable: () => played.notAssessable(),
       dirtyLines: () => played.dirtyLines(),
+      setGroups: () => played.setGroups?.(),
     },
     get records() {
       return records;

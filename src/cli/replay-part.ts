@@ -108,6 +108,7 @@ async function playPart(job: Job, plan: ShardPlan, shard: number): Promise<Repla
       warmupRefs,
     },
     findings,
+    setGroups: kernel.setGroups(),
     seconds: replayed.seconds,
     extra: { trace: replayed.source.name, operations: Object.fromEntries(operations), intervals },
   };

@@ -111,6 +111,7 @@ async function replay(path: string, given: ReplayOptions, terminal: Terminal): P
     engineName: options.engine,
     seconds: played.seconds,
     partial: played.partial,
+    warmupRefs: played.warmupRefs,
     provenance: assessed,
     explained: options.hazards,
     perCore: options.perCore === true,
@@ -123,7 +124,12 @@ async function replay(path: string, given: ReplayOptions, terminal: Terminal): P
   const notes = notesOn(played, skippedRefs);
   if (played.partial && wantsKind(options, "misses")) notes.push("interrupted: there is no miss stream");
   if (why !== undefined && used < asked) notes.push(`played in ${used} of ${asked} shards: ${why}`);
-  await emitResult("replay", tellReplay(result, watch?.extras(hazards, operationAt)), options, terminal);
+  await emitResult(
+    "replay",
+    tellReplay(result, { hazards, machine: engine.machine }, watch?.extras(hazards, operationAt)),
+    options,
+    terminal,
+  );
   for (const note of notes) await terminal.stderr.write(`note: ${note}\n`);
   if (played.partial) return EXIT.INTERRUPTED;
   return expectation(report, options, terminal);

@@ -177,8 +177,27 @@ export interface Engine {
   lastValue(): bigint;
 }
 
+/** In the kernel's numbers. */
+export const PLAY_ORDERS = ["automatic", "program", "groups"] as const;
+export type PlayOrder = (typeof PLAY_ORDERS)[number];
+
+/** How far set groups were used. Plain data: it can be sent and written down. */
+export interface SetGroupUse {
+  /** What was asked for; a log of misses asks for program order. */
+  readonly order: PlayOrder;
+  readonly logsMisses: boolean;
+  /** Set groups that the machine has; 0 if there are none that accesses could be dealt into. */
+  readonly groups: number;
+  /** Records dealt; a shard counts those of other shards that it passed by while dealing. */
+  readonly dealt: number;
+}
+
 /** What has been played, as reports read it: an engine, or what several shards of one found together. */
-export type Played = Pick<
-  Engine,
-  "machine" | "carriesData" | "records" | "counters" | "hazards" | "notAssessable" | "dirtyLines"
->;
+export interface Played
+  extends Pick<
+    Engine,
+    "machine" | "carriesData" | "records" | "counters" | "hazards" | "notAssessable" | "dirtyLines"
+  > {
+  /** Absent where nothing is played by set groups. */
+  setGroups?(): SetGroupUse | undefined;
+}

@@ -14,8 +14,11 @@ import {
   type Hazard,
   MACHINE_COUNTERS,
   type PeekPlace,
+  PLAY_ORDERS,
   type Place,
+  type PlayOrder,
   type Provenance,
+  type SetGroupUse,
   TLB_COUNTERS,
   type TlbCounters,
 } from "./engine.ts";
@@ -53,17 +56,6 @@ export interface YardstickCounters {
   readonly c2c: readonly number[];
   readonly backInvalidatingEvictions: readonly number[];
   readonly evictionsWithInner: number;
-}
-
-export type PlayOrder = (typeof PLAY_ORDERS)[number];
-
-/** In the kernel's numbers. */
-const PLAY_ORDERS = ["automatic", "program", "groups"] as const;
-
-/** How far set groups were used: how many the machine has (0: none that accesses could be dealt into), and records dealt. */
-export interface SetGroupUse {
-  readonly groups: number;
-  readonly dealt: number;
 }
 
 export interface Kernel extends Engine {
@@ -233,6 +225,7 @@ class WasmKernel implements Kernel {
   readonly #placement: Placement;
   readonly #provenance: Provenance;
   readonly #logs: boolean;
+  readonly #order: PlayOrder;
   #log: BigUint64Array[] = [];
   #exit: Exit | undefined;
 
@@ -246,13 +239,11 @@ class WasmKernel implements Kernel {
       exports.setShard(options.share.first ? 1 : 0, options.share.groupBits);
       for (const group of options.share.groups) exports.ownGroup(group);
     }
-    exports.setOrder(PLAY_ORDERS.indexOf(options.order ?? "automatic"));
     this.#logs = options.missLog === true;
     // A log has its entries in the order of the records.
-    if (this.#logs) {
-      exports.setOrder(PLAY_ORDERS.indexOf("program"));
-      exports.startMissLog();
-    }
+    this.#order = this.#logs ? "program" : (options.order ?? "automatic");
+    exports.setOrder(PLAY_ORDERS.indexOf(this.#order));
+    if (this.#logs) exports.startMissLog();
     this.carriesData = exports.carriesData() !== 0;
     const missing = new Set<string>(this.notAssessable());
     exports.setAssessable(
@@ -456,7 +447,13 @@ class WasmKernel implements Kernel {
   }
 
   setGroups(): SetGroupUse {
-    return { groups: this.#exports.groupsToDeal(), dealt: Number(this.#exports.dealt.value) };
+    const exports = this.#exports;
+    return {
+      order: this.#order,
+      logsMisses: this.#logs,
+      groups: exports.groupsToDeal(),
+      dealt: Number(exports.dealt.value),
+    };
   }
 
   settle(): void {

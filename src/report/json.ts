@@ -10,6 +10,7 @@ import type { ResolvedMachine } from "../machine/resolved.ts";
 import type { Sharding } from "../shard/plan.ts";
 import { attributeName, type Explanation, explainHazard, type NameOf, type OperationAt } from "./explain.ts";
 import { address, word } from "./number.ts";
+import { type PlayOrderReport, playOrderReport } from "./play-order.ts";
 import type { PrintedCounters } from "./yardstick.ts";
 
 export interface LevelReport extends CacheCounters {
@@ -68,6 +69,8 @@ export interface ReplayReport {
   readonly shards: number;
   /** Where shards were asked for: how many, how many there were, and why they were fewer. */
   readonly sharding?: Sharding;
+  /** In which order the kernel played, and why. The reference model plays records as they come. */
+  readonly playOrder?: PlayOrderReport;
   /** Sums over the caches of a level. */
   readonly levels: Readonly<Record<string, LevelReport>>;
   readonly memory: {
@@ -106,6 +109,8 @@ export interface ReplayFacts {
   readonly engineName: string;
   readonly seconds: number;
   readonly partial: boolean;
+  /** Records that were played before anything was counted. */
+  readonly warmupRefs: number;
   /** What the trace recorded; where that is less than the engine was told, fewer classes are reported. */
   readonly provenance: Provenance;
   /** How many hazards to explain, and whether to list cores. */
@@ -125,6 +130,7 @@ export function replayReport(engine: Played, facts: ReplayFacts): ReplayReport {
   const levels = levelReports(engine);
   const all = Object.values(levels);
   const sum = (counter: (typeof CACHE_COUNTERS)[number]) => all.reduce((total, level) => total + level[counter], 0);
+  const setGroups = engine.setGroups?.();
   const { memoryReads, memoryWrites, ...rest }: Record<MachineCounter, number> = counters.machine;
   return {
     trace: facts.trace,
@@ -137,6 +143,7 @@ export function replayReport(engine: Played, facts: ReplayFacts): ReplayReport {
     refsPerSecond: facts.seconds > 0 ? Math.round(engine.records / facts.seconds) : 0,
     shards: facts.sharding?.used ?? 1,
     ...(facts.sharding ? { sharding: facts.sharding } : {}),
+    ...(setGroups ? { playOrder: playOrderReport(setGroups, engine.records + facts.warmupRefs) } : {}),
     levels,
     memory: {
       reads: memoryReads,

@@ -1,17 +1,30 @@
-/** A replay's numbers in the long form: per level, per core, hazards, cycles by cause, intervals. */
-import { CACHE_COUNTERS } from "../engine/engine.ts";
+/** A replay's numbers in the long form: per level, per core, hazards by class, cycles by cause, intervals, each hazard. */
+import { CACHE_COUNTERS, type Hazard } from "../engine/engine.ts";
 import type { Cycles } from "../machine/cycles.ts";
+import type { ResolvedMachine } from "../machine/resolved.ts";
+import { LONG_AND_HAZARD_COLUMNS, withHazards } from "./hazard-rows.ts";
 import type { IntervalReport } from "./intervals.ts";
 import type { LevelReport, ReplayReport } from "./json.ts";
-import { LONG_COLUMNS, type LongRow, type TidyTable } from "./tidy-table.ts";
+import type { LongRow, TidyTable } from "./tidy-table.ts";
 
 /** Counters of the long form that aren't plain counts of events. */
 const UNITS: Readonly<Record<string, string>> = { seconds: "s", refsPerSecond: "records/s" };
 
-export function replayTable(report: ReplayReport, intervals: readonly IntervalReport[] | undefined): TidyTable {
+/** Everything that was found, and on which machine. */
+export interface Found {
+  readonly hazards: readonly Hazard[];
+  readonly machine: ResolvedMachine;
+}
+
+export function replayTable(
+  report: ReplayReport,
+  intervals: readonly IntervalReport[] | undefined,
+  { hazards, machine }: Found,
+): TidyTable {
+  const rows = [...rowsOf(report), ...(intervals ?? []).flatMap((interval) => [...intervalRows(interval)])];
   return {
-    columns: LONG_COLUMNS,
-    rows: [...rowsOf(report), ...(intervals ?? []).flatMap((interval) => [...intervalRows(interval)])],
+    columns: LONG_AND_HAZARD_COLUMNS,
+    rows: [...withHazards(rows, hazards, machine)],
     partial: report.partial ? `interrupted after ${report.refs} records` : undefined,
   };
 }

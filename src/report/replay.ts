@@ -5,7 +5,7 @@ import type { ReplayReport } from "./json.ts";
 import { count, counted } from "./number.ts";
 import type { Profile } from "./profile.ts";
 import { replayPictures } from "./replay-pictures.ts";
-import { replayTable } from "./replay-table.ts";
+import { type Found, replayTable } from "./replay-table.ts";
 import { stacked } from "./svg.ts";
 import { replayPage, replayText } from "./text.ts";
 import type { Timeline } from "./timeline.ts";
@@ -39,7 +39,8 @@ export interface ReplayExtras {
   readonly profile?: (() => Profile) | undefined;
 }
 
-export function tellReplay(result: ReplayResult, extras: ReplayExtras = {}): Emitted<ReplayResult> {
+/** `found` has all hazards; the result explains the first of them. */
+export function tellReplay(result: ReplayResult, found: Found, extras: ReplayExtras = {}): Emitted<ReplayResult> {
   const { intervals } = result;
   const { timeline, profile } = extras;
   return {
@@ -50,7 +51,7 @@ export function tellReplay(result: ReplayResult, extras: ReplayExtras = {}): Emi
         intervals === undefined ? "" : intervalsText(intervals, color),
         result.missStream === undefined ? "" : `\n${missText(result.missStream)}\n`,
       ].join(""),
-    table: () => replayTable(result, intervals),
+    table: () => replayTable(result, intervals, found),
     page: () => replayPage(result, intervals),
     picture: () => stacked(`${result.trace} on ${result.machine}`, replayPictures(result, intervals)),
     ...(timeline ? { timeline } : {}),

@@ -10,6 +10,7 @@ import type { LineState, Remark, Step } from "../scenario/world.ts";
 import { barChart } from "./bar-chart.ts";
 import type { Emitted } from "./emitted.ts";
 import { type NameOf, placeName } from "./explain.ts";
+import { LONG_AND_HAZARD_COLUMNS, withHazards } from "./hazard-rows.ts";
 import { type HazardReport, hazardReport, linesOf } from "./json.ts";
 import { address, count, counted, percent } from "./number.ts";
 import {
@@ -30,7 +31,7 @@ import { type Style, styleFor } from "./style.ts";
 import { type Picture, stacked } from "./svg.ts";
 import { type Column, wrap } from "./table.ts";
 import { cyclesTable, hazardsExplained } from "./text.ts";
-import { LONG_COLUMNS, type LongRow, type TidyColumn, type TidyTable } from "./tidy-table.ts";
+import type { LongRow, TidyColumn, TidyTable } from "./tidy-table.ts";
 
 const WIDTH = 100;
 /** Classes of which the first hazard is explained in full. */
@@ -382,16 +383,16 @@ function storyPictures(result: PlayedStory): readonly Picture[] {
 function storyTable(results: readonly StoryResult[]): TidyTable {
   const head = ["story", "machine", "era", "fixes"].map((name): TidyColumn => ({ name, type: "text" }));
   return {
-    columns: [...head, ...LONG_COLUMNS],
+    columns: [...head, ...LONG_AND_HAZARD_COLUMNS],
     rows: results.flatMap((result) => {
       const names = [result.story.name, result.machineName, result.era, result.fixes.join("+")];
-      return [...longRows(result)].map((row) => [...names, ...row]);
+      if (result.skipped !== undefined) return [];
+      return [...withHazards(longRows(result), result.hazards, result.machine)].map((row) => [...names, ...row]);
     }),
   };
 }
 
-function* longRows(result: StoryResult): Generator<LongRow> {
-  if (result.skipped !== undefined) return;
+function* longRows(result: PlayedStory): Generator<LongRow> {
   yield ["story", null, result.story.name, "records", result.records, "records"];
   yield ["story", null, result.story.name, "unmet", result.unmet.length, "count"];
   for (const { name } of HAZARD_CLASSES) {

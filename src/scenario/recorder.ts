@@ -1,9 +1,8 @@
 /**
  * An engine that remembers which records it was given, so that an explanation can name them and a trace can show what
- * each step did. It passes everything on and decides nothing.
+ * each step did.
  */
-import type { Engine } from "../engine/engine.ts";
-import { ExitError } from "../engine/exit.ts";
+import { ForwardingEngine } from "../engine/forwarding.ts";
 import { decodeRecords, type RecordEntry } from "../engine/record.ts";
 import { isPrefix, operationOf } from "../trace/entry.ts";
 
@@ -24,34 +23,11 @@ interface Segment {
   length: number;
 }
 
-export class Recorder implements Engine {
-  private readonly inner: Engine;
+export class Recorder extends ForwardingEngine {
   private readonly segments: Segment[] = [];
   private kept = 0;
 
-  constructor(inner: Engine) {
-    this.inner = inner;
-  }
-
-  get machine() {
-    return this.inner.machine;
-  }
-  get carriesData() {
-    return this.inner.carriesData;
-  }
-  get records() {
-    return this.inner.records;
-  }
-  get exit() {
-    return this.inner.exit;
-  }
-
-  play(words: Uint32Array, count: number = words.length / 2): void {
-    this.run(words, count);
-    if (this.inner.exit !== undefined) throw new ExitError(this.inner.exit);
-  }
-
-  run(words: Uint32Array, count: number = words.length / 2): number {
+  override run(words: Uint32Array, count: number = words.length / 2): number {
     const first = this.inner.records;
     try {
       return this.inner.run(words, count);
@@ -82,28 +58,6 @@ export class Recorder implements Engine {
         next += records;
       }
     }
-  }
-
-  counters() {
-    return this.inner.counters();
-  }
-  hazards() {
-    return this.inner.hazards();
-  }
-  notAssessable() {
-    return this.inner.notAssessable();
-  }
-  copies(address: number) {
-    return this.inner.copies(address);
-  }
-  dirtyLines() {
-    return this.inner.dirtyLines();
-  }
-  peek(...parameters: Parameters<Engine["peek"]>) {
-    return this.inner.peek(...parameters);
-  }
-  lastValue() {
-    return this.inner.lastValue();
   }
 
   /** Keeps the words of the records that were played, whatever came after them. */

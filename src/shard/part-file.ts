@@ -2,7 +2,7 @@
  * A shard's findings as a file: what `replay --shard k/n` writes and `merge` joins. Versioned JSON; everything that the whole
  * result needs is in it, so the machine that merges has neither the trace nor the machine's description.
  */
-import type { Hazard, Played, Provenance } from "../engine/engine.ts";
+import type { Hazard, Played, Provenance, SetGroupUse } from "../engine/engine.ts";
 import { SetwayError, TraceError } from "../engine/errors.ts";
 import type { HazardName } from "../engine/hazards.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
@@ -33,6 +33,8 @@ export interface PartFile<Facts extends PlayFacts = PlayFacts, Extra = unknown> 
   readonly played?: {
     readonly facts: Facts;
     readonly findings: Findings;
+    /** Parts of earlier versions don't say. */
+    readonly setGroups?: SetGroupUse;
     readonly seconds: number;
     readonly extra: Extra;
   };
@@ -125,7 +127,12 @@ export function mergeParts<Facts extends PlayFacts, Extra>(
     facts: first.facts,
     played: playedBy(
       machine,
-      active.map(({ findings }) => ({ findings, carriesData, notAssessable })),
+      active.map(({ findings, setGroups }) => ({
+        findings,
+        carriesData,
+        notAssessable,
+        ...(setGroups ? { setGroups } : {}),
+      })),
     ),
     seconds: Math.max(...active.map(({ seconds }) => seconds)),
     extras: active.map(({ extra }) => extra),

@@ -1,5 +1,5 @@
 /** One shard, wherever it lives: a kernel, how its play ended if it did, and what it is asked. Everything here can be sent. */
-import type { Copy, EngineOptions, PeekPlace } from "../engine/engine.ts";
+import type { Copy, EngineOptions, PeekPlace, SetGroupUse } from "../engine/engine.ts";
 import { type ErrorCode, type ErrorDetail, MachineError, RecordError, SetwayError } from "../engine/errors.ts";
 import { type Exit, ExitError } from "../engine/exit.ts";
 import type { HazardName } from "../engine/hazards.ts";
@@ -30,6 +30,7 @@ export interface PartFindings {
   readonly findings: Findings;
   readonly notAssessable: readonly HazardName[];
   readonly carriesData: boolean;
+  readonly setGroups: SetGroupUse;
   /** Spent playing. */
   readonly seconds: number;
   readonly stop: Stop | undefined;
@@ -85,6 +86,7 @@ export class Part {
           findings: findingsOf(kernel),
           notAssessable: kernel.notAssessable(),
           carriesData: kernel.carriesData,
+          setGroups: kernel.setGroups(),
           seconds: this.#seconds,
           stop: this.#stop,
         };

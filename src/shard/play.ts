@@ -1,5 +1,5 @@
 /** A play of a stream of records by a team of shards: what they found is one engine's findings, to the last counter (R49). */
-import type { Copy, EngineOptions, PeekPlace, Played } from "../engine/engine.ts";
+import type { Copy, EngineOptions, PeekPlace, Played, SetGroupUse } from "../engine/engine.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import { mergeFindings } from "./findings.ts";
 import { errorFor, type PartFindings, type PartSetup, type Stop } from "./part.ts";
@@ -114,7 +114,7 @@ function commonStop(parts: readonly PartFindings[]): Stop | undefined {
 /** The parts as reports read an engine. */
 export function playedBy(
   machine: ResolvedMachine,
-  parts: readonly Pick<PartFindings, "findings" | "notAssessable" | "carriesData">[],
+  parts: readonly (Omit<PartFindings, "setGroups" | "seconds" | "stop"> & Partial<Pick<PartFindings, "setGroups">>)[],
 ): Played {
   const [{ notAssessable, carriesData }] = parts as [PartFindings];
   const whole = mergeFindings(
@@ -129,5 +129,10 @@ export function playedBy(
     hazards: () => whole.hazards,
     notAssessable: () => notAssessable,
     dirtyLines: () => whole.dirtyLines,
+    setGroups: () => mostDealt(parts.flatMap(({ setGroups }) => setGroups ?? [])),
   };
 }
+
+/** Shards choose their order each for itself; the one that dealt the most speaks for all. */
+const mostDealt = (uses: readonly SetGroupUse[]): SetGroupUse | undefined =>
+  uses.toSorted((a, b) => b.dealt - a.dealt)[0];

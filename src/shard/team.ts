@@ -49,7 +49,7 @@ interface Waiting {
 }
 
 /** Who has taken what, who waits for which answer, and the first failure, which ends all waiting. */
-export class Correspondence {
+class Correspondence {
   readonly #taken: number[];
   readonly #answers: Waiting[][];
   readonly #ready: boolean[];
@@ -120,4 +120,56 @@ export class Correspondence {
       else this.#answers[member]?.push({ resolve: resolve as Waiting["resolve"], reject });
     });
   }
+}
+
+/** What kinds of shards differ in: how they are started, reached and ended. */
+export interface Members {
+  readonly size: number;
+  /** Starts all of them; what they say goes to the correspondence. */
+  start(mail: Correspondence): void;
+  /** Hands a batch to all of them. The words are the caller's again afterwards. */
+  send(words: Uint32Array): void;
+  ask(member: number, question: Question): void;
+  /** Ends those that have been started. Called once. */
+  end(): Promise<void>;
+}
+
+/** Starts members and waits until all are ready. They end with the team: when it's closed, the signal says so, or one doesn't start. */
+export async function startTeam(members: Members, signal?: AbortSignal): Promise<Team> {
+  const mail = new Correspondence(members.size);
+  let ended: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    signal?.removeEventListener("abort", abort);
+    mail.fail(new Error("the play is closed"));
+    ended ??= members.end();
+    return ended;
+  };
+  const abort = (): void => {
+    mail.fail(signal?.reason);
+    void close();
+  };
+  try {
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", abort, { once: true });
+    members.start(mail);
+    await mail.allReady();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    size: members.size,
+    get stopped() {
+      return mail.stopped;
+    },
+    async send(words) {
+      await mail.room();
+      members.send(words);
+    },
+    ask<Q extends Question>(member: number, question: Q): Promise<Answers[Q["what"]]> {
+      members.ask(member, question);
+      return mail.answerOf(member);
+    },
+    close,
+  };
 }

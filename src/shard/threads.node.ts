@@ -6,9 +6,9 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
-import type { Answers, PartSetup, Question } from "./part.ts";
+import type { PartSetup } from "./part.ts";
 import { RING_BYTES, Ring } from "./ring.ts";
-import { Correspondence, type Message, ShardError, type Team } from "./team.ts";
+import { type Members, type Message, ShardError, startTeam, type Team } from "./team.ts";
 
 /** What a thread gets: its setup, the ring's memory, and its end of the channel. */
 export interface ThreadTask {
@@ -38,56 +38,32 @@ export async function threadTeam(setups: readonly PartSetup[], signal?: AbortSig
   pool.on("error", () => {});
   const memory = new SharedArrayBuffer(RING_BYTES);
   const ring = new Ring(memory);
-  const mail = new Correspondence(size);
   const ending = new AbortController();
-  let closed = false;
-  const ports = setups.map((setup, member) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.on("message", (message: Message) => mail.receive(member, message));
-    pool
-      .run({ setup, ring: memory, port: port2 }, { transferList: [port2], signal: ending.signal })
-      .then(() => "it ended before the play did")
-      .catch((error: unknown) => error)
-      .then((reason) => closed || mail.fail(new ShardError(member, size, reason)));
-    return port1;
-  });
-
-  const close = async (): Promise<void> => {
-    if (closed) return;
-    closed = true;
-    signal?.removeEventListener("abort", abort);
-    mail.fail(new Error("the play is closed"));
-    ending.abort();
-    await pool.destroy();
-    for (const port of ports) port.close();
-  };
-  const abort = (): void => {
-    mail.fail(signal?.reason);
-    void close();
-  };
-  signal?.addEventListener("abort", abort, { once: true });
-  if (signal?.aborted) abort();
-  try {
-    await mail.allReady();
-  } catch (error) {
-    await close();
-    throw error;
-  }
-
-  return {
+  const ports: MessagePort[] = [];
+  const threads: Members = {
     size,
-    get stopped() {
-      return mail.stopped;
+    start(mail) {
+      setups.forEach((setup, member) => {
+        const { port1, port2 } = new MessageChannel();
+        ports.push(port1);
+        port1.on("message", (message: Message) => mail.receive(member, message));
+        pool
+          .run({ setup, ring: memory, port: port2 }, { transferList: [port2], signal: ending.signal })
+          .then(() => "it ended before the play did")
+          .catch((error: unknown) => error)
+          .then((reason) => mail.fail(new ShardError(member, size, reason)));
+      });
     },
-    async send(words) {
-      await mail.room();
-      ring.put(words);
-    },
-    ask<Q extends Question>(member: number, question: Q): Promise<Answers[Q["what"]]> {
+    send: (words) => ring.put(words),
+    ask(member, question) {
       ports[member]?.postMessage(question);
       ring.wake();
-      return mail.answerOf(member);
     },
-    close,
+    async end() {
+      ending.abort();
+      await pool.destroy();
+      for (const port of ports) port.close();
+    },
   };
+  return startTeam(threads, signal);
 }

@@ -6,7 +6,7 @@ import type { ResolvedMachine } from "../machine/resolved.ts";
 import { type Answer, type Answers, Part, type PartSetup, type Question, startPart } from "./part.ts";
 import { type ShardPlan, wholeMachine } from "./plan.ts";
 import { type ShardedOptions, ShardedPlay } from "./play.ts";
-import { Correspondence, type Message, ShardError, type Team, type TeamFactory } from "./team.ts";
+import { type Members, type Message, ShardError, startTeam, type Team, type TeamFactory } from "./team.ts";
 
 /** What is used of a Worker, seen from outside. */
 export interface ShardWorker {
@@ -27,52 +27,32 @@ const ownWorker = (): ShardWorker => new Worker(new URL("./worker.web.js", impor
 
 /** Starts a worker for each setup. */
 export function workerTeam(createWorker: () => ShardWorker = ownWorker): TeamFactory {
-  return async (setups, signal) => {
+  return (setups, signal) => {
     const size = setups.length;
-    const mail = new Correspondence(size);
     const workers: ShardWorker[] = [];
-    const close = async (): Promise<void> => {
-      signal?.removeEventListener("abort", abort);
-      mail.fail(new Error("the play is closed"));
-      for (const worker of workers.splice(0)) worker.terminate();
-    };
-    const abort = (): void => {
-      mail.fail(signal?.reason);
-      void close();
-    };
-    try {
-      signal?.throwIfAborted();
-      signal?.addEventListener("abort", abort, { once: true });
-      setups.forEach((setup, member) => {
-        const worker = createWorker();
-        workers.push(worker);
-        worker.onmessage = ({ data }) => mail.receive(member, data);
-        worker.onerror = (event) => mail.fail(new ShardError(member, size, event.error ?? event.message));
-        worker.postMessage({ setup }, []);
-      });
-      await mail.allReady();
-    } catch (error) {
-      await close();
-      throw error;
-    }
-    return {
+    const members: Members = {
       size,
-      get stopped() {
-        return mail.stopped;
+      start(mail) {
+        setups.forEach((setup, member) => {
+          const worker = createWorker();
+          workers.push(worker);
+          worker.onmessage = ({ data }) => mail.receive(member, data);
+          worker.onerror = (event) => mail.fail(new ShardError(member, size, event.error ?? event.message));
+          worker.postMessage({ setup }, []);
+        });
       },
-      async send(words) {
-        await mail.room();
+      send(words) {
         for (const worker of workers) {
           const copy = words.slice();
           worker.postMessage({ words: copy }, [copy.buffer]);
         }
       },
-      ask<Q extends Question>(member: number, question: Q): Promise<Answers[Q["what"]]> {
-        workers[member]?.postMessage({ question }, []);
-        return mail.answerOf(member);
+      ask: (member, question) => workers[member]?.postMessage({ question }, []),
+      async end() {
+        for (const worker of workers.splice(0)) worker.terminate();
       },
-      close,
     };
+    return startTeam(members, signal);
   };
 }
 

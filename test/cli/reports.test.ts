@@ -119,6 +119,57 @@ describe("a replay", () => {
     );
   });
 
+  it("has a row for each hazard, with what JSON says of it", async () => {
+    const { firstHazards } = JSON.parse(text(path("json")));
+    const rows = csvRows(text(path("csv"))).filter(({ section }) => section === "found");
+    expect(rows.length).toBe(firstHazards.length);
+    for (const [index, hazard] of firstHazards.entries()) {
+      expect(rows[index]).toMatchObject({
+        core: String(hazard.observer),
+        name: hazard.class,
+        value: String(hazard.occurrences),
+        line: hazard.line,
+        record: String(hazard.record),
+        attribute: hazard.attribute,
+        newest: String(hazard.newest?.record ?? ""),
+        writer: String(hazard.newest?.writer ?? ""),
+        observed: hazard.observed === hazard.expected ? "" : hazard.observed,
+        expected: hazard.observed === hazard.expected ? "" : hazard.expected,
+      });
+    }
+    expect(rows[0]).toMatchObject({ name: "stale-read", source: "memory", newestAt: "core 0's L1D", lostAt: "" });
+    const typed = (await parquetRows(path("parquet"))).find(({ section }) => section === "found");
+    expect(typed).toMatchObject({ record: BigInt(firstHazards[0].record), line: firstHazards[0].line });
+  });
+
+  it("says in which order it was played, and why", async () => {
+    const orderOf = async (file: string, ...options: readonly string[]) => {
+      const { stdout } = await setway(["replay", file, "--json", "--tags-only", ...options]);
+      return JSON.parse(stdout).playOrder;
+    };
+    // Lines of two sizes.
+    expect(await orderOf(trace, "-m", "tc2", "--map-addresses", "pages")).toMatchObject({
+      order: "program",
+      dealtRecords: 0,
+      setGroups: 0,
+      why: expect.stringContaining("no set groups"),
+    });
+    expect(await orderOf(trace, "-m", machine)).toMatchObject({
+      order: "program",
+      why: expect.stringContaining("trace is short"),
+    });
+    expect(await orderOf(trace, "-m", machine, "--engine", "reference")).toBeUndefined();
+    // Loads (the operation of code 0) that all miss; the state of a hundred cores is more than a host's caches hold.
+    const missing = Uint32Array.from({ length: 200_000 }, (_, i) =>
+      i % 2 === 0 ? (i * 4128) % 0x4000_0000 : (((i >>> 1) % 100) << 24) >>> 0,
+    );
+    const dealt = await orderOf(folder.write("missing.raw64", new Uint8Array(missing.buffer)), "-m", "host-100c");
+    expect(dealt).toMatchObject({ order: "set groups", why: expect.stringContaining("miss") });
+    expect(dealt.dealtRecords).toBeGreaterThan(30_000);
+    const logged = await orderOf(trace, "-m", machine, "--misses", folder.path("log.swt"));
+    expect(logged).toMatchObject({ order: "program", why: expect.stringContaining("logged") });
+  });
+
   it("types what Parquet holds", async () => {
     const [row] = (await parquetRows(path("parquet"))).filter(({ core }) => core !== null && core !== undefined);
     expect(row).toMatchObject({ section: expect.any(String), core: 0n, value: expect.any(Number) });

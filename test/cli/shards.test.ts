@@ -69,7 +69,7 @@ async function parts(path: string, of: number, name: string, ...options: readonl
 
 /** What a play found: its JSON without what depends on how it was played. */
 function withoutSeconds(stdout: string): string {
-  const { seconds: _, refsPerSecond: __, ...rest } = JSON.parse(stdout);
+  const { seconds: _, refsPerSecond: __, playOrder: ___, ...rest } = JSON.parse(stdout);
   return JSON.stringify(rest);
 }
 
@@ -87,7 +87,8 @@ describe.skipIf(!BUILT)("--shards (the built package; npm run build)", () => {
       expect(three.code).toBe(0);
       expect(JSON.parse(three.stdout)).toMatchObject({ shards: 3, sharding: { asked: 3, used: 3 } });
       expect(withoutSharding(three.stdout)).toBe(withoutSharding(one.stdout));
-      const { hazards } = JSON.parse(one.stdout);
+      const { hazards, playOrder } = JSON.parse(one.stdout);
+      expect(JSON.parse(three.stdout).playOrder).toEqual(playOrder);
       expect(hazards["set/way-short-of-poc"]).toBe(2);
       expect(hazards["stale-read"] ?? 1).toBeGreaterThan(0);
     },

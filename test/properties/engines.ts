@@ -1,7 +1,7 @@
 /** The engines that every shared test runs on: the reference model, and the kernel with and without data, release and debug build. */
 import { readFileSync } from "node:fs";
-import type { Engine, Provenance } from "../../src/engine/engine.ts";
-import { createKernel, type PlayOrder } from "../../src/engine/kernel.ts";
+import type { Engine, PlayOrder, Provenance } from "../../src/engine/engine.ts";
+import { createKernel } from "../../src/engine/kernel.ts";
 import { createReference } from "../../src/engine/reference.ts";
 import type { ResolvedMachine } from "../../src/machine/resolved.ts";
 

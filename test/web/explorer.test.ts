@@ -1,11 +1,13 @@
 /** Does the explorer, as it is built, show in a browser what the stories promise? */
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TRACE_PLACES } from "../../src/cli/trace-shelf.ts";
+import { records, store } from "../../src/engine/record.ts";
 import { loadMachine } from "../../src/machine/index.ts";
 import { STORIES } from "../../src/scenario/index.ts";
 import { type AnyStory, demandOf, kindOf } from "../../src/scenario/story.ts";
@@ -19,6 +21,12 @@ const fully = test.skipIf(!full);
 /** Recordings that aren't beside the page: their stories say so and are left at that. */
 const recordings = (story: AnyStory) =>
   (story.traces ?? []).every((name) => existsSync(new URL(`../../traces/${name}.swt`, import.meta.url)));
+
+function fileOf(recording: string): string | undefined {
+  return TRACE_PLACES.flatMap(({ folder, endings }) =>
+    endings.map((ending) => fileURLToPath(new URL(`${recording}${ending}`, folder))),
+  ).find((file) => existsSync(file));
+}
 
 describe.skipIf(!hasChromium)("explorer", () => {
   let browser: Browser;
@@ -93,6 +101,21 @@ describe.skipIf(!hasChromium)("explorer", () => {
     },
   );
 
+  test("a line's bytes, and which of them are old, fit a screen and a telephone", async () => {
+    const { page } = one;
+    await one.visit("#story?story=swap-out");
+    for (const [width, height] of [
+      [390, 844],
+      [1280, 800],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      expect(await page.locator(".line-bytes .unmet").count()).toBeGreaterThan(0);
+      const cut =
+        "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.line-bytes .scroll'))";
+      expect(await page.evaluate(cut)).toBe(0);
+    }
+  });
+
   test("it works from a folder, without a server", async () => {
     const other = await visitor(browser, pathToFileURL(BUILT).href);
     await other.visit("#story?story=mailbox-caches-off");
@@ -113,6 +136,74 @@ describe.skipIf(!hasChromium)("explorer", () => {
     await page.keyboard.press("ArrowRight");
     await page.waitForFunction("location.hash.includes('at=8')");
     expect(await page.evaluate("location.hash")).toContain("fixes=flush-at-map");
+  });
+
+  test("a machine of one's own is played, and is in the address as long as it fits", async () => {
+    const { page } = one;
+    const text = page.locator(".own textarea");
+    const machine = page.locator(".story .controls select").nth(1);
+    await one.visit("#story?story=dma-to-device");
+    await page.keyboard.press("m");
+    await page.locator(".own select").selectOption("rpi4");
+    await page.waitForFunction("document.querySelector('.own textarea').value.includes('name: rpi4')");
+    const description = (await text.inputValue()).replace("name: rpi4", "name: my-board");
+
+    await text.fill(description.replace("ways:", "wayz:"));
+    await page.getByRole("button", { name: /^Use it/ }).click();
+    await page.locator(".own [role=alert]", { hasText: /line \d+, column \d+, .*did you mean ways/ }).waitFor();
+    const chosen = "(({ value, selectionStart, selectionEnd }) => value.slice(selectionStart, selectionEnd))";
+    expect(await page.evaluate(`${chosen}(document.querySelector(".own textarea"))`)).toMatch(/^wayz:/);
+    expect(await seriousViolations(page)).toEqual([]);
+
+    await drop(page, ".story", "my-board.yaml", description);
+    await page.waitForFunction("!document.querySelector('dialog[open]')");
+    await one.settled();
+    expect(await machine.locator("option:checked").textContent()).toBe("my-board (your own)");
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).toBe("stale-dma");
+    await page.waitForFunction("location.hash.includes('machine=own') && location.hash.includes('own=')");
+    await one.visit((await page.evaluate("location.hash")) as string);
+    expect(await machine.locator("option:checked").textContent()).toBe("my-board (your own)");
+  });
+
+  fully("a machine that is too long for the address says so, there and where it's opened", async () => {
+    const { page } = one;
+    await one.visit("#story?story=dma-to-device");
+    await page.keyboard.press("m");
+    await page.locator(".own select").selectOption("rpi4");
+    const text = page.locator(".own textarea");
+    await page.waitForFunction("document.querySelector('.own textarea').value.includes('name: rpi4')");
+    // Text that doesn't compress.
+    const words = Array.from({ length: 3000 }, (_, i) => Math.imul(i + 1, 2654435761) >>> 0);
+    await text.fill(`${await text.inputValue()}\n# ${words.join(" ")}\n`);
+    await text.press("Control+Enter");
+    await page.locator("#notice", { hasText: "too long for the address" }).waitFor();
+    expect(await page.evaluate("location.hash")).not.toContain("own=");
+    await one.visit((await page.evaluate("location.hash")) as string);
+    expect(await page.locator("#notice").textContent()).toContain("another one is shown");
+    expect(await page.locator(".story .controls select").nth(1).inputValue()).not.toBe("own");
+  });
+
+  fully("a trace is played again on one's own machine, and a stopped worker still knows it", async () => {
+    const { page } = one;
+    await one.visit("#trace?story=set-way-is-local");
+    await page.setInputFiles(".trace input[type=file]", { name: "a.raw64", mimeType: "", buffer: accesses(20_000) });
+    await page.locator(".heat .summary table").waitFor();
+    await page.keyboard.press("m");
+    await page.locator(".own select").selectOption("host-100c");
+    await page.waitForFunction("document.querySelector('.own textarea').value !== ''");
+    const text = page.locator(".own textarea");
+    await text.fill((await text.inputValue()).replace("name: host-100c", "name: mine"));
+    await text.press("Control+Enter");
+    await page.locator(".heat .summary", { hasText: "on mine: 20,000 records" }).waitFor();
+    await page.keyboard.press("Shift+S");
+    await one.settled();
+    await page.locator(".story .controls select").nth(1).selectOption("own");
+    await one.settled();
+    await page.keyboard.press("c");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".fix input").first().click();
+    await one.settled();
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).not.toBe(null);
   });
 
   fully("the comparison shows the bug beside its fix, in step", async () => {
@@ -155,6 +246,55 @@ describe.skipIf(!hasChromium)("explorer", () => {
     const file = { name: "smp4-boot9M.raw64", mimeType: "", buffer: Buffer.from("abc") };
     await page.setInputFiles(".story input[type=file]", file);
     await page.locator(".story .verdict", { hasText: "found" }).waitFor();
+    const archives = { "boot.zip": zipOf("boot.swt"), "boot.tar": tarOf("boot.swt") };
+    for (const [name, buffer] of Object.entries(archives)) {
+      await page.setInputFiles(".story input[type=file]", { name, mimeType: "", buffer });
+      const said = page.locator(".story .verdict", { hasText: `${name}` });
+      await said.waitFor();
+      expect(await said.textContent()).toMatch(/(zip|tar) archive.*unpack it first/);
+    }
+  });
+
+  test("a recording that was dropped is played by its story, whatever its name", async () => {
+    const { page } = one;
+    await one.visit("#story?story=secondary-cores");
+    const file = { name: "my-boot.raw64", mimeType: "", buffer: Buffer.from(records(store(0, 0x4000_0000)).buffer) };
+    await page.setInputFiles(".story input[type=file]", file);
+    await page.locator(".story .detail", { hasText: "played as the recording smp4-boot9M" }).waitFor();
+    await one.settled();
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).toBe("");
+    expect(await page.locator(".step, .steps li").first().textContent()).toContain("2 records");
+    // A worker that starts afresh has it too.
+    await page.keyboard.press("c");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".fix input").first().click();
+    await one.settled();
+    expect(await page.locator(".story .verdict").first().getAttribute("data-found")).not.toBe(null);
+    // A story without recordings says so, and stays where it is.
+    await one.visit("#story?story=dma-to-device");
+    await drop(page, ".story", "any.swt", "x");
+    await page.locator(".story [role=alert]", { hasText: "plays no recording" }).waitFor();
+    expect(await page.locator(".story .verdict").first().getAttribute("data-found")).toBe("stale-dma");
+  });
+
+  /** Those that don't ship, where they lie beside the package. */
+  const dropped = STORIES.filter((story) => !recordings(story)).flatMap(({ name, traces = [] }) => {
+    const files = traces.map(fileOf).filter((file) => file !== undefined);
+    return files.length === traces.length ? [[name, files] as const] : [];
+  });
+  test.skipIf(!full || dropped.length === 0).each(dropped)("%s plays what was dropped on it", async (name, files) => {
+    const { page } = one;
+    await one.visit(`#story?story=${name}`);
+    for (const file of files) {
+      await page.setInputFiles(".story input[type=file]", file);
+      await page.locator(".story .detail", { hasText: "is played as the recording" }).waitFor();
+      await one.settled();
+    }
+    expect(await page.locator(".story .verdict .unmet").count()).toBe(0);
+    expect(await page.locator(".story .verdict").getAttribute("data-found")).not.toBe(null);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    expect(await page.locator(".count").first().textContent()).toMatch(/^1 \//);
   });
 
   test("a dropped trace is replayed, and says what it can't tell", async () => {
@@ -241,10 +381,7 @@ describe.skipIf(!hasChromium)("explorer", () => {
     const { page } = one;
     await page.setViewportSize({ width, height });
     await one.visit(hash);
-    await page.evaluate(axe.source);
-    const found = (await page.evaluate("axe.run().then(({ violations }) => violations)")) as Violation[];
-    const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
-    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    expect(await seriousViolations(page)).toEqual([]);
     const isWide = await page.evaluate("document.documentElement.scrollWidth > innerWidth");
     expect(isWide).toBe(false);
     await page.screenshot({
@@ -264,6 +401,22 @@ interface Violation {
   readonly nodes: readonly { readonly html: string }[];
 }
 
+/** Drops a file on the first element that fits. */
+const drop = (page: Visitor["page"], selector: string, name: string, content: string): Promise<unknown> =>
+  page.evaluate(`{
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([${JSON.stringify(content)}], ${JSON.stringify(name)}));
+    document.querySelector("${selector}").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+  }`);
+
+/** What axe says of the page as it stands. */
+async function seriousViolations(page: Visitor["page"]): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = (await page.evaluate("axe.run().then(({ violations }) => violations)")) as Violation[];
+  const serious = found.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
 /** The smallest variant that the story says is clean on its own machine. */
 function cureOf(story: AnyStory): readonly string[] | undefined {
   const machine = traitsOf(loadMachine(story.machine));
@@ -278,6 +431,18 @@ function cureOf(story: AnyStory): readonly string[] | undefined {
 
 const pairs = (fixes: readonly string[]): string[][] =>
   fixes.flatMap((one, at) => fixes.slice(at + 1).map((other) => [one, other]));
+
+/** Archives of one member, as far as anybody looks at them. */
+const zipOf = (name: string): Buffer => Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(26), Buffer.from(name)]);
+
+function tarOf(name: string): Buffer {
+  const header = Buffer.alloc(1024);
+  header.write(name, 0);
+  header.fill(" ", 148, 156);
+  const sum = header.subarray(0, 512).reduce((all, byte) => all + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return header;
+}
 
 /** A hundred cores that read their own memory and some of everybody's: bare records. */
 function accesses(records: number): Buffer {

@@ -70,9 +70,8 @@ function row(label: string, state: string, bytes: Uint8Array, truth: Uint8Array,
     "tr",
     {},
     h("th", { scope: "row" }, label),
-    h("td", { class: "state-cell" }, state),
-    h("td", { class: "hex" }, ...groups),
-    h("td", { class: "unmet" }, isOld ? "old" : ""),
+    h("td", { class: "state-cell" }, state, isOld && h("span", { class: "unmet" }, "old")),
+    h("td", {}, h("div", { class: "hex" }, ...groups)),
   );
 }
 

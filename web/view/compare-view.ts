@@ -1,7 +1,7 @@
 /** One story in two settings, side by side and in step: with a fix and without, by VA and by set/way, on two machines. */
 import { type Film, Projector } from "../film.ts";
 import { type Pairing, pairUp } from "../pairing.ts";
-import type { CatalogueStory, Setting } from "../protocol.ts";
+import type { Catalogue, CatalogueStory, Setting } from "../protocol.ts";
 import { Stopped } from "../studio.ts";
 import { choice, grouped, h } from "./dom.ts";
 import { MachineMap } from "./map.ts";
@@ -86,7 +86,7 @@ export class CompareView implements View {
   show(): void {
     const { catalogue, state } = this.#page;
     const { story, setting } = settingOf(catalogue, state.setting);
-    const other = otherOf(story, setting, state.other);
+    const other = otherOf(catalogue, story, setting, state.other);
     this.#head.replaceChildren(
       choice(
         "Story",
@@ -107,7 +107,7 @@ export class CompareView implements View {
         this.#page.update({ other: { ...other, ...changes } }, true),
       ),
     );
-    const wanted = JSON.stringify([setting, other]);
+    const wanted = JSON.stringify([setting, other, state.own]);
     if (wanted === this.#shown) {
       this.#go(state.at, false);
       return;
@@ -166,13 +166,13 @@ export class CompareView implements View {
 }
 
 /** The other side: what was chosen, else the first fix that the one side doesn't have, else no fix at all. */
-function otherOf(story: CatalogueStory, setting: Setting, chosen: Partial<Setting>): Setting {
+function otherOf({ machines }: Catalogue, story: CatalogueStory, setting: Setting, chosen: Partial<Setting>): Setting {
   const fix = story.fixes.map(([name]) => name).find((name) => !setting.fixes.includes(name));
   const fixes = setting.fixes.length > 0 ? [] : fix === undefined ? [] : [fix];
   const known = chosen.fixes?.filter((name) => story.fixes.some(([each]) => each === name));
   return {
     story: story.name,
-    machine: chosen.machine ?? setting.machine,
+    machine: machines.find(({ name }) => name === chosen.machine)?.name ?? setting.machine,
     era: story.eras.find((era) => era === chosen.era) ?? setting.era,
     fixes: known ?? fixes,
   };

@@ -71,7 +71,7 @@ export class CostView implements View {
       ),
       choice(
         "Machine",
-        catalogue.machines.map(({ name }) => ({ value: name })),
+        catalogue.machines.map(({ name, title }) => ({ value: name, text: title })),
         machine,
         (value) => this.#page.update({ cost: { ...state.cost, study: study.name, machine: value } }, true),
       ),
@@ -85,7 +85,7 @@ export class CostView implements View {
       ),
       h("button", { class: "primary" }, "Play"),
     );
-    const wanted = JSON.stringify([study.name, machine, parameters]);
+    const wanted = JSON.stringify([study.name, machine, parameters, state.own]);
     if (wanted === this.#shown) return;
     this.#shown = wanted;
     void this.#load(study.name, machine, parameters);

@@ -9,6 +9,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["h", "to the next hazard"],
   ["1 … 9", "switch a fix on or off"],
   ["c", "the story's code; Ctrl+Enter in it runs it, Escape leaves it"],
+  ["m", "a machine of your own"],
   ["Shift S C W T M", "story, compare, set/way, trace, cost (money)"],
   ["?", "this list"],
 ];

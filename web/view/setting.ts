@@ -44,10 +44,10 @@ export function settingControls(
   return [
     choice(
       "Machine",
-      catalogue.machines.map(({ name }) => ({
+      catalogue.machines.map(({ name, title }) => ({
         value: name,
         disabled: story.unsuited[name],
-        text: story.unsuited[name] === undefined ? name : `${name} (${story.unsuited[name].replace(`${name} `, "")})`,
+        text: story.unsuited[name] === undefined ? title : `${title} (${story.unsuited[name].replace(`${name} `, "")})`,
       })),
       setting.machine,
       (machine) => change({ machine }),

@@ -32,6 +32,8 @@ export class StoryView implements View {
   });
   readonly #title = h("h2", {}, "");
   readonly #verdict = h("div", { "aria-live": "polite" });
+  /** What became of a file that was dropped. */
+  readonly #given = h("div", { "aria-live": "polite" });
   readonly #now = h("div", { class: "now" });
   #projector: Projector | undefined;
   /** What the film was made of; another setting makes another film. */
@@ -49,6 +51,7 @@ export class StoryView implements View {
         { class: "stage", "aria-label": "What the caches do" },
         this.#title,
         this.#verdict,
+        this.#given,
         this.#map.element,
         this.#now,
         this.#transport.element,
@@ -71,17 +74,24 @@ export class StoryView implements View {
     });
   }
 
-  /** A recording dropped here is for the story that lacks it. */
+  /** A recording dropped here is for the story that is shown, whether it lacks one or has another. */
   async #take(files: FileList | null): Promise<void> {
     const [file] = files ?? [];
     if (file === undefined) return;
+    const { story } = settingOf(this.#page.catalogue, this.#page.state.setting);
+    if (story.traces.length === 0) {
+      const text = `${file.name}: this story plays no recording. Any trace can be played under Trace.`;
+      this.#given.replaceChildren(h("p", { class: "verdict bad", role: "alert" }, text));
+      return;
+    }
     this.element.setAttribute("aria-busy", "true");
     try {
-      await this.#page.studio.ask("recording", { file }).answer;
+      const name = await this.#page.studio.giveRecording({ file, wanted: story.traces });
       this.#shown = "";
       this.show();
+      this.#given.replaceChildren(h("p", { class: "detail" }, `${file.name} is played as the recording ${name}.`));
     } catch (error) {
-      this.#fail((error as Error).message);
+      this.#skip((error as Error).message, true);
       this.element.removeAttribute("aria-busy");
     }
   }
@@ -105,13 +115,14 @@ export class StoryView implements View {
       h("details", { class: "about" }, h("summary", {}, "Where this comes from"), h("p", {}, story.source)),
     );
     if (focused) this.#controls.querySelector<HTMLElement>(`[name="${focused}"]`)?.focus();
-    const wanted = JSON.stringify([setting, state.code]);
+    const wanted = JSON.stringify([setting, state.code, state.own]);
     this.#code.show(setting, state.code);
     if (wanted === this.#shown && this.#projector !== undefined) {
       this.#go(state.at, false);
       return;
     }
     this.#shown = wanted;
+    this.#given.replaceChildren();
     this.#title.textContent = story.title;
     this.element.setAttribute("aria-busy", "true");
     if (story.traces.length > 0) {
@@ -168,10 +179,11 @@ export class StoryView implements View {
     this.#go(at > 0 ? at : worst === undefined ? film.frames.length : worst.frame + 1, at > 0);
   }
 
-  /** Says why a story isn't played; what lacks a recording can be given it. */
-  #skip(reason: string): void {
+  /** Says why a story isn't played; one that lacks a recording, or was given none, can be given another. */
+  #skip(reason: string, wantsRecording = /recording/.test(reason)): void {
     this.#fail(`Not played: ${reason}.`);
-    if (!/recording/.test(reason)) return;
+    if (!wantsRecording) return;
+    const { story } = settingOf(this.#page.catalogue, this.#page.state.setting);
     const file = h("input", {
       type: "file",
       class: "file",
@@ -183,7 +195,11 @@ export class StoryView implements View {
         "label",
         { class: "drop" },
         h("strong", {}, "Drop the recording here"),
-        h("span", {}, "or choose its file (.swt, .raw64, .raw64.xz). It stays on this computer."),
+        h(
+          "span",
+          {},
+          `${story.traces.join(" and ")}, or choose its file (.swt, .raw64; .xz or .gz of either). It stays on this computer.`,
+        ),
         file,
       ),
     );

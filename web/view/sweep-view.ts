@@ -63,7 +63,7 @@ export class SweepView implements View {
     this.#controls.replaceChildren(
       choice(
         "Machine",
-        catalogue.machines.map(({ name }) => ({ value: name })),
+        catalogue.machines.map(({ name, title }) => ({ value: name, text: title })),
         machine,
         (value) => change({ machine: value }),
       ),
@@ -83,7 +83,7 @@ export class SweepView implements View {
         (value) => change({ size: value }),
       ),
     );
-    const wanted = JSON.stringify([machine, routine, size]);
+    const wanted = JSON.stringify([machine, routine, size, state.own]);
     if (wanted === this.#shown) {
       this.#go(state.sweep.at ?? 0, false);
       return;

@@ -39,6 +39,7 @@ export class TraceView implements View {
   #asked: { cancel(): void } | undefined;
   #heat: Heat | undefined;
   #last: File | undefined;
+  #playedOn = "";
 
   constructor(page: Page) {
     this.#page = page;
@@ -88,15 +89,12 @@ export class TraceView implements View {
     this.#controls.replaceChildren(
       choice(
         "Machine",
-        catalogue.machines.map(({ name, cores }) => ({
+        catalogue.machines.map(({ name, title, cores }) => ({
           value: name,
-          text: `${name} (${cores} ${cores === 1 ? "core" : "cores"})`,
+          text: `${title} (${cores} ${cores === 1 ? "core" : "cores"})`,
         })),
         machine,
-        (value) => {
-          this.#page.update({ trace: { ...state.trace, machine: value } }, true);
-          if (this.#last) void this.#replay(this.#last);
-        },
+        (value) => this.#page.update({ trace: { ...state.trace, machine: value } }, true),
       ),
       choice(
         "Colour shows",
@@ -106,6 +104,12 @@ export class TraceView implements View {
       ),
     );
     if (this.#heat) this.#draw(this.#heat);
+    if (this.#last && this.#playedOn !== this.#wanted()) void this.#replay(this.#last);
+  }
+
+  /** Another machine, or another description of one's own, plays the trace again. */
+  #wanted(): string {
+    return JSON.stringify([this.#machine(), this.#page.state.own]);
   }
 
   #machine(): string {
@@ -124,6 +128,7 @@ export class TraceView implements View {
 
   async #replay(file: File): Promise<void> {
     this.#last = file;
+    this.#playedOn = this.#wanted();
     this.#asked?.cancel();
     const report = (progress: Progress, partial?: Heat) => {
       if (this.#asked !== asked) return;

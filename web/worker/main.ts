@@ -1,8 +1,9 @@
 /** The worker: answers questions one after another, and lets a cancellation in between. */
 import type { Cancellation, Question, QuestionName, Questions, Reply } from "../protocol.ts";
-import { catalogue } from "./catalogue.ts";
+import { catalogue, descriptionOf, ownMachine } from "./catalogue.ts";
 import { costSheet } from "./cost.ts";
-import { film, giveRecording, storyCode } from "./stories.ts";
+import { giveRecording } from "./recordings.ts";
+import { film, storyCode } from "./stories.ts";
 import { sweep } from "./sweep.ts";
 import { replayTrace } from "./trace.ts";
 
@@ -43,9 +44,13 @@ async function answer(question: Question): Promise<Questions[QuestionName]["answ
     case "film":
       return film(question.setting, question.code, question.base);
     case "recording":
-      return giveRecording(question.file);
+      return giveRecording(question.file, question.wanted);
     case "code":
       return storyCode(question.setting);
+    case "machine":
+      return ownMachine(question);
+    case "description":
+      return descriptionOf(question.machine);
     case "sweep":
       return sweep(question);
     case "trace":

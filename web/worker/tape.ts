@@ -2,66 +2,19 @@
  * An engine that keeps every call of `run`, those that ended in an exit included, so that the same calls can be played
  * again on a fresh engine. A story's program cannot be stopped and looked at between two records; its tape can.
  */
-import type { Engine } from "../../src/engine/engine.ts";
-import { ExitError } from "../../src/engine/exit.ts";
+import { ForwardingEngine } from "../../src/engine/forwarding.ts";
 import { isPrefix, operationOf } from "../../src/trace/entry.ts";
 
-export class Tape implements Engine {
-  /** The engine that is being recorded. */
-  readonly inner: Engine;
+export class Tape extends ForwardingEngine {
   /** What each call played: the words behind it, and those of the record that exited. */
   readonly calls: Uint32Array[] = [];
 
-  constructor(inner: Engine) {
-    this.inner = inner;
-  }
-
-  get machine() {
-    return this.inner.machine;
-  }
-  get carriesData() {
-    return this.inner.carriesData;
-  }
-  get records() {
-    return this.inner.records;
-  }
-  get exit() {
-    return this.inner.exit;
-  }
-
-  play(words: Uint32Array, count: number = words.length / 2): void {
-    this.run(words, count);
-    if (this.inner.exit !== undefined) throw new ExitError(this.inner.exit);
-  }
-
-  run(words: Uint32Array, count: number = words.length / 2): number {
+  override run(words: Uint32Array, count: number = words.length / 2): number {
     const behind = this.inner.run(words, count);
     // A record that exited may have walked tables: it is part of what happened.
     const end = this.inner.exit === undefined ? behind : afterRecord(words, behind);
     this.calls.push(words.slice(0, 2 * end));
     return behind;
-  }
-
-  counters() {
-    return this.inner.counters();
-  }
-  hazards() {
-    return this.inner.hazards();
-  }
-  notAssessable() {
-    return this.inner.notAssessable();
-  }
-  copies(address: number) {
-    return this.inner.copies(address);
-  }
-  dirtyLines() {
-    return this.inner.dirtyLines();
-  }
-  peek(...parameters: Parameters<Engine["peek"]>) {
-    return this.inner.peek(...parameters);
-  }
-  lastValue() {
-    return this.inner.lastValue();
   }
 }
 

@@ -11,6 +11,7 @@ import { openTrace } from "../../src/trace/open.ts";
 import type { TraceSource } from "../../src/trace/source.ts";
 import { HEAT_METRICS, type Heat, type HeatMetric, type Progress, type Questions } from "../protocol.ts";
 import { machineNamed } from "./catalogue.ts";
+import { sourceOf } from "./dropped.ts";
 
 /** Columns of the map: with more, neighbours are joined. */
 const MOST_COLUMNS = 192;
@@ -28,16 +29,7 @@ export async function replayTrace(
   const memory = machine.memory
     .filter(({ type }) => type === "ram")
     .map(({ base, sizeBytes }) => ({ base, size: sizeBytes }));
-  const source = await openTrace(
-    {
-      name: file.name,
-      totalBytes: file.size,
-      chunks: () => chunksOf(file),
-      readAt: async (offset, length) => new Uint8Array(await file.slice(offset, offset + length).arrayBuffer()),
-    },
-    webCodecs,
-    { cores: machine.cores.length, memory },
-  );
+  const source = await openTrace(await sourceOf(file), webCodecs, { cores: machine.cores.length, memory });
   const { provenance, initialSctlr } = source.header;
   const played = initialSctlr === undefined ? machine : { ...machine, initialSctlr };
   const player = new Player(createKernel(played, { provenance, data: hasValues(provenance) }), source);
@@ -51,11 +43,6 @@ export async function replayTrace(
     if (isCancelled()) return player.heat(["stopped before the end"]);
   }
   return player.heat([]);
-}
-
-async function* chunksOf(file: File): AsyncGenerator<Uint8Array, void, undefined> {
-  const size = 1 << 20;
-  for (let at = 0; at < file.size; at += size) yield new Uint8Array(await file.slice(at, at + size).arrayBuffer());
 }
 
 /** Bytes are worth carrying where some class of wrong values can be assessed (R48). */

@@ -34,6 +34,14 @@ const NEW = 88n;
 /** What the old and the new page hold. */
 const contents = [store(0, PAGE, { value: OLD }), store(0, OTHER, { value: NEW })];
 
+/** The page is mapped. */
+const mapped = (bits = 0n) => stageOneTables(0, { [INDEX]: page(PAGE, { bits }) });
+
+const loads = (...addresses: readonly number[]) => addresses.map((address) => load(0, address));
+
+/** The page is used in an address space. */
+const used = (space: Parameters<typeof stageOneOn>[1] = {}) => [...stageOneOn(0, space), load(0, VA)];
+
 /** The hypervisor changes memory, then the guest goes on. */
 const meanwhile = (core: number, ...changes: readonly RecordEntry[]): RecordEntry[] => [
   msr(core, "CONTEXT", EL2),
@@ -46,11 +54,23 @@ const remap = (bits = 0n) => meanwhile(0, ...entries(0, L3, { [INDEX]: page(OTHE
 /** A page is used, then mapped elsewhere; then something, then it is used again. */
 const remapped = (bits: bigint, asid: number, ...then: readonly RecordEntry[]): RecordEntry[] => [
   ...contents,
-  ...stageOneTables(0, { [INDEX]: page(PAGE, { bits }) }),
-  ...stageOneOn(0, { asid }),
-  load(0, VA),
+  ...mapped(bits),
+  ...used({ asid }),
   ...remap(bits),
   ...then,
+  load(0, VA),
+];
+
+/** The same of stage 2, in which the hypervisor does something else. */
+const remapped2 = (...then: readonly RecordEntry[]): RecordEntry[] => [
+  ...contents,
+  ...stageTwoTables(0, { [INDEX]: page2(PAGE) }),
+  ...stageTwoOn(0),
+  load(0, VA),
+  msr(0, "CONTEXT", EL2),
+  ...entries(0, S2_L3, { [INDEX]: page2(OTHER) }),
+  ...then,
+  msr(0, "CONTEXT", EL1),
   load(0, VA),
 ];
 
@@ -124,7 +144,7 @@ export const tlbs: readonly Case[] = [
     "D53",
     [
       ...contents,
-      ...stageOneTables(0, { [INDEX]: page(PAGE) }),
+      ...mapped(),
       ...stageOneOn(0),
       ...stageOneOn(1),
       load(0, VA),
@@ -143,14 +163,7 @@ export const tlbs: readonly Case[] = [
   translated(
     "does FB make a guest's TLBI reach all cores?",
     "D49 D53",
-    [
-      ...stageOneTables(0, { [INDEX]: page(PAGE) }),
-      ...stageOneOn(0),
-      ...stageOneOn(1),
-      load(0, VA),
-      msr(1, "HCR_EL2", 1n << 9n),
-      tlbi(1, "VMALLE1"),
-    ],
+    [...mapped(), ...stageOneOn(0), ...stageOneOn(1), load(0, VA), msr(1, "HCR_EL2", 1n << 9n), tlbi(1, "VMALLE1")],
     { tlbs: { 0: { lookups: 1, microMisses: 1, mainMisses: 1, invalidated: 4 } } },
     guests,
   ),
@@ -159,41 +172,28 @@ export const tlbs: readonly Case[] = [
     "D52",
     [
       ...contents,
-      ...stageOneTables(0, { [INDEX]: page(PAGE, { bits: NOT_GLOBAL }) }),
-      ...stageOneOn(0, { asid: 1 }),
-      load(0, VA),
+      ...mapped(NOT_GLOBAL),
+      ...used({ asid: 1 }),
       ...meanwhile(0, ...entries(0, L3, { [INDEX]: page(OTHER, { bits: NOT_GLOBAL }) })),
-      ...stageOneOn(0, { asid: 2 }),
-      load(0, VA),
-      ...stageOneOn(0, { asid: 1 }),
-      load(0, VA),
+      ...used({ asid: 2 }),
+      ...used({ asid: 1 }),
     ],
     { value: OLD, tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2 } } },
   ),
   translated(
     "do global pages serve every address space?",
     "D52",
-    [
-      ...contents,
-      ...stageOneTables(0, { [INDEX]: page(PAGE) }),
-      ...stageOneOn(0, { asid: 1 }),
-      load(0, VA),
-      ...stageOneOn(0, { asid: 2 }),
-      load(0, VA),
-    ],
+    [...contents, ...mapped(), ...used({ asid: 1 }), ...used({ asid: 2 })],
     { value: OLD, tlbs: { 0: { lookups: 2, microMisses: 1, mainMisses: 1 } } },
   ),
   translated(
     "has an ASID eight bits unless TCR_EL1.AS says sixteen?",
     "D45 D52",
     [
-      ...stageOneTables(0, { [INDEX]: page(PAGE, { bits: NOT_GLOBAL }) }),
-      ...stageOneOn(0, { asid: 0x101 }),
-      load(0, VA),
-      ...stageOneOn(0, { asid: 0x201 }),
-      load(0, VA),
-      ...stageOneOn(0, { asid: 0x201, control: tcr(25, 25, 1n << 36n) }),
-      load(0, VA),
+      ...mapped(NOT_GLOBAL),
+      ...used({ asid: 0x101 }),
+      ...used({ asid: 0x201 }),
+      ...used({ asid: 0x201, control: tcr(25, 25, 1n << 36n) }),
     ],
     { tlbs: { 0: { lookups: 3, microMisses: 2, mainMisses: 2 } } },
   ),
@@ -201,11 +201,9 @@ export const tlbs: readonly Case[] = [
     "does A1 take the ASID from TTBR1?",
     "D45",
     [
-      ...stageOneTables(0, { [INDEX]: page(PAGE, { bits: NOT_GLOBAL }) }),
-      ...stageOneOn(0, { asid: 1, control: tcr(25, 25, 1n << 22n) }),
-      load(0, VA),
-      ...stageOneOn(0, { asid: 2, control: tcr(25, 25, 1n << 22n) }),
-      load(0, VA),
+      ...mapped(NOT_GLOBAL),
+      ...used({ asid: 1, control: tcr(25, 25, 1n << 22n) }),
+      ...used({ asid: 2, control: tcr(25, 25, 1n << 22n) }),
     ],
     { tlbs: { 0: { lookups: 2, microMisses: 1, mainMisses: 1 } } },
   ),
@@ -234,12 +232,7 @@ export const tlbs: readonly Case[] = [
     [
       ...stageOneTables(0, Object.fromEntries([0, 1, 2].map((n) => [n, page(PAGE)]))),
       ...stageOneOn(0),
-      load(0, 0),
-      load(0, 0x1000),
-      load(0, 0),
-      load(0, 0x2000),
-      load(0, 0x1000),
-      load(0, 0),
+      ...loads(0, 0x1000, 0, 0x2000, 0x1000, 0),
     ],
     {
       // Two entries: page 2 takes page 1's place, which takes page 0's.
@@ -254,12 +247,7 @@ export const tlbs: readonly Case[] = [
     [
       ...stageOneTables(0, Object.fromEntries([0, 2, 4].map((n) => [n, page(PAGE)]))),
       ...stageOneOn(0),
-      load(0, 0),
-      load(0, 0x2000),
-      load(0, 0),
-      load(0, 0x4000),
-      load(0, 0),
-      load(0, 0x2000),
+      ...loads(0, 0x2000, 0, 0x4000, 0, 0x2000),
     ],
     { tlbs: { 0: { lookups: 6, microMisses: 6, mainMisses: 4, walkHits: 3 } } },
     { ...guest, tlb: { micro: 0, entries: 4, ways: 2, walk: 4, ipa: 4 } },
@@ -267,7 +255,7 @@ export const tlbs: readonly Case[] = [
   translated(
     "does a walk begin at the deepest table that is held?",
     "D52",
-    [...stageOneTables(0, { 1: page(PAGE), 2: page(OTHER) }), ...stageOneOn(0), load(0, 0x1000), load(0, 0x2000)],
+    [...stageOneTables(0, { 1: page(PAGE), 2: page(OTHER) }), ...stageOneOn(0), ...loads(0x1000, 0x2000)],
     { walkReads: 4, tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, walkHits: 1 } } },
   ),
   translated(
@@ -278,8 +266,7 @@ export const tlbs: readonly Case[] = [
       ...entries(0, S2, { 0: block2(0) }),
       ...stageTwoOn(0),
       ...stageOneOn(0),
-      load(0, 0x1000),
-      load(0, 0x2000),
+      ...loads(0x1000, 0x2000),
     ],
     {
       // One stage-2 block serves all: it is read once.
@@ -290,42 +277,19 @@ export const tlbs: readonly Case[] = [
   translated(
     "does TLBI IPAS2E1 take what walks keep of stage 2?",
     "D53",
-    [
-      ...contents,
-      ...stageTwoTables(0, { [INDEX]: page2(PAGE) }),
-      ...stageTwoOn(0),
-      load(0, VA),
-      msr(0, "CONTEXT", EL2),
-      ...entries(0, S2_L3, { [INDEX]: page2(OTHER) }),
-      tlbi(0, "IPAS2E1", { value: page44(VA) }),
-      tlbi(0, "VMALLE1"),
-      msr(0, "CONTEXT", EL1),
-      load(0, VA),
-    ],
+    remapped2(tlbi(0, "IPAS2E1", { value: page44(VA) }), tlbi(0, "VMALLE1")),
     { value: NEW, tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, invalidated: 3 } } },
   ),
-  translated(
-    "does VMALLE1 without IPAS2E1 leave a stale stage 2 behind?",
-    "D53 D56",
-    [
-      ...contents,
-      ...stageTwoTables(0, { [INDEX]: page2(PAGE) }),
-      ...stageTwoOn(0),
-      load(0, VA),
-      msr(0, "CONTEXT", EL2),
-      ...entries(0, S2_L3, { [INDEX]: page2(OTHER) }),
-      tlbi(0, "VMALLE1"),
-      msr(0, "CONTEXT", EL1),
-      load(0, VA),
-    ],
-    { value: OLD, tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, invalidated: 2, ipaHits: 1 } } },
-  ),
+  translated("does VMALLE1 without IPAS2E1 leave a stale stage 2 behind?", "D53 D56", remapped2(tlbi(0, "VMALLE1")), {
+    value: OLD,
+    tlbs: { 0: { lookups: 2, microMisses: 2, mainMisses: 2, invalidated: 2, ipaHits: 1 } },
+  }),
   translated(
     "is a page that refuses an access kept all the same?",
     "D52",
     [
       ...contents,
-      ...stageOneTables(0, { [INDEX]: page(PAGE, { bits: 2n << 6n }) }),
+      ...mapped(2n << 6n),
       ...stageOneOn(0),
       store(0, VA),
       ...meanwhile(0, ...entries(0, L3, { [INDEX]: page(PAGE) })),
