@@ -97,6 +97,11 @@ export abstract class Cpu {
     this.operation("PREFETCH", addressed(address), detailOf(options));
   }
 
+  /** A speculative instruction fetch: fills what a fetch would, observes nothing (R19). */
+  prefetchCode(address: number, options: AccessOptions = {}): void {
+    this.operation("SPECULATIVE_FETCH", addressed(address), detailOf({ size: 4, ...options }));
+  }
+
   /** The core's innermost copy goes as if replaced (R19). */
   evict(address: number): void {
     this.operation("EVICT", addressed(address));
