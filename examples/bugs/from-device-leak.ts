@@ -2,7 +2,7 @@
  * Invalidating a buffer before a device fills it throws away what the CPU has just written: zeroes, if the page is for user
  * space. What the device doesn't fill is then what was in memory before, somebody else's.
  */
-import { defineStory, DmaApi } from "setway";
+import { DmaApi, defineStory } from "setway";
 
 const PAGE = 4096;
 

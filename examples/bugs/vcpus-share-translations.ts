@@ -10,8 +10,7 @@ const VA = 0x7000_0000;
 export default defineStory({
   name: "vcpus-share-translations",
   title: "two virtual CPUs take turns on a core, and one goes through the other's page tables",
-  source:
-    "Linux 94d0e5980d67: arm/arm64: KVM: Perform local TLB invalidation when multiplexing vcpus on a single CPU",
+  source: "Linux 94d0e5980d67: arm/arm64: KVM: Perform local TLB invalidation when multiplexing vcpus on a single CPU",
   machine: "juno",
   eras: ["modern", "fwb"],
   fixes: { "local-tlbi": "a core forgets the VM's translations when it gets another virtual CPU of it" },

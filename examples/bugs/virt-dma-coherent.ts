@@ -28,7 +28,10 @@ export default defineStory({
     const vm = world.hypervisor().createVm({ memory: 16 * PAGE, starts: "caches on" });
     const guest = vm.vcpu(0);
     const bridge: DeviceTreeNode = { name: "pcie", "dma-coherent": world.has("dma-coherent") };
-    const { conclusion, because } = concludeDma({ kind: "device tree", root: { name: "/", children: [bridge] } }, "pcie");
+    const { conclusion, because } = concludeDma(
+      { kind: "device tree", root: { name: "/", children: [bridge] } },
+      "pcie",
+    );
 
     world.step("the guest reads its device tree and allocates a ring");
     world.tell("Linux concludes", `${conclusion}: ${because}`);
