@@ -527,6 +527,12 @@ export const FETCH_CACHEABLE: u32 = 0;
 export const FETCH_L1I_ONLY: u32 = 1;
 export const FETCH_UNCACHED: u32 = 2;
 
+/** Whether the fetch is nobody's: it observes nothing (R19). */
+let speculating: bool = false;
+export function setSpeculating(now: bool): void {
+  speculating = now;
+}
+
 export function fetchPiece(compact: u64, bytes: u32, mode: u32, attribute: u32, path: usize): void {
   begin();
   if (regionIsDevice) {
@@ -551,6 +557,7 @@ export function fetchPiece(compact: u64, bytes: u32, mode: u32, attribute: u32, 
     charge();
     seeAnswer(compact, bytes);
   }
+  if (speculating) return;
   if (CARRY && !known) observe(HAZARD_STALE_FETCH, compact, bytes, seen, from);
   if (!hitFirst) checkPending(compact, true);
 }

@@ -7,6 +7,7 @@ export const OP_FETCH: u32 = 2;
 export const OP_ATOMIC: u32 = 3;
 export const OP_PREFETCH: u32 = 4;
 export const OP_EVICT: u32 = 5;
+export const OP_SPECULATIVE_FETCH: u32 = 6;
 export const OP_DC_IVAC: u32 = 16;
 export const OP_DC_CVAC: u32 = 17;
 export const OP_DC_CIVAC: u32 = 18;

@@ -12,6 +12,7 @@ import {
   FETCH_UNCACHED,
   fetchPiece,
   pathFor,
+  setSpeculating,
 } from "./access";
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
@@ -116,6 +117,7 @@ import {
   OP_OUTER_INVALIDATE_WAY,
   OP_PREFETCH,
   OP_SCTLR,
+  OP_SPECULATIVE_FETCH,
   OP_STORE,
   OP_TLBI,
   OP_TLBI_ALL,
@@ -372,11 +374,19 @@ function makeValue(start: u64, from: u64, bytes: u32, zero: bool): void {
 
 function isKnown(op: u32): bool {
   return (
-    op <= OP_EVICT ||
+    op <= OP_SPECULATIVE_FETCH ||
     (op >= OP_DC_IVAC && op <= OP_DC_ZVA) ||
     (op >= OP_OUTER_CONTROL && op <= OP_OUTER_FLUSH_WAY) ||
     (op >= OP_ASSIGN_PAGE && op <= OP_FLUSH_STAGE2)
   );
+}
+
+/** Whether the record is a speculative fetch: a fetch that observes nothing, and doesn't exit (R19, D23). */
+let speculative: bool = false;
+
+/** Whether a fetch of the core fills any cache. */
+function fetchFills(core: u32): bool {
+  return mode == FETCH_CACHEABLE || (mode == FETCH_L1I_ONLY && load<u32>(coreAt(core), C_L1I) != 0);
 }
 
 function playSlow(op: u32, requester: u32, address: u64): i32 {
@@ -391,6 +401,11 @@ function playSlow(op: u32, requester: u32, address: u64): i32 {
   setRecord(number);
   const flags = isDevice ? 0 : flagsOf(requester);
   let failed: i32 = 0;
+  if (op == OP_SPECULATIVE_FETCH) {
+    op = OP_FETCH;
+    speculative = true;
+    setSpeculating(true);
+  }
   if (flags & CONTROLLED && op >= OP_DC_IVAC) failed = trap(requester, op, address);
   if (failed) {
     // It is not the core's to do.
@@ -402,8 +417,13 @@ function playSlow(op: u32, requester: u32, address: u64): i32 {
     meet(EXIT_EXTERNAL, 0, -1, NONE, address, false);
     failed = ERROR_EXIT;
   }
+  if (failed == ERROR_EXIT && speculative) failed = 0;
   if (failed == ERROR_EXIT) finishExit(requester, op, address, valueBits);
   if (divergent) checkLosses();
+  if (speculative) {
+    speculative = false;
+    setSpeculating(false);
+  }
   return failed;
 }
 
@@ -508,6 +528,7 @@ function playAccess(op: u32, requester: u32, address: u64, translated: bool): i3
       if (sctlr & SCTLR_M) attribute = resolveFetch(requester, attribute);
       else attribute = resolveL1IOnly(requester);
     } else attribute = resolveUncached(ATTR_NON_CACHEABLE);
+    if (speculative && !fetchFills(requester)) return 0;
   } else {
     attribute = resolveData(requester, dataAttribute(requester));
     if (op == OP_DC_ZVA && attribute == ATTR_DEVICE) return ERROR_ZVA;
@@ -556,8 +577,11 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
       if (op == OP_ATOMIC && !isAtomic(attribute)) attribute = resolveAtMemory(attribute);
       if (path) noteCached(core, attribute);
     }
-    if (op != OP_PREFETCH || path) {
-      const compact = partPhysical(i) - regionDelta;
+    const compact = partPhysical(i) - regionDelta;
+    if (speculative ? !fetchFills(core) : op == OP_PREFETCH && !path) {
+      const last = compact + partBytes(i) - 1;
+      piece += <u32>((last >> smallestShift) - (compact >> smallestShift)) + 1;
+    } else {
       piece = playPieces(op, core, compact, partBytes(i), compact - done, attribute, piece);
     }
     done += partBytes(i);
@@ -576,7 +600,7 @@ let gotAny: bool = false;
 function playPieces(op: u32, requester: u32, compact: u64, bytes: u64, origin: u64, attribute: u32, piece: u32): u32 {
   setAttribute(attribute);
   const end = compact + bytes;
-  const isObserved = op == OP_LOAD || op == OP_FETCH || op == OP_ATOMIC || op == OP_DEVICE_READ;
+  const isObserved = op == OP_LOAD || (op == OP_FETCH && !speculative) || op == OP_ATOMIC || op == OP_DEVICE_READ;
   const thePath = path;
   let from = compact;
   while (from < end) {

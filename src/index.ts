@@ -19,7 +19,7 @@ export type {
   Provenance,
   TlbCounters,
 } from "./engine/engine.ts";
-export { EVERYTHING_RECORDED } from "./engine/engine.ts";
+export { CHARGED_EVENTS, EVERYTHING_RECORDED } from "./engine/engine.ts";
 export {
   type ErrorCode,
   type ErrorDetail,
@@ -35,8 +35,17 @@ export { createKernel, type Kernel, type KernelOptions } from "./engine/kernel.t
 export { ATTRIBUTES, OPERATIONS, type Operation, SCTLR_C, SCTLR_I, SCTLR_M } from "./engine/operations.ts";
 export * from "./engine/record.ts";
 export { createReference } from "./engine/reference.ts";
+export {
+  CONTEXT_AARCH32,
+  CONTEXT_EL_MASK,
+  CONTEXT_WALKS,
+  HCR,
+  SYSTEM_REGISTERS,
+  type SystemRegisterName,
+  TLBI_KINDS,
+} from "./engine/system-registers.ts";
 export * from "./hypervisor/index.ts";
-export { coreRegisters } from "./machine/registers.ts";
+export { type CoreRegisters, coreRegisters } from "./machine/registers.ts";
 export type {
   Cache,
   Core,
@@ -48,6 +57,7 @@ export type {
   ResolvedMachine,
   TlbGeometry,
 } from "./machine/resolved.ts";
+export { SET_WAY_ROUTINES } from "./machine/setway.ts";
 export { type Explanation, explainHazard } from "./report/explain.ts";
 export type { ReplayOptions, SetWayOperation } from "./scenario/replay.ts";
 export {
@@ -57,6 +67,7 @@ export {
   type ExpectedHazards,
   type MachineChanges,
   type Need,
+  type Outcome,
   type Situation,
   type Story,
   type StoryDefinition,

@@ -6,7 +6,7 @@ import { CHARGED_EVENTS, type Engine } from "../engine/engine.ts";
 import { SetwayError } from "../engine/errors.ts";
 import type { Exit } from "../engine/exit.ts";
 import type { OperationName } from "../engine/operations.ts";
-import { SCTLR_C, SCTLR_I, SCTLR_M } from "../engine/operations.ts";
+import { ATTRIBUTES, OPERATIONS, SCTLR_C, SCTLR_I, SCTLR_M } from "../engine/operations.ts";
 import { type AttributeName, type RecordDetail, type RecordEntry, record } from "../engine/record.ts";
 import {
   SYSTEM_REGISTERS,
@@ -14,6 +14,7 @@ import {
   TLBI_INNER_SHAREABLE,
   TLBI_KINDS,
 } from "../engine/system-registers.ts";
+import { entryOf } from "../machine/nearest.ts";
 import { type CoreRegisters, coreRegisters } from "../machine/registers.ts";
 import { SET_WAY_ROUTINES, type SetWayRoutine } from "../machine/setway.ts";
 
@@ -68,6 +69,7 @@ export abstract class Cpu {
   }
 
   operation(name: OperationName, operand = 0, detail: RecordDetail = {}): void {
+    entryOf(OPERATIONS, name, "operation");
     this.issue(record(name, this.core, operand, detail));
   }
 
@@ -76,7 +78,7 @@ export abstract class Cpu {
   }
 
   store(address: number, value: bigint | number, options: AccessOptions = {}): void {
-    this.operation("STORE", address, { ...detailOf(options), value: BigInt(value) });
+    this.operation("STORE", addressed(address), { ...detailOf(options), value: bitsOf(value) });
   }
 
   fetch(address: number, options: AccessOptions = {}): bigint {
@@ -86,24 +88,29 @@ export abstract class Cpu {
   /** Swaps: stores the value and returns what was there. */
   atomic(address: number, value: bigint | number, options: AccessOptions = {}): bigint {
     const { size = 8 } = options;
-    this.operation("ATOMIC", address, { ...detailOf(options), value: BigInt(value) });
+    this.operation("ATOMIC", addressed(address), { ...detailOf(options), value: bitsOf(value) });
     return BigInt.asUintN(size * 8, this.observed());
   }
 
   /** A speculative read: fills caches, observes nothing (R19). */
   prefetch(address: number, options: AccessOptions = {}): void {
-    this.operation("PREFETCH", address, detailOf(options));
+    this.operation("PREFETCH", addressed(address), detailOf(options));
+  }
+
+  /** A speculative instruction fetch: fills what a fetch would, observes nothing (R19). */
+  prefetchCode(address: number, options: AccessOptions = {}): void {
+    this.operation("SPECULATIVE_FETCH", addressed(address), detailOf({ size: 4, ...options }));
   }
 
   /** The core's innermost copy goes as if replaced (R19). */
   evict(address: number): void {
-    this.operation("EVICT", address);
+    this.operation("EVICT", addressed(address));
   }
 
   /** Stores every line of a range: one record a line, so that any length is fast to play. */
   fill(address: number, bytes: number, value: bigint | number, options: AccessOptions = {}): void {
     const { core } = this;
-    const bits = BigInt(value);
+    const bits = bitsOf(value);
     this.issueAll(
       map(this.linesOf(address, bytes), ([at, size]) =>
         record("STORE", core, at, { ...detailOf({ ...options, size }), value: bits }),
@@ -123,6 +130,7 @@ export abstract class Cpu {
   maintain(operation: RangeOperation, address: number, bytes: number, options: AccessOptions = {}): void {
     // These are of one address: no size.
     const { sizeBytes: _, ...detail } = detailOf(options);
+    entryOf(OPERATIONS, operation, "operation");
     const { core } = this;
     this.issueAll(map(this.linesOf(address, bytes), ([at]) => record(operation, core, at, detail)));
   }
@@ -139,7 +147,8 @@ export abstract class Cpu {
 
   /** Counts one cost event that no record stands for: a system call, an exit to user space (D54). */
   charge(event: (typeof CHARGED_EVENTS)[number]): void {
-    this.operation("CHARGE", CHARGED_EVENTS.indexOf(event));
+    const events = Object.fromEntries(CHARGED_EVENTS.map((name, index) => [name, index]));
+    this.operation("CHARGE", entryOf(events, event, "event"));
   }
 
   /** Writes SCTLR_EL1: the named bits are set, M, C and I not named are cleared (R9). */
@@ -149,21 +158,24 @@ export abstract class Cpu {
   }
 
   msr(name: SystemRegisterName, value: bigint): void {
-    this.operation("MSR", SYSTEM_REGISTERS[name].number, { value });
+    this.operation("MSR", entryOf(SYSTEM_REGISTERS, name, "system register").number, { value: bitsOf(value) });
   }
 
   mrs(name: SystemRegisterName): bigint {
-    this.operation("MRS", SYSTEM_REGISTERS[name].number);
+    this.operation("MRS", entryOf(SYSTEM_REGISTERS, name, "system register").number);
     return this.observed();
   }
 
+  /** TLBI of a kind with its register as the architecture has it, on all cores unless told otherwise (D53). */
   tlbi(kind: keyof typeof TLBI_KINDS, value = 0n, innerShareable = true): void {
-    this.operation("TLBI", TLBI_KINDS[kind] | (innerShareable ? TLBI_INNER_SHAREABLE : 0), { value });
+    this.operation("TLBI", entryOf(TLBI_KINDS, kind, "kind of TLBI") | (innerShareable ? TLBI_INNER_SHAREABLE : 0), {
+      value,
+    });
   }
 
   /** One of Linux's set/way loops, with the operands that this CPU's registers give. Returns how many operations ran. */
   setWayLoop(routine: keyof typeof SET_WAY_ROUTINES, operation?: "DC_ISW" | "DC_CSW" | "DC_CISW"): number {
-    const loop: SetWayRoutine = SET_WAY_ROUTINES[routine];
+    const loop: SetWayRoutine = entryOf<SetWayRoutine>(SET_WAY_ROUTINES, routine, "set/way loop");
     let count = 0;
     for (const operand of loop.operands(this.readCacheRegisters())) {
       this.operation(operation ?? loop.operation, operand);
@@ -190,21 +202,43 @@ export abstract class Cpu {
 
   private observe(name: "LOAD" | "FETCH", address: number, options: AccessOptions): bigint {
     const { size = 8 } = options;
-    this.operation(name, address, detailOf(options));
+    this.operation(name, addressed(address), detailOf(options));
     return BigInt.asUintN(8 * Math.min(size, 8), this.observed());
   }
 
   private *linesOf(address: number, bytes: number): Generator<readonly [number, number]> {
     const line = this.engine.machine.smallestLineBytes;
-    for (let at = address; at < address + bytes; ) {
-      const end = Math.min(address + bytes, (Math.floor(at / line) + 1) * line);
+    const behind = addressed(address) + lengthOf(bytes);
+    for (let at = address; at < behind; ) {
+      const end = Math.min(behind, (Math.floor(at / line) + 1) * line);
       yield [at, end - at];
       at = end;
     }
   }
 }
 
+/** Checks what a user's own file gives; an address that was forgotten is none. */
+function addressed(address: number): number {
+  return natural(address, "no address", "a whole number of bytes, 0 or more");
+}
+
+const lengthOf = (bytes: number): number => natural(bytes, "no length", "a whole number of bytes, 0 or more");
+
+function natural(value: number, what: string, expected: string): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new SetwayError("usage", what, { found: String(value), expected });
+}
+
+function bitsOf(value: bigint | number): bigint {
+  if (typeof value === "bigint" || Number.isSafeInteger(value)) return BigInt(value);
+  throw new SetwayError("usage", "no value to store", {
+    found: String(value),
+    expected: "a bigint, or a number that is exact",
+  });
+}
+
 function detailOf({ size = 8, attribute, upper }: AccessOptions): RecordDetail {
+  if (attribute !== undefined) entryOf(ATTRIBUTES, attribute, "attribute");
   return {
     sizeBytes: size,
     ...(attribute === undefined ? {} : { attribute }),

@@ -5,9 +5,16 @@
  */
 import type { Cpu } from "../cpu/cpu.ts";
 import type { OperationName } from "../engine/operations.ts";
+import { entryOf } from "../machine/nearest.ts";
 import type { Pl310 } from "./pl310.ts";
 
-export type DmaDirection = "to-device" | "from-device" | "bidirectional";
+/** Directions, and what Linux calls them. */
+const DIRECTIONS = {
+  "to-device": "DMA_TO_DEVICE",
+  "from-device": "DMA_FROM_DEVICE",
+  bidirectional: "DMA_BIDIRECTIONAL",
+} as const;
+export type DmaDirection = keyof typeof DIRECTIONS;
 export type DmaFlavour = "arm64" | "arm";
 
 export interface DmaApiOptions {
@@ -57,6 +64,7 @@ export class DmaApi {
 
   /** dma_sync_single_for_device(). */
   syncForDevice(address: number, bytes: number, direction: DmaDirection): void {
+    entryOf(DIRECTIONS, direction, "direction");
     if (this.coherent) return;
     if (this.flavour === "arm64") {
       // Every direction, FROM_DEVICE too: what neighbours wrote into partial lines must not be lost.
@@ -74,6 +82,7 @@ export class DmaApi {
 
   /** dma_sync_single_for_cpu(). */
   syncForCpu(address: number, bytes: number, direction: DmaDirection): void {
+    entryOf(DIRECTIONS, direction, "direction");
     if (this.coherent || direction === "to-device") return;
     if (this.flavour === "arm64") {
       this.invalidateArm64(address, bytes);

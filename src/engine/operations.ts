@@ -39,6 +39,13 @@ export const OPERATIONS = {
   ATOMIC: define(3, "atomic", "address", "core", "read-modify-write or successful exclusive pair (R17)"),
   PREFETCH: define(4, "prefetch", "address", "core", "a speculative cacheable read that observes nothing (R19)"),
   EVICT: define(5, "evict", "address", "core", "the core's L1D loses its copy of the line as if replaced (R19)"),
+  SPECULATIVE_FETCH: define(
+    6,
+    "speculative fetch",
+    "address",
+    "core",
+    "an instruction fetch that fills caches and observes nothing (R19)",
+  ),
   DC_IVAC: define(16, "DC IVAC", "address", "core", "invalidate by VA to the PoC"),
   DC_CVAC: define(17, "DC CVAC", "address", "core", "clean by VA to the PoC"),
   DC_CIVAC: define(18, "DC CIVAC", "address", "core", "clean and invalidate by VA to the PoC"),

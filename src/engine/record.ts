@@ -91,6 +91,7 @@ export const store: ByAddress = byAddress("STORE");
 export const fetch: ByAddress = byAddress("FETCH");
 export const atomic: ByAddress = byAddress("ATOMIC");
 export const prefetch: ByAddress = byAddress("PREFETCH");
+export const speculativeFetch: ByAddress = byAddress("SPECULATIVE_FETCH");
 export const evict: ByAddress = byAddress("EVICT");
 export const dsb: ByNothing = byNothing("DSB");
 export const isb: ByNothing = byNothing("ISB");

@@ -261,6 +261,7 @@ class Reference implements Engine {
     LOAD: (played) => this.accesses.data(played, "load"),
     STORE: (played) => this.accesses.data(played, "store"),
     FETCH: (played) => this.accesses.fetch(played),
+    SPECULATIVE_FETCH: (played) => this.accesses.fetchAhead(played),
     ATOMIC: (played) => this.accesses.data(played, "atomic"),
     PREFETCH: (played) => this.accesses.data(played, "prefetch"),
     EVICT: (played) => this.accesses.evict(played),

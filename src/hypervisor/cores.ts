@@ -173,7 +173,8 @@ export class Cores {
     if (betweenVcpus.includes("TLB") && does("TLBI between virtual CPUs")) {
       records.tlbi("VMALLE1", 0n, false).operation("DSB").operation("ISB");
     }
-    if (betweenVcpus.includes("instruction cache")) records.operation("IC_IALLU").operation("DSB").operation("ISB");
+    if (betweenVcpus.includes("instruction cache") && does("instruction cache between virtual CPUs"))
+      records.operation("IC_IALLU").operation("DSB").operation("ISB");
   }
 
   #play(records: RecordBuffer): void {

@@ -122,8 +122,11 @@ export const POLICY_STEPS = {
   "zero at map": "zeroing a fresh page",
   "break before make": "clearing a live descriptor and its translations before another is written",
   "TLBI at unmap": "invalidating translations of a descriptor that was cleared or restricted",
+  "TLBI of both stages": "beside those by IPA, invalidating what was combined from both stages, which no IPA finds",
   "made-up geometry": "the guest reads the core's own CLIDR and CCSIDR (modern, fwb)",
   "TLBI between virtual CPUs": "a core forgets translations when another virtual CPU of the VM gets it (modern, fwb)",
+  "instruction cache between virtual CPUs":
+    "a core's instruction cache is emptied when another virtual CPU of the VM gets it (modern, fwb)",
   "copy on write": "a write to a merged page gets a copy of its own",
 } as const;
 export type PolicyStep = keyof typeof POLICY_STEPS;

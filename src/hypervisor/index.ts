@@ -34,13 +34,36 @@
  * What a guest's own page tables need is `Stage1Tables`: real stores by any `Cpu`.
  */
 export type { GuestRegisters } from "./cache-registers.ts";
-export type { Stage2Memory } from "./descriptors.ts";
+export {
+  BLOCK_BYTES,
+  memAttrOf,
+  PAGE_BYTES,
+  type Stage1Leaf,
+  type Stage2Leaf,
+  type Stage2Memory,
+  spanOf,
+  stage1Leaf,
+  stage2Leaf,
+  tableDescriptor,
+  tcrOf,
+  vtcrOf,
+  vttbrOf,
+  type WalkCacheability,
+} from "./descriptors.ts";
 export { ERA_NAMES, ERAS, type EraName, type EraPolicy, erasOf, POLICY_STEPS, type PolicyStep } from "./eras.ts";
 export type { HostCpu } from "./host.ts";
 export { Hypervisor, type HypervisorOptions, type HypervisorStep } from "./hypervisor.ts";
 export type { Memslot, MemslotOptions } from "./memslots.ts";
 export type { MigrationOptions, MigrationResult } from "./migration.ts";
-export { type Stage1Memory, type Stage1Options, Stage1Tables, type Stage1TablesOptions } from "./stage1-tables.ts";
+export {
+  MAIR_BYTES,
+  STAGE1_STEPS,
+  type Stage1Memory,
+  type Stage1Options,
+  type Stage1Step,
+  Stage1Tables,
+  type Stage1TablesOptions,
+} from "./stage1-tables.ts";
 export type { ExitReason, VmStatistics } from "./statistics.ts";
 export type { UserOptions } from "./user.ts";
 export type { Vcpu } from "./vcpu.ts";

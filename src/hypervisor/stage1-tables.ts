@@ -5,12 +5,13 @@
  */
 import type { AccessOptions, Cpu } from "../cpu/cpu.ts";
 import { SetwayError } from "../engine/errors.ts";
+import { entryOf } from "../machine/nearest.ts";
 import { PAGE_BYTES, type Shareability, spanOf, stage1Leaf, tcrOf, type WalkCacheability } from "./descriptors.ts";
 import type { PhysicalRange } from "./pages.ts";
 import { TableTree } from "./tables.ts";
 
 /** Bytes of MAIR_EL1 (D42); a descriptor's AttrIndx is the position here. */
-const MAIR_BYTES = {
+export const MAIR_BYTES = {
   device: 0x00,
   "device nGnRE": 0x04,
   "non-cacheable": 0x44,
@@ -22,6 +23,15 @@ const MAIR_BYTES = {
 } as const;
 export type Stage1Memory = keyof typeof MAIR_BYTES;
 const MEMORY_TYPES = Object.keys(MAIR_BYTES) as readonly Stage1Memory[];
+
+/** What a careful kernel does around a change, and a story's kernel may forget. */
+export const STAGE1_STEPS = {
+  "break before make": "clearing a live descriptor, with its TLBI, before another one is written",
+  TLBI: "invalidating the translations of a descriptor that was cleared",
+  "TLBI of tables":
+    "TLBI of every level (VAAE1): without it only of leaves (VAALE1), and walks keep pointers to tables",
+} as const;
+export type Stage1Step = keyof typeof STAGE1_STEPS;
 
 export interface Stage1TablesOptions {
   /** Where table pages lie: addresses as the walk has them (IPA, or physical on a bare core). */
@@ -35,6 +45,8 @@ export interface Stage1TablesOptions {
   readonly offset?: number;
   /** How the CPU writes tables, where its mapping is flat. */
   readonly access?: AccessOptions;
+  /** Steps that this kernel forgets. */
+  readonly without?: readonly Stage1Step[];
 }
 
 /** What a mapping is; default: Write-Back, writable and executable by EL1 alone, the largest leaves up to 2 MiB. */
@@ -69,6 +81,7 @@ export class Stage1Tables {
     if (!(Number.isInteger(this.#vaBits) && this.#vaBits >= 25 && this.#vaBits <= 48)) {
       throw new SetwayError("usage", "no such VA size", { found: `${this.#vaBits} bits`, expected: "25 to 48 bits" });
     }
+    for (const step of options.without ?? []) entryOf(STAGE1_STEPS, step, "step to leave out");
     this.#next = Math.ceil(options.memory.base / PAGE_BYTES) * PAGE_BYTES;
     this.#lower = this.#makeTree(false);
   }
@@ -84,9 +97,18 @@ export class Stage1Tables {
     return { base, bytes: this.#next - base };
   }
 
+  /**
+   * Address of the descriptor of a level (0 to 3) for a VA, as the walk has it; undefined where no table of that level is on
+   * the way. A kernel's own mistakes are stores to it: what `map` and `unmap` know is not changed by them.
+   */
+  entry(va: number, level: number): number | undefined {
+    return this.#treeOf(va).entryAddress(this.#inputOf(va), level);
+  }
+
   /** Maps a range of VA. Bit 47 chooses the half. */
   map(va: number, output: number, bytes: number, options: Stage1Options = {}): this {
     const { memory = "write-back", largest = "2 MiB", global = true, ...permissions } = options;
+    entryOf(MAIR_BYTES, memory, "memory type");
     const attribute = MEMORY_TYPES.indexOf(memory);
     const tree = this.#treeOf(va);
     this.#eachLeaf(va, output, bytes, LARGEST[largest], (input, to, level) => {
@@ -107,18 +129,21 @@ export class Stage1Tables {
     return this;
   }
 
-  /** Writes MAIR, TCR and the TTBRs. What turns it on is SCTLR_EL1.M, or a VM made with `stage1: "tables"`. */
-  install(): this {
+  /**
+   * Writes MAIR, TCR and the TTBRs. They are used once SCTLR_EL1.M is set, on a bare core after `core.translate()`, in a VM
+   * made with `stage1: "tables"`. On another CPU than the one that writes the tables: `install(cpu)`.
+   */
+  install(cpu: Cpu = this.#cpu): this {
     const { asid = 0, walks = "write-back" } = this.#options;
     const mair = MEMORY_TYPES.reduce(
       (value, name, index) => value | (BigInt(MAIR_BYTES[name]) << BigInt(8 * index)),
       0n,
     );
-    this.#cpu.msr("MAIR_EL1", mair);
-    this.#cpu.msr("TCR_EL1", tcrOf({ vaBits: this.#vaBits, walks, upper: this.#upper !== undefined }));
-    this.#cpu.msr("TTBR0_EL1", BigInt(this.#lower.root) | (BigInt(asid) << 48n));
-    if (this.#upper) this.#cpu.msr("TTBR1_EL1", BigInt(this.#upper.root));
-    this.#cpu.isb();
+    cpu.msr("MAIR_EL1", mair);
+    cpu.msr("TCR_EL1", tcrOf({ vaBits: this.#vaBits, walks, upper: this.#upper !== undefined }));
+    cpu.msr("TTBR0_EL1", BigInt(this.#lower.root) | (BigInt(asid) << 48n));
+    if (this.#upper) cpu.msr("TTBR1_EL1", BigInt(this.#upper.root));
+    cpu.isb();
     return this;
   }
 
@@ -139,6 +164,7 @@ export class Stage1Tables {
         },
         invalidate: (input) => this.#invalidate(input, upper),
       },
+      this.#does("break before make"),
     );
   }
 
@@ -190,11 +216,16 @@ export class Stage1Tables {
     }
   }
 
+  #does(step: Stage1Step): boolean {
+    return !(this.#options.without ?? []).includes(step);
+  }
+
   /** All ASIDs, all cores: a careful kernel's flush_tlb_kernel_range. */
   #invalidate(input: number, upper: boolean): void {
+    if (!this.#does("TLBI")) return;
     const ones = upper ? (1n << 56n) - (1n << BigInt(this.#vaBits)) : 0n;
     this.#cpu.dsb();
-    this.#cpu.tlbi("VAAE1", (BigInt(input) | ones) >> 12n);
+    this.#cpu.tlbi(this.#does("TLBI of tables") ? "VAAE1" : "VAALE1", (BigInt(input) | ones) >> 12n);
     this.#cpu.dsb();
     this.#cpu.isb();
   }

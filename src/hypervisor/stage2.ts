@@ -166,7 +166,8 @@ export class Stage2 {
       .operation("DSB")
       .tlbi("IPAS2E1", BigInt(Math.floor(ipa / PAGE_BYTES)))
       .operation("DSB");
-    records.tlbi("VMALLE1").operation("DSB").operation("ISB");
+    if (this.#vm.hypervisor.policy.does("TLBI of both stages")) records.tlbi("VMALLE1").operation("DSB");
+    records.operation("ISB");
   }
 
   #leaf(slot: Memslot, frame: number, level: number, state: number): bigint {

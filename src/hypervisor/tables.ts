@@ -83,6 +83,13 @@ export class TableTree {
     }
   }
 
+  /** Address of the entry of a level for an address; undefined where no table of that level is on the way. */
+  entryAddress(input: number, level: number): number | undefined {
+    let node: Node | undefined = this.#root;
+    while (node !== undefined && node.level < level) node = node.children.get(node.indexOf(input));
+    return node?.level === level ? node.entryAt(node.indexOf(input)) : undefined;
+  }
+
   /**
    * Maps one leaf. Tables on the way are made; what the entry held before is broken first. `inPlace` rewrites a live leaf
    * whose output stays the same (permissions alone), which needs no break.

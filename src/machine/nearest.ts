@@ -1,4 +1,5 @@
-/** The nearest valid word to a misspelt one, for error messages. */
+/** The nearest valid word to a misspelt one, for error messages; and tables that are asked by words which nobody has checked. */
+import { SetwayError } from "../engine/errors.ts";
 
 /** Levenshtein distance, ignoring case. */
 function distance(a: string, b: string): number {
@@ -31,4 +32,18 @@ export function nearestWord(word: string, candidates: Iterable<string>): string 
   }
   if (best === undefined) return undefined;
   return bestDistance <= Math.ceil(Math.max(word.length, best.length) / 2) ? best : undefined;
+}
+
+/**
+ * What a table has for a word. Throws a usage error, with the nearest word, where it has nothing: a user's own file runs
+ * without its types having been looked at.
+ */
+export function entryOf<Value>(table: Readonly<Record<string, Value>>, word: string, what: string): Value {
+  if (typeof word === "string" && Object.hasOwn(table, word)) return table[word] as Value;
+  const words = Object.keys(table);
+  throw new SetwayError("usage", `no such ${what}`, {
+    found: String(word),
+    expected: words.join(", "),
+    nearest: typeof word === "string" ? nearestWord(word, words) : undefined,
+  });
 }

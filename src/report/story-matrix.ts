@@ -1,7 +1,7 @@
 /** How a matrix of stories is told: machines and eras down, fixes across, and in each cell the hazards that were found. */
 import { HAZARD_CLASSES, type HazardName } from "../engine/hazards.ts";
 import type { Cell, Matrix } from "../scenario/matrix.ts";
-import type { AnyStory } from "../scenario/story.ts";
+import { type AnyStory, WRONG_RESULT } from "../scenario/story.ts";
 import type { Emitted } from "./emitted.ts";
 import { counted, seconds } from "./number.ts";
 import {
@@ -89,16 +89,11 @@ function matrixTable({ cells, partial }: Matrix): TidyTable {
     ],
     rows: cells
       .filter(({ skipped }) => skipped === undefined)
-      .flatMap(({ story, machine, era, fixes, hazards, unmet }) =>
-        HAZARD_CLASSES.map(({ name }) => [
-          story,
-          machine,
-          era,
-          fixes.join("+"),
-          name,
-          hazards[name] ?? 0,
-          unmet.length === 0 ? 1 : 0,
-        ]),
+      .flatMap(({ story, machine, era, fixes, hazards, wrongResults, unmet }) =>
+        [
+          ...HAZARD_CLASSES.map(({ name }) => [name, hazards[name] ?? 0] as const),
+          [WRONG_RESULT, wrongResults] as const,
+        ].map(([name, found]) => [story, machine, era, fixes.join("+"), name, found, unmet.length === 0 ? 1 : 0]),
       ),
     partial: partial ? "interrupted before the end" : undefined,
   };
@@ -129,7 +124,8 @@ function matrixPage(matrix: Matrix): Page {
   };
 }
 
-const LEGEND = "stale read, fetch, dma, walk: lines seen old; lost: newest values gone; (n): latent hazards only";
+const LEGEND =
+  "stale read, fetch, dma, walk: lines seen old; lost: newest values gone; wrong: results; (n): latent hazards only";
 
 const storyTitle = ({ name, number, title }: AnyStory): string =>
   `${name}${number === undefined ? "" : ` (${number})`}: ${title}`;
@@ -180,7 +176,7 @@ function storyRows(story: AnyStory, all: readonly Cell[]): StoryRows {
   return { columns, rows, reasons: [...reasons] };
 }
 
-function cellOf({ hazards, unmet }: Cell): TableCell {
+function cellOf({ hazards, wrongResults, unmet }: Cell): TableCell {
   const parts: string[] = [];
   let latent = 0;
   for (const { name, kind } of HAZARD_CLASSES) {
@@ -189,6 +185,7 @@ function cellOf({ hazards, unmet }: Cell): TableCell {
     if (kind === "latent") latent += times;
     else parts.push(`${LETTERS[name] ?? name} ${times}`);
   }
+  if (wrongResults > 0) parts.push(`wrong ${wrongResults}`);
   const mark = unmet.length > 0 ? " !" : "";
   if (parts.length > 0) return toned("bad", parts.join(" ") + mark);
   const text = latent > 0 ? `clean (${latent})` : "clean";

@@ -5,7 +5,7 @@ import { formatRecord } from "../engine/record.ts";
 import { type Cycles, cyclesOf, totalCycles } from "../machine/cycles.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import { type PlayedStory, type StoryResult, shown } from "../scenario/run-story.ts";
-import type { AnyStory, Era, HazardDemand } from "../scenario/story.ts";
+import { type AnyStory, type Era, type HazardDemand, WRONG_RESULT } from "../scenario/story.ts";
 import type { LineState, Remark, Step } from "../scenario/world.ts";
 import { barChart } from "./bar-chart.ts";
 import type { Emitted } from "./emitted.ts";
@@ -130,6 +130,8 @@ export interface StoryJson {
   readonly steps?: readonly StepJson[];
   /** Occurrences by class; classes that weren't found are absent. */
   readonly hazards?: Readonly<Partial<Record<HazardName, number>>>;
+  /** How many of the story's results were wrong. */
+  readonly wrongResults?: number;
   /** The first hazard of each class, explained. */
   readonly firstHazards?: readonly HazardReport[];
   readonly cycles?: Cycles;
@@ -160,6 +162,7 @@ function storyJson(result: StoryResult): StoryJson {
     hazards: Object.fromEntries(
       HAZARD_CLASSES.map(({ name }) => [name, occurrences(result, name)]).filter(([, times]) => times !== 0),
     ),
+    wrongResults: result.wrongResults,
     firstHazards: firstOfEach(result).map((hazard) =>
       hazardReport(hazard, machine, operationAt(result), stepNames(steps)),
     ),
@@ -254,9 +257,7 @@ function stepsText({ steps, machine, hazards }: PlayedStory, style: Style): stri
     }
     // A hazard belongs to the step in which it was first seen.
     for (const { name, kind } of HAZARD_CLASSES) {
-      const here = hazards.filter(
-        (hazard) => hazard.class === name && hazard.record >= step.first && hazard.record < step.end,
-      );
+      const here = hazards.filter((hazard) => hazard.class === name && stepOf(steps, hazard.record) === index);
       if (here.length === 0) continue;
       const paint = kind === "observed" ? style.red : kind === "lost" ? style.yellow : style.dim;
       lines.push(`      ${paint(`${name}: ${counted(here.length, "time")}`)}`);
@@ -265,8 +266,7 @@ function stepsText({ steps, machine, hazards }: PlayedStory, style: Style): stri
   return lines.join("\n");
 }
 
-function remarkText({ text, actual, expected, held, ...rest }: Remark, style: Style): string {
-  void rest;
+function remarkText({ text, actual, expected, held }: Remark, style: Style): string {
   if (expected === undefined) return actual === undefined ? text : `${text}: ${shown(actual)}`;
   const value = `${text}: ${shown(actual)}`;
   return held ? `${value} ${style.green("as it should be")}` : style.red(`${value}, should be ${shown(expected)}`);
@@ -296,6 +296,10 @@ function hazardsTable(result: PlayedStory): TableBlock {
     count(linesOf(result.hazards, name)),
     kind === "latent" ? `${summary} (nothing has gone wrong yet)` : summary,
   ]);
+  if (result.wrongResults > 0) {
+    const meaning = "software got something wrong that is no old value of a line (said by the story)";
+    rows.push([hazardCell(WRONG_RESULT, "observed"), count(result.wrongResults), "", meaning]);
+  }
   return tableBlock(columns, rows);
 }
 
@@ -357,7 +361,7 @@ function stepsTable({ steps, hazards }: PlayedStory): TableBlock {
       return ["", held ? value : toned("bad", `${value}, should be ${shown(expected)}`), ""];
     }),
     ...HAZARD_CLASSES.flatMap(({ name, kind }): (readonly Cell[])[] => {
-      const here = hazards.filter(({ class: of, record }) => of === name && record >= first && record < end);
+      const here = hazards.filter(({ class: of, record }) => of === name && stepOf(steps, record) === index);
       if (here.length === 0) return [];
       const text = `${name}: ${counted(here.length, "time")}`;
       return [["", kind === "latent" ? toned("quiet", text) : hazardCell(text, kind), ""]];
@@ -399,6 +403,7 @@ function* longRows(result: PlayedStory): Generator<LongRow> {
     yield ["hazard", null, name, "occurrences", occurrences(result, name), "count"];
     yield ["hazard", null, name, "lines", linesOf(result.hazards, name), "lines"];
   }
+  yield ["hazard", null, WRONG_RESULT, "occurrences", result.wrongResults, "count"];
   yield* cyclesRows(null, totalCycles(result.machine, result.counters));
   for (const { id } of result.machine.cores) yield* cyclesRows(id, cyclesOf(result.machine, result.counters, id));
   for (const [index, { first, end }] of result.steps.entries()) {
@@ -423,11 +428,17 @@ const operationAt = (result: PlayedStory) => (record: number) => {
   return entry === undefined ? undefined : formatRecord(entry);
 };
 
+/** Index of the step that a record belongs to; one that faulted wasn't played, and is behind the last that was. */
+function stepOf(steps: readonly Step[], record: number): number {
+  const index = steps.findIndex(({ first, end }) => record >= first && record < end);
+  return index >= 0 ? index : steps.findLastIndex(({ first }) => record >= first);
+}
+
 /** Records by the step that they belong to. */
 const stepNames =
   (steps: readonly Step[]): NameOf =>
   (record) => {
-    const index = steps.findIndex(({ first, end }) => record >= first && record < end);
+    const index = stepOf(steps, record);
     return index < 0 ? `record ${count(record)}` : `record ${count(record)} (step ${index + 1})`;
   };
 

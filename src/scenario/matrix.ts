@@ -31,6 +31,8 @@ export interface Cell {
   readonly fixes: readonly string[];
   /** Distinct hazards (R45) by class, none left out that was found. */
   readonly hazards: Readonly<Partial<Record<HazardName, number>>>;
+  /** How many of the story's results were wrong (`world.result`). */
+  readonly wrongResults: number;
   readonly unmet: readonly string[];
   readonly skipped?: string;
 }
@@ -103,11 +105,12 @@ export async function playCell(
     ...(traces === undefined ? {} : { traces }),
   });
   const place = { story: story.name, machine: result.machineName, era, fixes: result.fixes };
-  if (result.skipped !== undefined) return { ...place, hazards: {}, unmet: [], skipped: result.skipped };
+  if (result.skipped !== undefined)
+    return { ...place, hazards: {}, wrongResults: 0, unmet: [], skipped: result.skipped };
   const hazards: Partial<Record<HazardName, number>> = {};
   for (const { name } of HAZARD_CLASSES) {
     const found = result.hazards.filter((hazard) => hazard.class === name).length;
     if (found > 0) hazards[name] = found;
   }
-  return { ...place, hazards, unmet: result.unmet };
+  return { ...place, hazards, wrongResults: result.wrongResults, unmet: result.unmet };
 }

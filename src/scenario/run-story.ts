@@ -15,7 +15,17 @@ import { nearestWord } from "../machine/nearest.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import { Recorder } from "./recorder.ts";
 import { stageMachine } from "./stage.ts";
-import { type AnyStory, demandOf, type Era, type HazardDemand, kindOf, unmetHazards, whyNot } from "./story.ts";
+import {
+  type AnyStory,
+  demandOf,
+  type Era,
+  type HazardDemand,
+  kindOf,
+  type Outcome,
+  unmetHazards,
+  WRONG_RESULT,
+  whyNot,
+} from "./story.ts";
 import { traitsOf } from "./traits.ts";
 import { type LineState, type RecordedTrace, type Step, World } from "./world.ts";
 
@@ -58,6 +68,8 @@ export interface PlayedStory extends StoryVariant {
   readonly records: number;
   /** Observed first, then lost, then latent; each in order of their records. */
   readonly hazards: readonly Hazard[];
+  /** How many of `world.result` were wrong. */
+  readonly wrongResults: number;
   readonly counters: Counters;
   readonly expected: HazardDemand;
   /** Sentences; none if the expectations are met. */
@@ -129,8 +141,12 @@ async function play(
   await playSteps(story, world);
   const hazards = byKind(engine.hazards());
   const has = (fix: string) => fixes.includes(fix);
-  const expected = demandOf(story.expect({ has, era, machine: traits }));
-  const failed = world.steps.flatMap(({ remarks }) => remarks.filter(({ held }) => !held));
+  const expected = demandOf(story.expect({ has, era, machine: traits }), story.name);
+  const wrong = world.steps.flatMap(({ remarks }) => remarks.filter(({ held }) => !held));
+  const failed = wrong.filter(({ isResult }) => !isResult);
+  const wrongResults = wrong.length - failed.length;
+  const found = new Set<Outcome>(hazards.map((hazard) => hazard.class));
+  if (wrongResults > 0) found.add(WRONG_RESULT);
   return {
     ...variant,
     skipped: undefined,
@@ -138,10 +154,11 @@ async function play(
     steps: world.steps,
     records: engine.records,
     hazards,
+    wrongResults,
     counters: engine.counters(),
     expected,
     unmet: [
-      ...unmetHazards(expected, new Set(hazards.map((hazard) => hazard.class))),
+      ...unmetHazards(expected, found),
       ...failed.map(({ text, actual, expected }) => `${text}: found ${shown(actual)}, expected ${shown(expected)}`),
     ],
     recordAt: (number) => engine.recordAt(number),

@@ -3,10 +3,12 @@
  * so that what is played is a machine that a user could have written.
  */
 import { overriddenName } from "../devices/dma-engine.ts";
+import { SetwayError } from "../engine/errors.ts";
 import { type LoadedMachine, resolveMachine } from "../machine/index.ts";
+import { nearestWord } from "../machine/nearest.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import type { MachineDescription } from "../machine/schema.ts";
-import type { AnyStory, MachineChanges, StoryDevice } from "./story.ts";
+import { type AnyStory, CHANGEABLE, type MachineChanges, type StoryDevice } from "./story.ts";
 
 type Devices = NonNullable<MachineDescription["devices"]>;
 type Cores = MachineDescription["cores"];
@@ -30,6 +32,14 @@ export function stageMachine(
   options: StageOptions = {},
 ): ResolvedMachine {
   const changes = story.changes?.((fix: string) => fixes.includes(fix)) ?? {};
+  for (const key of Object.keys(changes)) {
+    if ((CHANGEABLE as readonly string[]).includes(key)) continue;
+    throw new SetwayError("usage", "a story can't change that of its machine", {
+      found: key,
+      expected: CHANGEABLE.join(", "),
+      nearest: nearestWord(key, CHANGEABLE),
+    });
+  }
   const changed: MachineDescription = {
     ...description,
     ...merged(description, changes),

@@ -30,24 +30,22 @@ export type NeedName = keyof typeof NEEDS;
 export type Need = NeedName | { readonly has: (machine: MachineTraits) => boolean; readonly lacks: string };
 
 /** Keys of the description that a story can change: switches that only hardware has. */
-export type MachineChanges = Partial<
-  Pick<
-    MachineDescription,
-    | "features"
-    | "ncSnoops"
-    | "ncLookup"
-    | "ncAtomics"
-    | "cacheability"
-    | "invalidateCleans"
-    | "protocol"
-    | "registers"
-    | "tlb"
-    | "walker"
-    | "directory"
-    | "memory"
-    | "latencies"
-  >
->;
+export const CHANGEABLE = [
+  "features",
+  "ncSnoops",
+  "ncLookup",
+  "ncAtomics",
+  "cacheability",
+  "invalidateCleans",
+  "protocol",
+  "registers",
+  "tlb",
+  "walker",
+  "directory",
+  "memory",
+  "latencies",
+] as const satisfies readonly (keyof MachineDescription)[];
+export type MachineChanges = Partial<Pick<MachineDescription, (typeof CHANGEABLE)[number]>>;
 
 /** A DMA master that the story adds to the machine; one of the same name is changed. */
 export interface StoryDevice {
@@ -69,12 +67,20 @@ export interface Situation<Fix extends string = string> {
 }
 
 /**
- * Hazards that a variant must show. Those of kind observed or lost must be exactly these (none: the variant is clean);
+ * What `world.result` finds: software got something wrong that is no older value of a line, as by a stale translation or
+ * out of a log that lacks a page. It stands beside the hazards of kind observed, but no engine sees it.
+ */
+export const WRONG_RESULT = "wrong-result";
+/** What a variant can show: a class of hazard, or a wrong result. */
+export type Outcome = HazardName | typeof WRONG_RESULT;
+
+/**
+ * What a variant must show. Findings of kind observed or lost must be exactly these (none: the variant is clean);
  * latent ones that are named must be there, others may be. `may` can be there or not.
  */
 export type ExpectedHazards =
-  | readonly HazardName[]
-  | { readonly must: readonly HazardName[]; readonly may: readonly HazardName[] };
+  | readonly Outcome[]
+  | { readonly must: readonly Outcome[]; readonly may: readonly Outcome[] };
 
 export interface StoryDefinition<Fix extends string = string> {
   /** The word after `setway run`: lower case, with hyphens. */
@@ -125,6 +131,28 @@ export type AnyStory = Story<any>;
 
 const DEFAULT_MACHINE = "seattle";
 
+/** Every field of a definition; `kind` is of one that has been checked before. */
+const FIELDS: Readonly<Record<keyof Story, true>> = {
+  kind: true,
+  name: true,
+  number: true,
+  title: true,
+  source: true,
+  machine: true,
+  needs: true,
+  devices: true,
+  changes: true,
+  starts: true,
+  eras: true,
+  fixes: true,
+  defaults: true,
+  variants: true,
+  traces: true,
+  recorded: true,
+  expect: true,
+  play: true,
+};
+
 /** Checks a definition and fills in what it leaves out. Throws a usage error that says what is wrong with it. */
 export function defineStory<const Fix extends string>(definition: StoryDefinition<Fix>): Story<Fix> {
   const bad = (what: string, found: string, expected: string, nearest?: string): never => {
@@ -138,6 +166,11 @@ export function defineStory<const Fix extends string>(definition: StoryDefinitio
   }
   for (const field of ["expect", "play"] as const) {
     if (typeof definition[field] !== "function") bad(`no ${field}`, typeof definition[field], "a function");
+  }
+  for (const field of Object.keys(definition)) {
+    if (!Object.hasOwn(FIELDS, field)) {
+      bad("unknown field", field, Object.keys(FIELDS).join(", "), nearestWord(field, Object.keys(FIELDS)));
+    }
   }
   const fixes = Object.keys(definition.fixes ?? {}) as Fix[];
   const known = (list: readonly Fix[], field: string) => {
@@ -183,20 +216,35 @@ export function whyNot(story: AnyStory, machine: MachineTraits, era: Era): strin
   return undefined;
 }
 
+/** What a variant was expected to show. */
 export interface HazardDemand {
-  readonly must: readonly HazardName[];
-  readonly may: readonly HazardName[];
+  readonly must: readonly Outcome[];
+  readonly may: readonly Outcome[];
 }
 
-export function demandOf(expected: ExpectedHazards): HazardDemand {
-  return "must" in expected ? expected : { must: expected, may: [] };
+const KIND = new Map<Outcome, string>([
+  ...HAZARD_CLASSES.map(({ name, kind }) => [name, kind] as const),
+  [WRONG_RESULT, "observed"],
+]);
+export const kindOf = (name: Outcome): string => KIND.get(name) ?? "latent";
+
+/** Throws a usage error, with the nearest name, where a story expects what there is not. */
+export function demandOf(expected: ExpectedHazards, storyName = ""): HazardDemand {
+  const demand = "must" in expected ? { must: expected.must, may: expected.may ?? [] } : { must: expected, may: [] };
+  const known = [...KIND.keys()];
+  for (const name of [...demand.must, ...demand.may]) {
+    if (KIND.has(name)) continue;
+    throw new SetwayError("usage", `story ${storyName} expects an unknown hazard`, {
+      found: String(name),
+      expected: known.join(", "),
+      nearest: nearestWord(String(name), known),
+    });
+  }
+  return demand;
 }
 
-const KIND = new Map<HazardName, string>(HAZARD_CLASSES.map(({ name, kind }) => [name, kind]));
-export const kindOf = (name: HazardName): string => KIND.get(name) ?? "latent";
-
-/** What is wrong with the hazards found, in words; nothing if they are as expected. */
-export function unmetHazards(demand: HazardDemand, found: ReadonlySet<HazardName>): string[] {
+/** What is wrong with the findings, in words; nothing if they are as expected. */
+export function unmetHazards(demand: HazardDemand, found: ReadonlySet<Outcome>): string[] {
   const missing = demand.must.filter((name) => !found.has(name)).map((name) => `expected ${name}, which didn't happen`);
   const extra = [...found]
     .filter((name) => kindOf(name) !== "latent" && !demand.must.includes(name) && !demand.may.includes(name))

@@ -45,13 +45,15 @@ export interface LineState {
   readonly memoryIsNewest: boolean;
 }
 
-/** A fact that the story tells, or something that it checked. */
+/** A fact that the story tells, something that it checked, or what software got. */
 export interface Remark {
   readonly text: string;
   readonly actual: unknown;
   /** Absent for a fact. */
   readonly expected?: unknown;
   readonly held: boolean;
+  /** Of `result`: if it didn't hold, that is the variant's finding and not the story's failure. */
+  readonly isResult?: true;
 }
 
 export interface AllocateOptions {
@@ -171,6 +173,12 @@ export class World<Fix extends string = string> {
   /** Memory that nobody else uses: page-aligned physical addresses, each allocation once. */
   allocate(bytes: number, options: AllocateOptions = {}): number {
     const align = Math.max(options.alignBytes ?? PAGE_BYTES, PAGE_BYTES);
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw new SetwayError("usage", "no such amount of memory", {
+        found: String(bytes),
+        expected: "a number of bytes",
+      });
+    }
     for (const [index, region] of this.engine.machine.memory.entries()) {
       if (region.type !== "ram" || (options.socket !== undefined && region.socket !== options.socket)) continue;
       const from = this.allocated.get(index) ?? region.base + Math.min(ALLOCATION_OFFSET, region.sizeBytes);
@@ -234,6 +242,25 @@ export class World<Fix extends string = string> {
     const held = Object.is(actual, expected);
     this.remark({ text, actual, expected, held });
     return held;
+  }
+
+  /**
+   * What software got, and what would have been right. If they differ, the variant shows a `wrong-result`, which `expect`
+   * names like a hazard: for what goes wrong without anybody having seen an old value of a line. Returns whether it was right.
+   */
+  result<T>(text: string, actual: T, right: T): boolean {
+    const held = Object.is(actual, right);
+    this.remark({ text, actual, expected: right, held, isResult: true });
+    return held;
+  }
+
+  /**
+   * From now on the 4 KiB pages of a range belong to somebody else (R28): who sees what was there before, instead of what was
+   * written there last, has a `leak` and not a stale value. Call it once the pages have been cleared for their new owner.
+   */
+  giveAway(address: number, bytes: number = PAGE_BYTES): void {
+    const first = Math.floor(address / PAGE_BYTES) * PAGE_BYTES;
+    for (let page = first; page < address + bytes; page += PAGE_BYTES) this.core(0).operation("ASSIGN_PAGE", page);
   }
 
   /** A recording that the story has named in `traces`. */

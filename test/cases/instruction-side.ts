@@ -1,5 +1,5 @@
 /** Fetches: where they look, what they don't see, and the ways to make them see it (D8, D23, R18, R35). */
-import { dc, dsb, fetch, ic, isb, load, sctlr, store } from "../../src/engine/record.ts";
+import { dc, dsb, fetch, ic, isb, load, sctlr, speculativeFetch, store } from "../../src/engine/record.ts";
 import type { Case } from "./case.ts";
 import { A, B, level, oneSet, pairWithFetch, singleWithFetch } from "./small-machines.ts";
 
@@ -15,6 +15,42 @@ export const instructionSide: readonly Case[] = [
       events: { 0: { memory: 1 } },
       hits: { 0: { L1I: 1 } },
     },
+  },
+  {
+    asks: "does a speculative fetch fill like a fetch and observe nothing?",
+    rules: "D26 R19",
+    machine: singleWithFetch,
+    records: [store(0, A), load(0, A), speculativeFetch(0, A)],
+    expect: {
+      caches: {
+        L1I: { fetches: 1, fetchMisses: 1 },
+        L1D: { loads: 1, stores: 1, storeMisses: 1 },
+        L2: { stores: 1, storeMisses: 1, fetches: 1 },
+      },
+      copies: { [A]: "L1I S, L1D M, L2 E" },
+      value: 1n,
+      hazards: [],
+    },
+  },
+  {
+    asks: "does a core whose MMU is off speculate old code into its L1I?",
+    rules: "D26 D8 R34",
+    machine: singleWithFetch,
+    records: [store(0, A), sctlr(0, "I"), speculativeFetch(0, A), sctlr(0, "MCI"), fetch(0, A)],
+    expect: { value: 0n, hazards: [{ class: "stale-fetch", newest: 0, observer: 0, record: 4 }] },
+  },
+  {
+    asks: "does a speculative fetch that would fill nothing do nothing?",
+    rules: "D26",
+    machine: singleWithFetch,
+    records: [
+      speculativeFetch(0, A, { attribute: "NON_CACHEABLE" }),
+      sctlr(0, "MC"),
+      speculativeFetch(0, A),
+      sctlr(0, "C"),
+      speculativeFetch(0, A),
+    ],
+    expect: { caches: { L1I: {} }, machine: {}, copies: { [A]: "" }, hazards: [] },
   },
   {
     asks: "does an L1I keep old bytes when data is written?",

@@ -12,7 +12,7 @@ import { randomCase } from "./random-case.ts";
 import { STREAM_OPERATIONS } from "./random-stream.ts";
 import { keepCase, machineText, readCase, recordsText } from "./report.ts";
 
-const SAMPLE = 300;
+const SAMPLE = 360;
 const sample = (features = "") => fc.sample(randomCase(allowedFeatures(features)), { seed: 20, numRuns: SAMPLE });
 
 /** Every type of exit, at every stage that can take it. */

@@ -80,6 +80,7 @@ const ACCESSES: readonly OperationName[] = ["LOAD", "LOAD", "LOAD", "STORE", "ST
 const OTHERS: readonly OperationName[] = [
   "ATOMIC",
   "PREFETCH",
+  "SPECULATIVE_FETCH",
   "EVICT",
   "DC_IVAC",
   "DC_CVAC",

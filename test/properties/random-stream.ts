@@ -146,6 +146,10 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
     const place = anyPlace();
     out.push(record("PREFETCH", anyCore(), place.address, { ...extent(place, false), ...attribute() }));
   });
+  add(has("speculation") && has("fetch"), 1, () => {
+    const place = anyPlace();
+    out.push(record("SPECULATIVE_FETCH", anyCore(), place.address, { ...extent(place, false), ...attribute() }));
+  });
   add(has("speculation"), 1, () => out.push(record("EVICT", anyCore(), anyRam().address)));
   add(has("atomics"), 2, atomic);
   add(has("control"), 1, control);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { loadDescription } from "../../src/machine/index.ts";
 import { runStory, type StoryOptions } from "../../src/scenario/run-story.ts";
 import { defineStory, type StoryDefinition, unmetHazards } from "../../src/scenario/story.ts";
+import type { World } from "../../src/scenario/world.ts";
 
 const minimal = {
   name: "a-story",
@@ -27,6 +28,7 @@ describe("a definition", () => {
     [{ eras: ["4.2"] }, /did you mean 4.1\?/],
     [{ eras: [] }, /no era/],
     [{ play: undefined }, /no play/],
+    [{ era: "modern" }, /unknown field; found era;.*did you mean eras\?/],
   ])("%j is refused", (change, message) => {
     expect(() => defineStory({ ...minimal, ...change } as never)).toThrow(message);
   });
@@ -53,6 +55,42 @@ describe("expectations", () => {
 });
 
 describe("a play", () => {
+  it("refuses hazards and changes of the machine that there are not", async () => {
+    await expect(play({ expect: () => ["stale-raed"] as never })).rejects.toThrow(/did you mean stale-read\?/);
+    await expect(play({ changes: () => ({ feature: {} }) as never })).rejects.toThrow(/did you mean features\?/);
+    await expect(play({ play: (world) => void world.allocate(Number.NaN) })).rejects.toThrow(/found NaN/);
+  });
+
+  it("finds results that are wrong, which its expectations name like hazards", async () => {
+    const wrong = { play: (world: World) => void world.result("it got", 41n, 42n) };
+    const unexpected = await play(wrong);
+    expect(unexpected).toMatchObject({ wrongResults: 1, unmet: ["wrong-result happened, which wasn't expected"] });
+    expect(await play({ ...wrong, expect: () => ["wrong-result"] })).toMatchObject({ wrongResults: 1, unmet: [] });
+    const right = await play({
+      play: (world) => void world.result("it got", 42n, 42n),
+      expect: () => ["wrong-result"],
+    });
+    expect(right).toMatchObject({ wrongResults: 0, unmet: ["expected wrong-result, which didn't happen"] });
+  });
+
+  it("calls what a page's last owner left a leak once the page was given away", async () => {
+    const found = async (given: boolean) => {
+      const result = await play({
+        play: (world) => {
+          const [cpu, page] = [world.core(0), world.allocate(4096)];
+          cpu.store(page, 1);
+          cpu.maintain("DC_CIVAC", page, 8);
+          cpu.store(page, 0);
+          if (given) world.giveAway(page);
+          cpu.sctlr({ m: false, c: false, i: false });
+          cpu.load(page);
+        },
+      });
+      return result.skipped === undefined && result.hazards[0]?.class;
+    };
+    expect([await found(false), await found(true)]).toEqual(["stale-read", "leak"]);
+  });
+
   it("knows its switches, in the story's order", async () => {
     const seen: boolean[] = [];
     const result = await play({ play: (world) => void seen.push(world.has("on")) }, { fixes: ["on"] });

@@ -3,7 +3,7 @@ import type { ResolvedMachine } from "../../machine/resolved.ts";
 import { RecordError } from "../errors.ts";
 import { ExitError } from "../exit.ts";
 import { ATTRIBUTES, type AttributeCode } from "../operations.ts";
-import { dataManner, fetchManner, type Manner, NON_SHAREABLE, writesThrough } from "./attributes.ts";
+import { dataManner, type FetchManner, fetchManner, type Manner, NON_SHAREABLE, writesThrough } from "./attributes.ts";
 import type { CacheArray } from "./cache-array.ts";
 import type { Access, Coherence, Outcome } from "./coherence.ts";
 import type { Devices } from "./devices.ts";
@@ -86,15 +86,29 @@ export class Accesses {
     const seen = new Uint8Array(extent.sizeBytes);
     this.forEachPiece(played, parts, (part, piece, offset, moment) => {
       const isMmio = part.region.type === "device";
-      const { attribute, outcome } = this.fetchPiece(played.requester, part, piece);
+      const manner = this.fetchMannerOf(played.requester, part);
+      const outcome = this.fetchPiece(played.requester, manner, isMmio, piece);
       this.model.tally.supplied(outcome.supply, part.region.socket);
       seen.set(outcome.seen, offset);
       if (isMmio) return;
-      this.model.truth.compare("stale-fetch", piece, outcome.seen, outcome.supply.place, attribute, moment);
+      this.model.truth.compare("stale-fetch", piece, outcome.seen, outcome.supply.place, manner.attribute, moment);
       const isL1iHit = outcome.heldBy?.cache.id === this.machine.cores[played.requester]?.l1i;
-      if (!isL1iHit) this.model.latent.relies("fetch", piece, attribute, moment);
+      if (!isL1iHit) this.model.latent.relies("fetch", piece, manner.attribute, moment);
     });
     this.observed = seen;
+  }
+
+  /** A fetch by nobody: it fills what a fetch would fill, and does nothing where a fetch would fill nothing (D23). */
+  fetchAhead(played: Played): void {
+    const { requester: core } = played;
+    const extent = extentOf({ ...played, operand: this.model.parts.address(played).address });
+    const hasL1i = this.model.topology.instructionCache(core) !== undefined;
+    this.forEachPiece(played, this.speculated(played, extent, "fetch") ?? [], (part, piece) => {
+      const manner = this.fetchMannerOf(core, part);
+      if (!manner.cacheable && !(manner.l1iOnly && hasL1i)) return;
+      const outcome = this.fetchPiece(core, manner, false, piece);
+      this.model.tally.supplied(outcome.supply, part.region.socket);
+    });
   }
 
   /** The first holder on the core's path loses the line as if it were replaced (D26). */
@@ -136,10 +150,10 @@ export class Accesses {
     if (direction === "read") this.observed = seen;
   }
 
-  /** Prefetches and evictions do nothing where a load would exit (D39). */
-  private speculated(played: Played, extent: Range): readonly Part[] | undefined {
+  /** Prefetches and evictions do nothing where a load would exit, speculative fetches where a fetch would (D39). */
+  private speculated(played: Played, extent: Range, purpose: "load" | "fetch" = "load"): readonly Part[] | undefined {
     try {
-      return this.model.parts.resolve(played, "load", extent);
+      return this.model.parts.resolve(played, purpose, extent);
     } catch (error) {
       if (error instanceof ExitError) return undefined;
       throw error;
@@ -249,22 +263,20 @@ export class Accesses {
     return false;
   }
 
-  private fetchPiece(
-    core: number,
-    { sctlr, region, given, range }: Part,
-    piece: Range,
-  ): { readonly attribute: AttributeCode; readonly outcome: Outcome } {
-    const { topology, uncached, coherence } = this.model;
-    const isMmio = region.type === "device";
+  private fetchMannerOf(core: number, { sctlr, region, given, range }: Part): FetchManner {
+    const { topology } = this.model;
     const path = topology.fetchPath(core, range.address);
     const hasL1i = topology.instructionCache(core) !== undefined;
-    const manner = fetchManner(this.machine, sctlr, isMmio, given, path, hasL1i);
+    return fetchManner(this.machine, sctlr, region.type === "device", given, path, hasL1i);
+  }
+
+  private fetchPiece(core: number, manner: FetchManner, isMmio: boolean, piece: Range): Outcome {
+    const { uncached, coherence } = this.model;
     const { attribute } = manner;
-    if (isMmio) return { attribute, outcome: uncached.mmio(piece, "read") };
-    if (manner.l1iOnly) return { attribute, outcome: uncached.fetchL1iOnly(core, piece) };
-    if (!manner.cacheable) return { attribute, outcome: uncached.fetch(core, piece, attribute) };
-    const shareable = attribute !== NON_SHAREABLE;
-    return { attribute, outcome: coherence.fetch({ kind: "fetch", core, piece, path: manner.path, shareable }) };
+    if (isMmio) return uncached.mmio(piece, "read");
+    if (manner.l1iOnly) return uncached.fetchL1iOnly(core, piece);
+    if (!manner.cacheable) return uncached.fetch(core, piece, attribute);
+    return coherence.fetch({ kind: "fetch", core, piece, path: manner.path, shareable: attribute !== NON_SHAREABLE });
   }
 
   /** Pieces end at multiples of the smallest line, and each is played to its end before the next (D5). */

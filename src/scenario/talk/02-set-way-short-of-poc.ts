@@ -9,7 +9,7 @@ export default defineStory({
   title: "a decompressor flushes its output by set/way and jumps to it with its caches off",
   source:
     "The talk's decompressor: 32-bit Linux up to 5.6 flushes by set/way before it turns the caches off, and what it " +
-    "flushed stays in a system cache that CLIDR_EL1 doesn't list (arm-facts E.2; fixed by 401b368caaec, by VA).",
+    "flushed stays in a system cache that CLIDR_EL1 doesn't list (fixed by 401b368caaec, by VA).",
   machine: "kunpeng916-2s",
   needs: ["caches"],
   fixes: {

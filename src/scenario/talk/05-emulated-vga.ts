@@ -112,8 +112,9 @@ function play(world: World<Fix>): void {
 }
 
 const source =
-  "The talk's central bug: a guest writes an emulated adapter's memory uncached while QEMU reads its cacheable mapping of " +
-  "the same pages; the picture stays old. EDK2 dropped its driver for it (tianocore/edk2#7183; arm-facts E.4).";
+  "The talk's central bug: a guest writes an emulated adapter's memory uncached while QEMU reads its cacheable " +
+  "mapping of " +
+  "the same pages; the picture stays old. EDK2 dropped its driver for it (tianocore/edk2#7183).";
 
 const onKvm = defineStory({
   name: "emulated-vga",
@@ -137,7 +138,9 @@ const onTcg = defineStory({
   name: "emulated-vga-tcg",
   number: 6,
   title: "the same guest under an emulator: no caches, no bug",
-  source: "The talk: QEMU's TCG has one memory and no caches, so what is broken under KVM works there (arm-facts E.5).",
+  source:
+    "The talk: QEMU's TCG has one memory and no caches, so what is broken under KVM works there (QEMU " +
+    "target/arm/helper.c: DC and IC by VA are checked and do nothing).",
   machine: "flat",
   needs: [{ has: ({ caches }) => !caches, lacks: "has caches: that is the other story" }],
   eras: ["none"],

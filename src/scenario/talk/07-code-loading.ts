@@ -15,8 +15,10 @@ export default defineStory({
   number: 7,
   title: "a JIT rewrites code that both it and another core have executed",
   source:
-    "The talk on instruction caches: DC CVAU, DSB, IC IVAU, DSB, ISB, each for a reason; CTR_EL0.IDC and DIC make the first " +
-    "and the third superfluous, nothing does so for the ISB, and 32-bit programs need a system call (arm-facts B.5, E.6).",
+    "The talk on instruction caches: DC CVAU, DSB, IC IVAU, DSB, ISB, each for a reason; CTR_EL0.IDC and DIC make " +
+    "the first " +
+    "and the third superfluous, nothing does so for the ISB, and 32-bit programs need a system call (Linux 6.12 " +
+    "arch/arm64/mm/cache.S: caches_clean_inval_pou; arch/arm cacheflush).",
   machine: "seattle",
   needs: ["two cores"],
   fixes: {

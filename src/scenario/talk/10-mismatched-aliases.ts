@@ -6,8 +6,9 @@ export default defineStory({
   number: 10,
   title: "a page is written through a cacheable and an uncacheable mapping",
   source:
-    "The talk on mismatched attributes: the architecture then promises no coherence, and what is lost is what a cache " +
-    "writes back over it, a line at a time (arm-facts E.9).",
+    "The talk on mismatched attributes: the architecture then promises no coherence, and what is lost is what a " +
+    "cache " +
+    "writes back over it, a line at a time (Arm ARM: Mismatched memory attributes).",
   machine: "seattle",
   needs: ["caches"],
   fixes: {

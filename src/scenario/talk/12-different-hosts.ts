@@ -11,8 +11,9 @@ const code = defineStory({
   number: 12,
   title: "a guest patches code as its first host allowed, on a host that needs more",
   source:
-    "The talk on migration: IDC and DIC are facts of a host. A guest that was told of them leaves DC CVAU and IC IVAU out " +
-    "for ever (arm-facts E.11; KVM makes CTR_EL0 writable within safe limits).",
+    "The talk on migration: IDC and DIC are facts of a host. A guest that was told of them leaves DC CVAU and IC " +
+    "IVAU out " +
+    "for ever (KVM makes CTR_EL0 writable within safe limits).",
   machine: "seattle",
   needs: ["caches"],
   eras: ["modern"],
@@ -57,8 +58,10 @@ const page = defineStory({
   number: 12,
   title: "an uncached guest moves from a host with forced Write-Back to one without",
   source:
-    "The talk on migration: FEAT_S2FWB made the guest's accesses cacheable; on a host without it the pages that the VMM " +
-    "has just received lie in caches that the guest doesn't look into (arm-facts E.11).",
+    "The talk on migration: FEAT_S2FWB made the guest's accesses cacheable; on a host without it the pages that " +
+    "the VMM " +
+    "has just received lie in caches that the guest doesn't look into (Linux 6.12 arch/arm64/kvm/hyp/pgtable.c: " +
+    "nothing is flushed with FEAT_S2FWB).",
   machine: "graviton3",
   needs: ["caches", "fwb"],
   eras: ["modern"],
@@ -86,8 +89,9 @@ const adapter = defineStory({
   number: 12,
   title: "an emulated network adapter is swapped for a physical one, and only one of them snoops",
   source:
-    "The talk on device passthrough: what firmware told the guest at boot about coherence must still be true after the " +
-    "device behind it has changed (arm-facts D, E.13).",
+    "The talk on device passthrough: what firmware told the guest at boot about coherence must still be true " +
+    "after the " +
+    "device behind it has changed (Linux drivers/of/address.c: of_dma_is_coherent).",
   machine: "juno",
   needs: ["caches"],
   devices: [{ name: "physical-nic", coherent: false }],

@@ -11,7 +11,7 @@ const powerDown = defineStory({
   title: "a core is powered off with dirty lines of its own",
   source:
     "The talk: set/way is for power management, by a core on its own caches with nobody else in between; Linux's " +
-    "v7_exit_coherency_flush, PSCI firmware (arm-facts B.3, B.6).",
+    "v7_exit_coherency_flush, PSCI firmware.",
   machine: "exynos3250",
   needs: ["caches", "two cores"],
   fixes: {
@@ -55,8 +55,9 @@ const bringUp = defineStory({
   number: 17,
   title: "a second core starts with its caches off and reads what the first has written for it",
   source:
-    "The talk, and Linux's secondary_data: a core comes out of reset with MMU and caches off, so that its stack pointer and " +
-    "page tables must be in memory (arch/arm/kernel/smp.c: sync_cache_w; arm-facts B.3, B.6).",
+    "The talk, and Linux's secondary_data: a core comes out of reset with MMU and caches off, so that its stack " +
+    "pointer and " +
+    "page tables must be in memory (arch/arm/kernel/smp.c: sync_cache_w).",
   machine: "exynos3250",
   needs: ["caches", "two cores"],
   fixes: {
@@ -91,8 +92,9 @@ const garbage = defineStory({
   number: 17,
   title: "a second core's L1 holds dirty leftovers when it starts",
   source:
-    "Linux's v7_invalidate_l1: an L1 can come out of reset with random contents; cleaning would write them to memory, so " +
-    "that it is invalidated by set/way before the caches go on (arm-facts B.3).",
+    "Linux's v7_invalidate_l1: an L1 can come out of reset with random contents; cleaning would write them to " +
+    "memory, so " +
+    "that it is invalidated by set/way before the caches go on (arch/arm/mm/cache-v7.S: v7_invalidate_l1).",
   machine: "exynos3250",
   needs: [
     "two cores",

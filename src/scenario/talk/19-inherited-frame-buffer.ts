@@ -10,7 +10,7 @@ const inherited = defineStory({
   title: "firmware draws through a cacheable mapping, the operating system through an uncached one",
   source:
     "The talk on UEFI's Graphics Output Protocol: its frame buffer outlives the firmware, and nobody says with which " +
-    "attributes it was drawn. Direct pokes and Blit() differ in who can flush (arm-facts E.4; tianocore/edk2#7183).",
+    "attributes it was drawn. Direct pokes and Blit() differ in who can flush (tianocore/edk2#7183).",
   machine: "juno",
   needs: ["caches"],
   devices: [{ name: "hdlcd", coherent: false }],
@@ -51,7 +51,8 @@ const blit = defineStory({
   number: 19,
   title: "in a VM, firmware draws by GOP Blit through virtio-gpu, or pokes at an emulated adapter's frame buffer",
   source:
-    "The talk on UEFI's console in a VM: Blit() can be served by virtio-gpu, where nothing is shared uncached; whoever pokes " +
+    "The talk on UEFI's console in a VM: Blit() can be served by virtio-gpu, where nothing is shared uncached; " +
+    "whoever pokes " +
     "at the linear frame buffer needs the emulated adapter that KVM cannot make coherent (tianocore/edk2#7183).",
   machine: "juno",
   needs: ["caches"],

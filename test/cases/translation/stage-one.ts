@@ -1,5 +1,16 @@
 /** Stage 1 of AArch64: where addresses go, and every fault on the way (D39 to D41, D45, D48). */
-import { atomic, dc, evict, fetch, load, msr, prefetch, type RecordEntry, store } from "../../../src/engine/record.ts";
+import {
+  atomic,
+  dc,
+  evict,
+  fetch,
+  load,
+  msr,
+  prefetch,
+  type RecordEntry,
+  speculativeFetch,
+  store,
+} from "../../../src/engine/record.ts";
 import type { Case } from "../case.ts";
 import { level, oneSet } from "../small-machines.ts";
 import {
@@ -407,8 +418,8 @@ export const stageOne: readonly Case[] = [
   translated(
     "do prefetches and evictions do nothing where they would exit?",
     "D40",
-    [...stageOneOn(0), prefetch(0, VA), evict(0, VA)],
-    { exits: [], records: 7, walkReads: 2 },
+    [...stageOneOn(0), prefetch(0, VA), evict(0, VA), speculativeFetch(0, VA)],
+    { exits: [], records: 8, walkReads: 3 },
   ),
   translated(
     "does an eviction find its line through translation?",
