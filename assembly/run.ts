@@ -157,22 +157,22 @@ function bump(at: usize): void {
 /**
  * Plays a run: records from batch position i that are plain L1 hits, or misses that the core's own L2 answers. Returns the
  * position of the first record that is neither; that one is untouched. `first` is the number of the first record or, with a
- * table of numbers, what is added to them.
+ * table of numbers, what is added to them. `looks`: whether the sets of the next records are touched ahead.
  *
  * Random streams decide how this is written: whether a record loads, stores or fetches, and which way has its line, can't be
  * foreseen, so neither may cost a branch. Kinds are told apart by tables and by arithmetic on the operation's code.
  */
-export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize): u32 {
+export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize, looks: bool): u32 {
   forgetLasts();
   const begin = batch + ((<usize>start) << 3);
   if (numbers) numbers += (<usize>start) << 2;
   const until = batch + ((<usize>stop) << 3);
   let at = begin;
-  let end = numbers ? until : lookAhead(at, until);
+  let end = looks ? lookAhead(at, until) : until;
   for (;;) {
     if (at >= end) {
       if (at >= until) break;
-      end = numbers ? until : lookAhead(at, until);
+      end = looks ? lookAhead(at, until) : until;
     }
     const word = load<u64>(at);
     const key = word & keyMask;
