@@ -54,8 +54,6 @@ import {
   enableOuter,
   enterRegion,
   event,
-  fastBytes,
-  fastLow,
   machineCount,
   outerEnabled,
   regionBytes,

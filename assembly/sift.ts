@@ -73,7 +73,8 @@ export function sift(from: usize, until: usize): usize {
       }
     }
     let own = <u32>load<u8>(OWNED + <usize>(<u32>((address - delta) >> shift) & mask));
-    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3)))) own = <u32>!isElsewhere(word);
+    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3))))
+      own = <u32>!isElsewhere(word);
     to += own << 3;
   }
   keptMany = <u32>((to - kept) >> 3);

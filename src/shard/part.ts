@@ -13,6 +13,8 @@ export interface PartSetup extends EngineOptions {
   readonly machine: ResolvedMachine;
   readonly data: boolean;
   readonly share: Share | undefined;
+  /** The kernel's module, compiled by whoever starts the shards. */
+  readonly wasm?: WebAssembly.Module | undefined;
 }
 
 export type Question =
@@ -49,8 +51,13 @@ export class Part {
   #stop: Stop | undefined;
 
   /** Throws MachineError for a machine that a kernel cannot hold. */
-  constructor({ machine, data, share, provenance }: PartSetup) {
-    this.#kernel = createKernel(machine, { data, share, ...(provenance ? { provenance } : {}) });
+  constructor({ machine, data, share, provenance, wasm }: PartSetup) {
+    this.#kernel = createKernel(machine, {
+      data,
+      share,
+      ...(provenance ? { provenance } : {}),
+      ...(wasm ? { wasm } : {}),
+    });
   }
 
   /** Plays words of up to a batch; after a stop, nothing. */
