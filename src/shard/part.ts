@@ -1,6 +1,6 @@
 /** One shard, wherever it lives: a kernel, how its play ended if it did, and what it is asked. Everything here can be sent. */
 import type { Copy, EngineOptions, PeekPlace } from "../engine/engine.ts";
-import { type ErrorCode, type ErrorDetail, MachineError, RecordError, SetwayError } from "../engine/errors.ts";
+import { receivedError, type SentError, SetwayError, sentError } from "../engine/errors.ts";
 import { type Exit, ExitError } from "../engine/exit.ts";
 import type { HazardName } from "../engine/hazards.ts";
 import { createKernel, type Kernel } from "../engine/kernel.ts";
@@ -24,7 +24,7 @@ export type Question =
 
 /** What stopped a play, as plain data. */
 export type Stop =
-  | { readonly kind: "error"; readonly code: ErrorCode; readonly what: string; readonly detail: ErrorDetail }
+  | ({ readonly kind: "error" } & SentError)
   | { readonly kind: "exit"; readonly exit: Exit }
   | { readonly kind: "whole"; readonly record: number; readonly reason: string };
 
@@ -111,9 +111,7 @@ function stopFor(error: unknown): Stop {
   if (error instanceof WholeMachineNeeded) return { kind: "whole", record: error.record, reason: error.reason };
   if (error instanceof ExitError) return { kind: "exit", exit: error.exit };
   if (!(error instanceof SetwayError)) throw error;
-  // A cause may be anything, and not everything travels.
-  const { cause: _, ...detail } = error.detail;
-  return { kind: "error", code: error.code, what: error.what, detail };
+  return { kind: "error", ...sentError(error) };
 }
 
 /** The error that a kernel would have thrown. */
@@ -124,9 +122,7 @@ export function errorFor(stop: Stop): Error {
     case "exit":
       return new ExitError(stop.exit);
     case "error":
-      if (stop.code === "record") return new RecordError(stop.what, stop.detail);
-      if (stop.code === "machine") return new MachineError(stop.what, stop.detail);
-      return new SetwayError(stop.code, stop.what, stop.detail);
+      return receivedError(stop);
   }
 }
 
