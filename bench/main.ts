@@ -4,6 +4,7 @@
  * table. README.md says how to read it. Times never make it fail; only counters that differ do.
  */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -12,6 +13,7 @@ import { runCachegrind } from "./cachegrind.ts";
 import { CONTESTANTS, type Contestant, NATIVES, type Native, onlyAccesses, type Player } from "./contestants.ts";
 import { environment } from "./environment.ts";
 import { requireSameCounters, requireSameLoop, requireSamePrints } from "./fairness.ts";
+import { GENERATED, generateBatches, LIKE_MC100 } from "./generate.ts";
 import { whyNoRecorder } from "./lackey.ts";
 import { countLoop, type LoopOrder, playLoop } from "./loop-player.ts";
 import { LOOPS, type Loop, writeLoop } from "./loops.ts";
@@ -19,12 +21,15 @@ import { buildNativeLoops, runNativeLoop } from "./native-loops.ts";
 import { type PlayOrder, play } from "./player.ts";
 import { benchText } from "./report.ts";
 import { type BenchResult, type Plays, type Row, rowOf, rowOfLoop } from "./result.ts";
+import { type ScaleOptions, scale } from "./scale.ts";
 import { SOURCES, type Stream } from "./streams.ts";
 import { buildNative, runNative, type YardstickRun } from "./yardstick.ts";
 
 const ROWS: readonly string[] = [...SOURCES, ...LOOPS].map(({ name }) => name);
 
 const USAGE = `usage: npm run bench -- [options]
+       npm run bench -- scale [--folder F] [--references N] [--longest N] [--rounds N]
+       npm run bench -- generate <stream> <records> > trace.raw64
   --streams a,b      only these: ${ROWS.join(", ")}
   --contestants a,b  only these: ${CONTESTANTS.join(", ")}
   --records N        of a stream at most (default 5000000)
@@ -61,6 +66,11 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(JSON.stringify(playLoop(JSON.parse(args[1] ?? "") as LoopOrder)));
     return;
   }
+  if (args[0] === "scale") {
+    for (const path of scale(readScaleOptions(args.slice(1)))) process.stdout.write(`${path}\n`);
+    return;
+  }
+  if (args[0] === "generate") return writeGenerated(args.slice(1));
   const options = readOptions(args);
   const sources = SOURCES.filter(({ name }) => options.streams.includes(name));
   const wantsNative = options.contestants.includes("yardstick");
@@ -109,6 +119,38 @@ async function main(args: readonly string[]): Promise<void> {
   process.stdout.write(benchText(result, process.stdout.isTTY === true));
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
 }
+
+function readScaleOptions(args: readonly string[]): ScaleOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      folder: { type: "string", default: "build/scale" },
+      references: { type: "string", default: "2000000" },
+      longest: { type: "string", default: "64000000" },
+      rounds: { type: "string", default: "3" },
+    },
+  });
+  return {
+    folder: values.folder,
+    references: wholeNumber("references", values.references),
+    longest: wholeNumber("longest", values.longest),
+    rounds: wholeNumber("rounds", values.rounds),
+  };
+}
+
+/** Records of a generated stream on standard output, as many as are wanted: only those that nobody has taken yet are in memory. */
+async function writeGenerated([name, many]: readonly string[]): Promise<void> {
+  const streams = [LIKE_MC100, ...GENERATED];
+  const stream = streams.find((each) => each.name === name);
+  if (stream === undefined)
+    throw new UsageError(`generate: ${name ?? "nothing"} is none of ${streams.map((each) => each.name).join(", ")}`);
+  for (const words of generateBatches(stream, wholeNumber("records", many ?? ""), GENERATED_BATCH)) {
+    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength).slice();
+    if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
+  }
+}
+
+const GENERATED_BATCH = 65536;
 
 function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
