@@ -18,8 +18,9 @@ import {
 import { enterRegion, fastBytes, fastLow, regionDelta, regionIsDevice } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
-import { isElsewhere, playDealt } from "./play";
+import { playDealt } from "./play";
 import { refillsSoFar } from "./refill";
+import { isElsewhere } from "./sift";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
 const CAPACITY_BITS: u32 = 14;
@@ -124,8 +125,11 @@ export function interrupt(word: u64): void {
   settle();
 }
 
-/** Deals the records of [from, until) up to the first that isn't a plain access. `first` is the number of the one at `from`. */
-export function deal(from: usize, until: usize, first: u64): usize {
+/**
+ * Deals the records of [from, until) up to the first that isn't a plain access. `first` is the number of the one at `from`, which
+ * the others follow, or with a table of numbers what is added to those.
+ */
+export function deal(from: usize, until: usize, first: u64, table: usize): usize {
   if (!buckets) {
     buckets = allocate(((<usize>APART) << 3) << groupBits, 64);
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
@@ -138,7 +142,7 @@ export function deal(from: usize, until: usize, first: u64): usize {
   }
   const mask: u32 = (1 << groupBits) - 1;
   const shift: u64 = largestShift;
-  let offset = <u32>(first - epoch);
+  const base = <u32>(first - epoch);
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
@@ -149,11 +153,12 @@ export function deal(from: usize, until: usize, first: u64): usize {
     const compact = address - regionDelta;
     if (sharded && !owns(compact)) {
       if (!isElsewhere(word)) break;
-      offset++;
       continue;
     }
     if (!baseFor(<u32>(word >> 56), op)) break;
     const group = <u32>(compact >> shift) & mask;
+    const after = at - from;
+    const offset = base + (table ? load<u32>(table + (after >> 1)) : <u32>(after >> 3));
     const cursor = lengths + ((<usize>group) << 2);
     const n = load<u32>(cursor);
     const slot = group * APART + n;
@@ -164,7 +169,6 @@ export function deal(from: usize, until: usize, first: u64): usize {
       observerGroup = group;
       if (sharded) noteObserved(epoch + offset);
     }
-    offset++;
     if (n + 1 == CAPACITY) playBucket(group);
   }
   const many = <u64>((at - from) >> 3);

@@ -8,13 +8,13 @@ import { allocate, largestShift, N_GROUP_POSITION } from "./layout";
 const MOST_BITS: u32 = 10;
 
 /** One byte a group: whether it is ours. */
-const OWNED = memory.data(1024, 64);
+export const OWNED = memory.data(1024, 64);
 
 /** Whether this kernel is a shard: there are others. */
 export let sharded: bool = false;
 /** Whether what belongs to no group is counted here. */
 export let isFirst: bool = true;
-let ownedMask: u32 = 0;
+export let ownedMask: u32 = 0;
 let ownedGroups: u32 = 0;
 
 /** Makes the kernel a shard that owns nothing yet; `bits` low bits of a block's number are its group. */

@@ -56,8 +56,6 @@ import {
   enableOuter,
   enterRegion,
   event,
-  fastBytes,
-  fastLow,
   machineCount,
   outerEnabled,
   regionBytes,
@@ -150,6 +148,7 @@ import {
 import { playRun } from "./run";
 import { probe, recordOf } from "./set";
 import { bySetWay, playSetWays } from "./setway";
+import { kept, keptMany, keptNumbers, sift } from "./sift";
 import { invalidateTranslations, isTlbiKind } from "./tlb";
 import {
   meetAtomic,
@@ -223,22 +222,27 @@ function dropPrefixes(): void {
 export function play(count: u32): u32 {
   error = ERROR_NONE;
   const dealing = chooseOrder(number, batch, count);
-  ownEnd = 0;
+  siftedTo = 0;
   let i: u32 = 0;
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
     if (!prefixed) {
       if ((<u32>(word >> 48) & 0xff) <= OP_FETCH) {
         const start = i;
-        if (dealing) i = <u32>((deal(batch + ((<usize>i) << 3), batch + ((<usize>count) << 3), number) - batch) >> 3);
-        else {
+        if (sharded) i = playSifted(start, count, dealing);
+        else if (dealing) {
+          const from = batch + ((<usize>start) << 3);
+          i += <u32>((deal(from, batch + ((<usize>count) << 3), number, 0) - from) >> 3);
+        } else {
           enterRegion(word & 0xffffffffffff);
-          i = sharded ? playOwnRun(start, count) : playRun(batch, start, count, number, 0);
+          i = playRun(batch, start, count, number, 0, true);
         }
         number += i - start;
         if (i == count) break;
-        // Behind a run of a shard's own records may come one that isn't.
-        if (sharded && !dealing && i != start) continue;
+        if (sharded) {
+          if (i == siftedTo) continue;
+          siftedAt++;
+        }
         word = load<u64>(batch + ((<usize>i) << 3));
       }
       interrupt(word);
@@ -272,7 +276,7 @@ export function playDealt(words: usize, many: u32, epoch: u64, numbers: usize): 
   let i: u32 = 0;
   while (i < many) {
     enterRegion(load<u64>(words + ((<usize>i) << 3)) & 0xffffffffffff);
-    i = playRun(words, i, many, epoch, numbers);
+    i = playRun(words, i, many, epoch, numbers, false);
     if (i == many) break;
     const word = load<u64>(words + ((<usize>i) << 3));
     number = epoch + load<u32>(numbers + ((<usize>i) << 2));
@@ -283,43 +287,42 @@ export function playDealt(words: usize, many: u32, epoch: u64, numbers: usize): 
   number = next;
 }
 
-/**
- * Before this position of the batch no record was elsewhere when it was looked at. One that is by now does no harm in a run:
- * its line is in none of our caches, and pieces are looked at again.
- */
-let ownEnd: u32 = 0;
+// ---- a shard's own records (sift.ts): the stretch of the batch that was sifted last, and how many of those kept are behind us
+let siftedFrom: u32 = 0;
+let siftedTo: u32 = 0;
+let siftedAt: u32 = 0;
 
-/** The run that begins at a position of the batch, or the other shards' records that do. Returns the position behind it. */
-function playOwnRun(start: u32, count: u32): u32 {
-  let i = start;
-  while (i < count && isElsewhere(load<u64>(batch + ((<usize>i) << 3)))) i++;
-  if (i > start) return i;
-  if (ownEnd <= start) {
-    ownEnd = start + 1;
-    while (ownEnd < count && !isElsewhere(load<u64>(batch + ((<usize>ownEnd) << 3)))) ownEnd++;
+/**
+ * Plays or deals what is ours of the plain accesses from a position of the batch on. Returns the position of one that needs the
+ * long way, before `siftedTo`, or `siftedTo`.
+ */
+function playSifted(start: u32, count: u32, dealing: bool): u32 {
+  if (start >= siftedTo) {
+    siftedFrom = start;
+    siftedTo = <u32>((sift(batch + ((<usize>start) << 3), batch + ((<usize>count) << 3)) - batch) >> 3);
+    siftedAt = 0;
   }
-  i = playRun(batch, start, ownEnd, number, 0);
-  if (!CARRY || VERSIONS) return i;
-  // The last of them that isn't a store is what was observed last.
-  for (let j = i; j > start; j--) {
-    if ((<u32>(load<u64>(batch + ((<usize>(j - 1)) << 3)) >> 48) & 0xff) == OP_STORE) continue;
-    noteObserved(number + (j - 1 - start));
-    break;
+  const first = number - (start - siftedFrom);
+  const before = siftedAt;
+  if (dealing) {
+    const from = kept + ((<usize>before) << 3);
+    const until = kept + ((<usize>keptMany) << 3);
+    siftedAt += <u32>((deal(from, until, first, keptNumbers + ((<usize>before) << 2)) - from) >> 3);
+  } else if (before < keptMany) {
+    enterRegion(load<u64>(kept + ((<usize>before) << 3)) & 0xffffffffffff);
+    siftedAt = playRun(kept, before, keptMany, first, keptNumbers, true);
+    if (CARRY && !VERSIONS) noteLastObserved(before, siftedAt, first);
   }
-  return i;
+  return siftedAt == keptMany ? siftedTo : siftedFrom + load<u32>(keptNumbers + ((<usize>siftedAt) << 2));
 }
 
-/**
- * Whether a record is a plain access that another shard plays, and of which this one needs to know nothing: that its core
- * has made a cacheable access at all (D33) must be known.
- */
-export function isElsewhere(word: u64): bool {
-  const op = <u32>(word >> 48) & 0xff;
-  const core = <u32>(word >> 56);
-  const address = word & 0xffffffffffff;
-  if (op > OP_FETCH || core >= cores || address - fastLow >= fastBytes || owns(address - regionDelta)) return false;
-  if (op == OP_FETCH || load<u32>(coreAt(core), C_ACTIVE)) return true;
-  return (load<u32>(coreAt(core), C_SCTLR) & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C);
+/** The last record of a run that isn't a store is what was observed last. */
+function noteLastObserved(from: u32, to: u32, first: u64): void {
+  for (let j = to; j > from; j--) {
+    if ((<u32>(load<u64>(kept + ((<usize>(j - 1)) << 3)) >> 48) & 0xff) == OP_STORE) continue;
+    noteObserved(first + load<u32>(keptNumbers + ((<usize>(j - 1)) << 2)));
+    break;
+  }
 }
 
 function takePrefix(op: u32, operand: u64): bool {

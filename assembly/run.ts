@@ -31,9 +31,9 @@ import { recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from 
 /**
  * Plays a run: records from batch position i that are plain L1 hits, or misses that the core's own L2 answers. Returns the
  * position of the first record that is neither; that one is untouched. `first` is the number of the first record or, with a
- * table of numbers, what is added to them.
+ * table of numbers, what is added to them. `looks`: whether the sets of the next records are touched ahead.
  */
-export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize): u32 {
+export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize, looks: bool): u32 {
   forgetLasts();
   setFills(refillsAreSimple());
   const begin = batch + ((<usize>start) << 3);
@@ -41,7 +41,7 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
   const until = batch + ((<usize>stop) << 3);
   let at = begin;
   while (at < until) {
-    const end = numbers ? until : lookAhead(at, until);
+    const end = looks ? lookAhead(at, until) : until;
     while (at < end) {
       const after = at - begin;
       at = playHits(at, end, numbers ? first : first + <u64>(after >> 3), numbers ? numbers + (after >> 1) : 0);

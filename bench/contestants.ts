@@ -1,4 +1,7 @@
-/** Who plays: the kernel in both builds, the typed arrays, the reference model; the yardstick runs by itself. */
+/**
+ * Who plays: the kernel in both builds, in program order, in shards; the typed arrays; the reference model. Native programs and
+ * cachegrind run by themselves.
+ */
 import type { Engine } from "../src/engine/engine.ts";
 import { createKernel, type Kernel, type KernelOptions } from "../src/engine/kernel.ts";
 import { createReference } from "../src/engine/reference.ts";
@@ -7,11 +10,36 @@ import type { ResolvedMachine } from "../src/machine/resolved.ts";
 import type { Stream } from "./streams.ts";
 import { TypedArrayHost } from "./typed-array.ts";
 
-export const CONTESTANTS = ["yardstick", "tags", "data", "typed", "reference"] as const;
+export const CONTESTANTS = [
+  "yardstick",
+  "limit",
+  "tags",
+  "program",
+  "shards2",
+  "shards4",
+  "data",
+  "typed",
+  "reference",
+  "cachegrind",
+] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 
+/** Native programs: both know one machine, and print the same. */
+export const NATIVES = ["yardstick", "limit"] as const satisfies readonly Contestant[];
+export type Native = (typeof NATIVES)[number];
+
 /** The contestants that are JavaScript or WebAssembly: each is played in a process of its own. */
-export type Player = Exclude<Contestant, "yardstick">;
+export type Player = Exclude<Contestant, Native | "cachegrind">;
+
+/** Threads of the contestants that have several. */
+export const SHARDS: Partial<Readonly<Record<Contestant, number>>> = { shards2: 2, shards4: 4 };
+
+/** Contestants that are compared with another one than all others are. */
+export const COMPARED_WITH: Partial<Readonly<Record<Contestant, Contestant>>> = {
+  program: "tags",
+  shards2: "tags",
+  shards4: "tags",
+};
 
 /** What a player needs of a stream. */
 export type PlayedStream = Pick<Stream, "provenance" | "initialSctlr">;
@@ -23,11 +51,12 @@ export function machineFor({ initialSctlr }: PlayedStream): ResolvedMachine {
 }
 
 /** Whether a contestant knows nothing but loads, stores and fetches. */
-export const onlyAccesses = (contestant: Contestant): boolean => contestant === "yardstick" || contestant === "typed";
+export const onlyAccesses = (contestant: Contestant): boolean =>
+  contestant === "yardstick" || contestant === "limit" || contestant === "typed";
 
 /** Makes fresh players, each with everything cold. `wasm` replaces the package's kernel. */
 export function playerFactory(
-  player: Player,
+  player: Exclude<Player, "shards2" | "shards4">,
   stream: PlayedStream,
   wasm?: WebAssembly.Module,
 ): () => Pick<Engine, "play"> & Partial<Pick<Kernel, "settle">> {
@@ -37,6 +66,8 @@ export function playerFactory(
   switch (player) {
     case "tags":
       return () => createKernel(machine, { ...options, data: false });
+    case "program":
+      return () => createKernel(machine, { ...options, data: false, order: "program" });
     case "data":
       return () => createKernel(machine, { ...options, data: true });
     case "typed":

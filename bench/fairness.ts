@@ -1,7 +1,7 @@
 /** Whether contestants did the same work: a comparison of speeds means nothing where one of them counts something else. */
 import { createKernel } from "../src/engine/kernel.ts";
 import { type PrintedCounters, printedByKernel } from "../src/report/yardstick.ts";
-import { machineFor } from "./contestants.ts";
+import { machineFor, type Native } from "./contestants.ts";
 import type { Loop, LoopCounters } from "./loops.ts";
 import { readWords, type Stream } from "./streams.ts";
 import { TypedArrayHost } from "./typed-array.ts";
@@ -60,4 +60,11 @@ function flat({ sockets, ...whole }: PrintedCounters): Record<string, number> {
     for (const [name, value] of Object.entries(socket)) counters[`L3[${s}] ${name}`] = value;
   });
   return counters;
+}
+
+/** Throws where the native programs counted differently: they are the same machine. */
+export function requireSamePrints({ name }: Stream, printed: ReadonlyMap<Native, PrintedCounters>): void {
+  const [first, ...others] = printed.values();
+  if (first === undefined) return;
+  for (const other of others) requireSame(`${name}: the native programs`, first, other);
 }

@@ -123,18 +123,32 @@ export const LIKE_MC100: GeneratedStream = {
 
 /** The first `count` records of a stream: two words each, low word first. */
 export function generate(stream: GeneratedStream, count: number): Uint32Array {
+  for (const words of generateBatches(stream, count, count)) return words;
+  return new Uint32Array(0);
+}
+
+/** The same, so many records at a time: each batch is valid until the next one is asked for, and nothing else is kept. */
+export function* generateBatches(
+  stream: GeneratedStream,
+  count: number,
+  batchRecords: number,
+): Generator<Uint32Array, void, undefined> {
   const draw = stream.draw();
   const random = createRandom(stream.name.length * 31 + stream.cores);
-  const words = new Uint32Array(count * 2);
+  const words = new Uint32Array(Math.min(count, batchRecords) * 2);
   const access: Access = { low: 0, high: 0, operation: 0 };
+  let length = 0;
   let core = 0;
   for (let done = 0; done < count; core = (core + 1) % stream.cores) {
     const end = Math.min(count, done + 1 + random.below(LONGEST_TURN));
     for (; done < end; done++) {
       draw(core, random, access);
-      words[2 * done] = access.low;
-      words[2 * done + 1] = access.high | (access.operation << 16) | (core << 24);
+      words[length++] = access.low;
+      words[length++] = access.high | (access.operation << 16) | (core << 24);
+      if (length < words.length) continue;
+      yield words;
+      length = 0;
     }
   }
-  return words;
+  if (length > 0) yield words.subarray(0, length);
 }

@@ -4,25 +4,32 @@
  * table. README.md says how to read it. Times never make it fail; only counters that differ do.
  */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { PrintedCounters } from "../src/report/yardstick.ts";
-import { CONTESTANTS, type Contestant, onlyAccesses, type Player } from "./contestants.ts";
+import { runCachegrind } from "./cachegrind.ts";
+import { CONTESTANTS, type Contestant, NATIVES, type Native, onlyAccesses, type Player } from "./contestants.ts";
 import { environment } from "./environment.ts";
-import { requireSameCounters, requireSameLoop } from "./fairness.ts";
+import { requireSameCounters, requireSameLoop, requireSamePrints } from "./fairness.ts";
+import { GENERATED, generateBatches, LIKE_MC100 } from "./generate.ts";
+import { whyNoRecorder } from "./lackey.ts";
 import { countLoop, type LoopOrder, playLoop } from "./loop-player.ts";
 import { LOOPS, type Loop, writeLoop } from "./loops.ts";
 import { buildNativeLoops, runNativeLoop } from "./native-loops.ts";
 import { type PlayOrder, play } from "./player.ts";
 import { benchText } from "./report.ts";
 import { type BenchResult, type Plays, type Row, rowOf, rowOfLoop } from "./result.ts";
+import { type ScaleOptions, scale } from "./scale.ts";
 import { SOURCES, type Stream } from "./streams.ts";
-import { buildYardstick, runYardstick, type YardstickRun } from "./yardstick.ts";
+import { buildNative, runNative, type YardstickRun } from "./yardstick.ts";
 
 const ROWS: readonly string[] = [...SOURCES, ...LOOPS].map(({ name }) => name);
 
 const USAGE = `usage: npm run bench -- [options]
+       npm run bench -- scale [--folder F] [--references N] [--longest N] [--rounds N]
+       npm run bench -- generate <stream> <records> > trace.raw64
   --streams a,b      only these: ${ROWS.join(", ")}
   --contestants a,b  only these: ${CONTESTANTS.join(", ")}
   --records N        of a stream at most (default 5000000)
@@ -52,21 +59,31 @@ class UsageError extends Error {}
 
 async function main(args: readonly string[]): Promise<void> {
   if (args[0] === "play") {
-    process.stdout.write(JSON.stringify(play(JSON.parse(args[1] ?? "") as PlayOrder)));
+    process.stdout.write(JSON.stringify(await play(JSON.parse(args[1] ?? "") as PlayOrder)));
     return;
   }
   if (args[0] === "play-loop") {
     process.stdout.write(JSON.stringify(playLoop(JSON.parse(args[1] ?? "") as LoopOrder)));
     return;
   }
+  if (args[0] === "scale") {
+    for (const path of scale(readScaleOptions(args.slice(1)))) process.stdout.write(`${path}\n`);
+    return;
+  }
+  if (args[0] === "generate") return writeGenerated(args.slice(1));
   const options = readOptions(args);
   const sources = SOURCES.filter(({ name }) => options.streams.includes(name));
   const wantsNative = options.contestants.includes("yardstick");
   const playsLoops = wantsNative || options.contestants.includes("data");
   const loops = LOOPS.filter(({ name }) => playsLoops && options.streams.includes(name));
-  const yardstick = wantsNative && sources.length > 0 ? buildYardstick() : undefined;
-  const native = yardstick !== undefined && "path" in yardstick ? yardstick.path : undefined;
-  const missing: string[] = yardstick !== undefined && "missing" in yardstick ? [yardstick.missing] : [];
+  const missing: string[] = [];
+  const natives = new Map<Native, string>();
+  for (const which of NATIVES) {
+    if (sources.length === 0 || !options.contestants.includes(which)) continue;
+    const built = buildNative(which);
+    if ("path" in built) natives.set(which, built.path);
+    else missing.push(built.missing);
+  }
   const countersAgree: string[] = [];
   const rows: Row[] = [];
   for (const source of sources) {
@@ -76,8 +93,9 @@ async function main(args: readonly string[]): Promise<void> {
       missing.push(`${source.name}: ${stream.missing}`);
       continue;
     }
-    const { plays, printed } = measure(stream, native, options);
-    requireSameCounters(stream, printed);
+    const { plays, printed } = measure(stream, natives, options);
+    requireSameCounters(stream, printed.get("yardstick"));
+    requireSamePrints(stream, printed);
     countersAgree.push(stream.name);
     rows.push(rowOf(stream, plays));
   }
@@ -101,6 +119,38 @@ async function main(args: readonly string[]): Promise<void> {
   process.stdout.write(benchText(result, process.stdout.isTTY === true));
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
 }
+
+function readScaleOptions(args: readonly string[]): ScaleOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      folder: { type: "string", default: "build/scale" },
+      references: { type: "string", default: "2000000" },
+      longest: { type: "string", default: "64000000" },
+      rounds: { type: "string", default: "3" },
+    },
+  });
+  return {
+    folder: values.folder,
+    references: wholeNumber("references", values.references),
+    longest: wholeNumber("longest", values.longest),
+    rounds: wholeNumber("rounds", values.rounds),
+  };
+}
+
+/** Records of a generated stream on standard output, as many as are wanted: only those that nobody has taken yet are in memory. */
+async function writeGenerated([name, many]: readonly string[]): Promise<void> {
+  const streams = [LIKE_MC100, ...GENERATED];
+  const stream = streams.find((each) => each.name === name);
+  if (stream === undefined)
+    throw new UsageError(`generate: ${name ?? "nothing"} is none of ${streams.map((each) => each.name).join(", ")}`);
+  for (const words of generateBatches(stream, wholeNumber("records", many ?? ""), GENERATED_BATCH)) {
+    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength).slice();
+    if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
+  }
+}
+
+const GENERATED_BATCH = 65536;
 
 function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
@@ -152,29 +202,37 @@ function wholeNumber(option: string, text: string): number {
 
 interface Measured {
   readonly plays: Plays;
-  /** Of the yardstick, if it played. */
-  readonly printed: PrintedCounters | undefined;
+  /** Of the native programs that played. */
+  readonly printed: ReadonlyMap<Native, PrintedCounters>;
 }
 
 /** Every contestant in turn, as often as there are rounds: what else happens on the machine then meets them all alike. */
-function measure(stream: Stream, native: string | undefined, options: Options): Measured {
+function measure(stream: Stream, natives: ReadonlyMap<Native, string>, options: Options): Measured {
   const plays = new Map<Contestant, { readonly records: number; readonly seconds: number[] }>();
-  let printed: PrintedCounters | undefined;
+  const printed = new Map<Native, PrintedCounters>();
   for (let round = 1; round <= options.rounds; round++) {
     for (const contestant of options.contestants) {
-      if (contestant === "yardstick" && native === undefined) continue;
+      const native = isNative(contestant) ? natives.get(contestant) : undefined;
+      if (isNative(contestant) && native === undefined) continue;
+      if (contestant === "cachegrind" && !hasCachegrind(stream)) continue;
       progress(`${stream.name}: ${contestant}, round ${round} of ${options.rounds}`);
       const file = onlyAccesses(contestant) ? stream.accesses : stream;
+      if (contestant === "cachegrind") {
+        const { refs, seconds } = runCachegrind();
+        const before = plays.get(contestant)?.seconds ?? [];
+        plays.set(contestant, { records: refs, seconds: [...before, seconds] });
+        continue;
+      }
       const records = contestant === "reference" ? Math.min(file.records, REFERENCE_RECORDS) : file.records;
       const sofar = plays.get(contestant) ?? { records, seconds: [] };
       plays.set(contestant, sofar);
-      if (contestant === "yardstick") {
+      if (isNative(contestant)) {
         const runs: YardstickRun[] = [];
         const sum = () => runs.reduce((seconds, { cpuSeconds }) => seconds + cpuSeconds, 0);
-        do runs.push(runYardstick(native as string, file.path));
+        do runs.push(runNative(contestant, native as string, file.path));
         while (sum() * 1000 < options.milliseconds);
         sofar.seconds.push(sum() / runs.length);
-        printed = runs[0]?.counters;
+        printed.set(contestant, (runs[0] as YardstickRun).counters);
       } else {
         const order = { ...orderFor(contestant, stream, options), path: file.path, records };
         sofar.seconds.push(apart("play", order, `${contestant} on ${file.path}`, options.profile) / 1000);
@@ -183,6 +241,11 @@ function measure(stream: Stream, native: string | undefined, options: Options): 
   }
   return { plays, printed };
 }
+
+const isNative = (contestant: Contestant): contestant is Native => (NATIVES as readonly string[]).includes(contestant);
+
+/** The stream that is a recording of a program which cachegrind can run as well: Valgrind is there then. */
+const hasCachegrind = ({ name }: Stream): boolean => name === "gzip" && whyNoRecorder() === undefined;
 
 /** Native loop and data-carrying kernel in turn, after their counters were compared. */
 function measureLoop(loop: Loop, native: string | undefined, options: Options): Row {

@@ -6,10 +6,15 @@ import type { BenchResult, Row } from "./result.ts";
 
 const TITLES: Readonly<Record<Contestant, string>> = {
   yardstick: "yardstick",
+  limit: "limit",
   tags: "tags-only",
+  program: "program order",
+  shards2: "2 shards",
+  shards4: "4 shards",
   data: "data-carrying",
   typed: "typed arrays",
   reference: "reference",
+  cachegrind: "cachegrind",
 };
 
 /** Where the floor for now is asked for: on streams that mostly hit, the tags-only kernel has half the yardstick's speed. */
@@ -52,12 +57,18 @@ function notesOn({ rows, missing, countersAgree }: BenchResult): string[] {
   const bases = new Set(rows.map(({ ratiosTo }) => ratiosTo));
   const notes: string[] = [];
   if (bases.has("yardstick")) notes.push("x: to the yardstick, native code for this one machine.");
+  if (rows.some(({ contestants: { program, shards2, shards4 } }) => program ?? shards2 ?? shards4)) {
+    notes.push("x of program order and of shards: to tags-only; of shards it is the busiest thread that counts.");
+  }
+  if (rows.some(({ contestants }) => contestants.cachegrind)) {
+    notes.push("cachegrind: a whole process, which also runs the program, to the end.");
+  }
   if (bases.has("typed")) notes.push("x: to the typed arrays, where there is no yardstick.");
   if (rows.some(({ unit }) => unit !== "references")) {
     notes.push("Rows that name what they count: on one core, and their yardstick is loops.c.");
   }
   if (rows.some(({ easierForOthers }) => easierForOthers)) {
-    notes.push("*: yardstick and typed arrays play only its loads, stores and fetches, with caches always on.");
+    notes.push("*: yardstick, limit and typed arrays play only its loads, stores and fetches, with caches always on.");
   }
   const short = rows.find(({ records, contestants }) => (contestants.reference?.records ?? records) < records);
   if (short !== undefined) {

@@ -1,5 +1,5 @@
 /** What the bench found: medians, ratios, and everything needed to judge them. `--json` writes this. */
-import { CONTESTANTS, type Contestant, onlyAccesses } from "./contestants.ts";
+import { COMPARED_WITH, CONTESTANTS, type Contestant, onlyAccesses } from "./contestants.ts";
 import type { Environment } from "./environment.ts";
 import type { Loop, LoopUnit } from "./loops.ts";
 import type { Stream } from "./streams.ts";
@@ -11,8 +11,9 @@ export interface Measurement {
   readonly seconds: readonly number[];
   /** By the median of `seconds`. */
   readonly refsPerSecond: number;
-  /** To `ratiosTo` of the row; undefined for that one itself. */
+  /** To `ratioTo`; undefined for that one itself. */
   readonly ratio: number | undefined;
+  readonly ratioTo: Contestant | undefined;
 }
 
 export interface Row {
@@ -23,7 +24,7 @@ export interface Row {
   readonly records: number;
   /** What the ratios are to: the yardstick, or the typed arrays where there is none. */
   readonly ratiosTo: Contestant | undefined;
-  /** Whether yardstick and typed arrays left out records that they don't know, so that they played something easier. */
+  /** Whether native programs and typed arrays left out records that they don't know, so that they played something easier. */
   readonly easierForOthers: boolean;
   readonly contestants: Readonly<Partial<Record<Contestant, Measurement>>>;
 }
@@ -68,14 +69,15 @@ function measured(plays: Plays): Pick<Row, "ratiosTo" | "contestants"> {
     [...plays].map(([contestant, { records, seconds }]) => [contestant, records / median(seconds)]),
   );
   const ratiosTo = (["yardstick", "typed"] as const).find((contestant) => speeds.has(contestant));
-  const base = ratiosTo === undefined ? undefined : speeds.get(ratiosTo);
   const contestants: Partial<Record<Contestant, Measurement>> = {};
   for (const contestant of CONTESTANTS) {
     const played = plays.get(contestant);
     const refsPerSecond = speeds.get(contestant);
     if (played === undefined || refsPerSecond === undefined) continue;
-    const ratio = base === undefined || contestant === ratiosTo ? undefined : refsPerSecond / base;
-    contestants[contestant] = { ...played, refsPerSecond, ratio };
+    const ratioTo = COMPARED_WITH[contestant] ?? ratiosTo;
+    const base = ratioTo === undefined ? undefined : speeds.get(ratioTo);
+    const ratio = base === undefined || contestant === ratioTo ? undefined : refsPerSecond / base;
+    contestants[contestant] = { ...played, refsPerSecond, ratio, ratioTo };
   }
   return { ratiosTo, contestants };
 }

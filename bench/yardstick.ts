@@ -1,15 +1,37 @@
 /**
- * The native yardstick (`../shared/yardstick/reference.cpp`): builds it where there is a C++ compiler, runs it, reads what it
- * prints, and asks a kernel for the same numbers (semantics R38).
+ * The native programs of `../shared/yardstick`: builds them where there is a C++ compiler, runs them, and reads what they print,
+ * which is the same (semantics R38). `reference.cpp` is the yardstick, `limit.cpp` the same machine played in set groups.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { cpus } from "node:os";
 import type { PrintedCounters } from "../src/report/yardstick.ts";
+import type { Native } from "./contestants.ts";
 
-const SOURCE = "../shared/yardstick/reference.cpp";
-const FLAGS = ["-O3", "-march=native"];
+interface NativeProgram {
+  readonly title: string;
+  readonly source: string;
+  readonly flags: readonly string[];
+  /** Behind the trace's name. */
+  readonly parameters: readonly string[];
+}
+
+const PROGRAMS: Readonly<Record<Native, NativeProgram>> = {
+  yardstick: {
+    title: "yardstick",
+    source: "../shared/yardstick/reference.cpp",
+    flags: ["-O3", "-march=native"],
+    parameters: [],
+  },
+  // Vectors as wide as WebAssembly's, buckets as large as ours, one thread.
+  limit: {
+    title: "limit",
+    source: "../shared/yardstick/limit.cpp",
+    flags: ["-O3", "-march=native", "-mprefer-vector-width=128", "-pthread"],
+    parameters: ["16384", "1"],
+  },
+};
 const BUILD = "build/yardstick";
 
 export interface YardstickRun {
@@ -21,13 +43,14 @@ export interface YardstickRun {
 /** A program that can be run, or why there is none. */
 export type Program = { readonly path: string } | { readonly missing: string };
 
-/** The yardstick for this machine, built if that was not done yet. */
-export function buildYardstick(): Program {
-  if (!existsSync(SOURCE)) return { missing: `no yardstick: ${SOURCE} isn't there` };
+/** A native program for this machine, built if that was not done yet. */
+export function buildNative(which: Native): Program {
+  const { title, source, flags } = PROGRAMS[which];
+  if (!existsSync(source)) return { missing: `no ${title}: ${source} isn't there` };
   const candidates = process.env.CXX ? [process.env.CXX] : ["g++", "c++", "clang++"];
   const compiler = candidates.find((name) => spawnSync(name, ["--version"]).status === 0);
-  if (compiler === undefined) return { missing: `no yardstick: no C++ compiler (${candidates.join(", ")})` };
-  return compile(compiler, SOURCE, FLAGS);
+  if (compiler === undefined) return { missing: `no ${title}: no C++ compiler (${candidates.join(", ")})` };
+  return compile(compiler, source, flags);
 }
 
 /** Compiles a program of one file into build/, once for each text, compiler and processor. */
@@ -56,9 +79,10 @@ export function compile(
 }
 
 /** Plays a file of bare records: loads, stores and fetches of cores 0 to 99, below 2^38. */
-export function runYardstick(program: string, trace: string): YardstickRun {
-  const { status, stdout, stderr } = spawnSync(program, [trace], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`the yardstick ended with ${status}: ${stderr}`);
+export function runNative(which: Native, program: string, trace: string): YardstickRun {
+  const { title, parameters } = PROGRAMS[which];
+  const { status, stdout, stderr } = spawnSync(program, [trace, ...parameters], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${title} ended with ${status}: ${stderr}`);
   return parse(stdout);
 }
 
@@ -73,7 +97,7 @@ type Eight = [number, number, number, number, number, number, number, number];
 
 function parse(printed: string): YardstickRun {
   const numbers = (match: RegExpMatchArray | null): Eight => {
-    if (match === null) throw new Error(`the yardstick printed something new:\n${printed}`);
+    if (match === null) throw new Error(`a native program printed something new:\n${printed}`);
     return match.slice(1).map(Number) as Eight;
   };
   const [refs, cpuSeconds] = numbers(HEAD.exec(printed));

@@ -18,7 +18,11 @@ export interface MissFile {
 /** Throws a usage error where the file can't be written. */
 export async function openMissFile(
   path: string,
-  about: { readonly stream: MissStream; readonly source: TraceSource; readonly machine: string },
+  about: {
+    readonly stream: MissStream;
+    readonly source: Pick<TraceSource, "name" | "header">;
+    readonly machine: string;
+  },
 ): Promise<MissFile> {
   const { stream, source, machine } = about;
   const description = stream.description(source.header, source.name, machine);

@@ -10,9 +10,9 @@ import type { ReplayReport } from "../report/json.ts";
 import type { MissStreamReport, ReplayResult } from "../report/replay.ts";
 import { type PrintedCounters, printedByKernel } from "../report/yardstick.ts";
 import type { ShardPlan } from "../shard/plan.ts";
+import { type DecodedTrace, openDecoded } from "../trace/decoder.node.ts";
 import { openTraceFile } from "../trace/open.node.ts";
 import type { OpenOptions } from "../trace/open.ts";
-import type { TraceSource } from "../trace/source.ts";
 import { firstRecords, windowed } from "../trace/window.ts";
 import type { ExpectationOptions } from "./expectation.ts";
 import type { TraceOptions } from "./inputs.ts";
@@ -95,7 +95,8 @@ export type MakePlayer = (machine: ResolvedMachine, provenance: Provenance) => P
 export async function playTrace(job: Job, plan: ShardPlan, makePlayer?: MakePlayer): Promise<ReplayedTrace> {
   const { path, machine, opening, options, terminal } = job;
   const missLog = wantsLog(options);
-  const source = await openTraceFile(path, opening);
+  // A profile asks what addresses were, which only who decodes them knows.
+  const source = await (missLog ? openTraceFile(path, opening) : openDecoded(path, opening));
   const { provenance, initialSctlr } = source.header;
   const started = withSctlr(machine, initialSctlr);
   let player: Player | undefined;
@@ -171,7 +172,7 @@ interface Replayed {
 }
 
 export interface ReplayedTrace extends Replayed {
-  readonly source: TraceSource;
+  readonly source: DecodedTrace;
   readonly engine: Played;
   /** What the trace seems to have recorded. */
   readonly assessed: Provenance;
@@ -186,7 +187,7 @@ const BREATH_MS = 50;
 async function play(
   player: Player,
   watch: ReplayWatch | undefined,
-  source: TraceSource,
+  source: DecodedTrace,
   options: ReplayOptions,
   terminal: Terminal,
 ): Promise<Replayed> {
@@ -259,7 +260,7 @@ async function play(
   }
 }
 
-function placed(error: unknown, source: TraceSource, skipped: number): unknown {
+function placed(error: unknown, source: DecodedTrace, skipped: number): unknown {
   if (!(error instanceof RecordError)) return error;
   const { record, expected } = error.detail;
   const mapping = source.header.addresses !== "physical" && error.what.endsWith("outside memory");
@@ -291,7 +292,7 @@ function look(batch: Uint32Array, seen: { maintenance: boolean; control: boolean
  * Bare records don't say what was recorded. One with neither maintenance nor control writes comes from a recorder that
  * sees accesses only, and what such a trace seems to show of stale values is nothing but their absence (R48).
  */
-function assessable({ header }: TraceSource, played: Replayed): Provenance {
+function assessable({ header }: DecodedTrace, played: Replayed): Provenance {
   if (header.format !== "raw64" || played.maintenance || played.control) return header.provenance;
   return { ...header.provenance, maintenance: false, control: false };
 }

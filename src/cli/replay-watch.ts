@@ -8,8 +8,8 @@ import type { Kernel } from "../engine/kernel.ts";
 import { Profiler } from "../report/profile.ts";
 import type { MissStreamReport, ReplayExtras } from "../report/replay.ts";
 import { HAZARDS_DRAWN, TimelineMeter } from "../report/replay-timeline.ts";
+import type { DecodedTrace } from "../trace/decoder.node.ts";
 import { MissStream } from "../trace/miss-stream.ts";
-import type { TraceSource } from "../trace/source.ts";
 import type { TraceOptions } from "./inputs.ts";
 import { type MissFile, openMissFile } from "./miss-file.ts";
 import { checkOutputs, type ResultOptions, streamedTo, wantsKind } from "./result.ts";
@@ -59,13 +59,13 @@ export function needsWholeMachine(options: WatchOptions): string | undefined {
 
 export class ReplayWatch {
   readonly #engine: Engine;
-  readonly #source: TraceSource;
+  readonly #source: DecodedTrace;
   readonly #options: WatchOptions;
   readonly #timeline: TimelineMeter | undefined;
   readonly #profiler: Profiler | undefined;
   readonly #misses: MissFile | undefined;
 
-  private constructor(engine: Engine, source: TraceSource, options: WatchOptions, misses: MissFile | undefined) {
+  private constructor(engine: Engine, source: DecodedTrace, options: WatchOptions, misses: MissFile | undefined) {
     this.#engine = engine;
     this.#source = source;
     this.#options = options;
@@ -75,7 +75,7 @@ export class ReplayWatch {
   }
 
   /** The engine is a kernel with a log if `wantsLog`. Throws a usage error where the miss stream can't be written. */
-  static async open(engine: Engine, source: TraceSource, options: WatchOptions): Promise<ReplayWatch> {
+  static async open(engine: Engine, source: DecodedTrace, options: WatchOptions): Promise<ReplayWatch> {
     const path = streamedTo(options, "misses");
     const { machine } = engine;
     const misses =
@@ -140,14 +140,14 @@ export class ReplayWatch {
           profiler.profile({
             trace: source.name,
             notes: profileNotes(source, this.#options),
-            originalAddress: (address) => source.originalAddress(address),
+            originalAddress: (address) => source.originalAddress?.(address) ?? address,
           })),
     };
   }
 }
 
 /** What a reader of a profile must know of its addresses. */
-function profileNotes({ header }: TraceSource, { mapAddresses, warmupRefs = 0 }: WatchOptions): string[] {
+function profileNotes({ header }: DecodedTrace, { mapAddresses, warmupRefs = 0 }: WatchOptions): string[] {
   const notes: string[] = [];
   if (mapAddresses === "pages" || mapAddresses === "recorded") {
     notes.push(`addresses are the program's own, from before --map-addresses ${mapAddresses}`);

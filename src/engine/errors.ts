@@ -59,6 +59,26 @@ export class MachineError extends SetwayError {
   }
 }
 
+/** An error as plain data, for another thread. */
+export interface SentError {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly detail: ErrorDetail;
+}
+
+/** Without its cause: that may be anything, and not everything travels. */
+export function sentError({ code, what, detail: { cause: _, ...detail } }: SetwayError): SentError {
+  return { code, what, detail };
+}
+
+/** The error that was sent. */
+export function receivedError({ code, what, detail }: SentError): SetwayError {
+  if (code === "record") return new RecordError(what, detail);
+  if (code === "machine") return new MachineError(what, detail);
+  if (code === "trace") return new TraceError(what, detail);
+  return new SetwayError(code, what, detail);
+}
+
 function sentence(what: string, detail: ErrorDetail): string {
   const place = [
     detail.file,

@@ -173,6 +173,11 @@ function flavourFor(data: boolean, provenance: Provenance): Flavour {
   return told.some((each) => each.needs.every((need) => provenance[need])) ? "versions" : "tags";
 }
 
+/** The module of the kernel that `createKernel` would take: to be sent to threads, which then needn't compile it again. */
+export function kernelModule(options: Pick<KernelOptions, "data" | "provenance">): WebAssembly.Module {
+  return inlined(flavourFor(options.data ?? true, options.provenance ?? EVERYTHING_RECORDED));
+}
+
 export function inlined(flavour: Flavour): WebAssembly.Module {
   let module = modules.get(flavour);
   if (!module) {
@@ -201,10 +206,9 @@ const ERROR_WHOLE = 14;
 
 /** Creates a kernel for a machine. Throws MachineError for what it cannot hold. */
 export function createKernel(machine: ResolvedMachine, options: KernelOptions = {}): Kernel {
-  const data = options.data ?? true;
   const module =
     options.wasm === undefined
-      ? inlined(flavourFor(data, options.provenance ?? EVERYTHING_RECORDED))
+      ? kernelModule(options)
       : options.wasm instanceof WebAssembly.Module
         ? options.wasm
         : new WebAssembly.Module(options.wasm);

@@ -1,6 +1,6 @@
 /** One shard, wherever it lives: a kernel, how its play ended if it did, and what it is asked. Everything here can be sent. */
 import type { Copy, EngineOptions, PeekPlace, SetGroupUse } from "../engine/engine.ts";
-import { type ErrorCode, type ErrorDetail, MachineError, RecordError, SetwayError } from "../engine/errors.ts";
+import { receivedError, type SentError, SetwayError, sentError } from "../engine/errors.ts";
 import { type Exit, ExitError } from "../engine/exit.ts";
 import type { HazardName } from "../engine/hazards.ts";
 import { createKernel, type Kernel } from "../engine/kernel.ts";
@@ -13,6 +13,8 @@ export interface PartSetup extends EngineOptions {
   readonly machine: ResolvedMachine;
   readonly data: boolean;
   readonly share: Share | undefined;
+  /** The kernel's module, compiled by whoever starts the shards. */
+  readonly wasm?: WebAssembly.Module | undefined;
 }
 
 export type Question =
@@ -22,7 +24,7 @@ export type Question =
 
 /** What stopped a play, as plain data. */
 export type Stop =
-  | { readonly kind: "error"; readonly code: ErrorCode; readonly what: string; readonly detail: ErrorDetail }
+  | ({ readonly kind: "error" } & SentError)
   | { readonly kind: "exit"; readonly exit: Exit }
   | { readonly kind: "whole"; readonly record: number; readonly reason: string };
 
@@ -50,8 +52,13 @@ export class Part {
   #stop: Stop | undefined;
 
   /** Throws MachineError for a machine that a kernel cannot hold. */
-  constructor({ machine, data, share, provenance }: PartSetup) {
-    this.#kernel = createKernel(machine, { data, share, ...(provenance ? { provenance } : {}) });
+  constructor({ machine, data, share, provenance, wasm }: PartSetup) {
+    this.#kernel = createKernel(machine, {
+      data,
+      share,
+      ...(provenance ? { provenance } : {}),
+      ...(wasm ? { wasm } : {}),
+    });
   }
 
   /** Plays words of up to a batch; after a stop, nothing. */
@@ -106,9 +113,7 @@ function stopFor(error: unknown): Stop {
   if (error instanceof WholeMachineNeeded) return { kind: "whole", record: error.record, reason: error.reason };
   if (error instanceof ExitError) return { kind: "exit", exit: error.exit };
   if (!(error instanceof SetwayError)) throw error;
-  // A cause may be anything, and not everything travels.
-  const { cause: _, ...detail } = error.detail;
-  return { kind: "error", code: error.code, what: error.what, detail };
+  return { kind: "error", ...sentError(error) };
 }
 
 /** The error that a kernel would have thrown. */
@@ -119,9 +124,7 @@ export function errorFor(stop: Stop): Error {
     case "exit":
       return new ExitError(stop.exit);
     case "error":
-      if (stop.code === "record") return new RecordError(stop.what, stop.detail);
-      if (stop.code === "machine") return new MachineError(stop.what, stop.detail);
-      return new SetwayError(stop.code, stop.what, stop.detail);
+      return receivedError(stop);
   }
 }
 

@@ -1,5 +1,6 @@
 /** A play of a stream of records by a team of shards: what they found is one engine's findings, to the last counter (R49). */
 import type { Copy, EngineOptions, PeekPlace, Played, SetGroupUse } from "../engine/engine.ts";
+import { kernelModule } from "../engine/kernel.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import { mergeFindings } from "./findings.ts";
 import { errorFor, type PartFindings, type PartSetup, type Stop } from "./part.ts";
@@ -38,9 +39,9 @@ export class ShardedPlay {
   ): Promise<ShardedPlay> {
     const { shares, ...sharding } = plan;
     const { signal, data = true, provenance } = options;
-    const setups = shares.map(
-      (share): PartSetup => ({ machine, data, share, ...(provenance === undefined ? {} : { provenance }) }),
-    );
+    const recorded = provenance === undefined ? {} : { provenance };
+    const wasm = kernelModule({ data, ...recorded });
+    const setups = shares.map((share): PartSetup => ({ machine, data, share, wasm, ...recorded }));
     return new ShardedPlay(machine, sharding, await team(setups, signal));
   }
 

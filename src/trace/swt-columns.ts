@@ -25,8 +25,6 @@ export const LONGEST_VARINT = 7;
 /** An operand's bits 38-47 stand in the high word; its line is `high * 2 ** 26 + (low >>> 6)`, exact in a double. */
 const LINES_PER_HIGH = 2 ** 26;
 const LINE_LIMIT = 2 ** 42;
-/** Up to here a line is an integer to shifts. */
-const SMALL_LINE = 0x7fffffff;
 
 /** Keeps the tables that every chunk needs; decodes and encodes one chunk at a time. */
 export class ColumnTransform {
@@ -72,14 +70,27 @@ export class ColumnTransform {
       let difference: number;
       if (first < 128) difference = (first >>> 1) ^ -(first & 1);
       else {
-        let value = first & 127;
-        // Past the end of the column `byte` is undefined, and the loop ends as it would at a last group.
-        for (let byte = first, scale = 128, groups = 1; byte >= 128; scale *= 128) {
-          if (++groups > LONGEST_VARINT) return `a number of more than ${LONGEST_VARINT} groups in entry ${i}`;
+        // Up to four groups fit the integers that shifts work on. Past the end of the column a byte is undefined, which is 0 to them.
+        const second = lines[at++] as number;
+        let value = (first & 127) | ((second & 127) << 7);
+        let byte = second;
+        if (byte >= 128) {
           byte = lines[at++] as number;
-          value += (byte & 127) * scale;
+          value |= (byte & 127) << 14;
+          if (byte >= 128) {
+            byte = lines[at++] as number;
+            value |= (byte & 127) << 21;
+          }
         }
-        difference = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+        difference = (value >>> 1) ^ -(value & 1);
+        if (byte >= 128) {
+          for (let scale = 2 ** 28, groups = 4; byte >= 128; scale *= 128) {
+            if (++groups > LONGEST_VARINT) return `a number of more than ${LONGEST_VARINT} groups in entry ${i}`;
+            byte = lines[at++] as number;
+            value += (byte & 127) * scale;
+          }
+          difference = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+        }
       }
       const stream = (operations[i] as number) | ((requesters[i] as number) << 8);
       const line = (lastLine[stream] as number) + difference;
@@ -89,7 +100,7 @@ export class ColumnTransform {
       lastLine[stream] = line;
       // The shift drops the bits of the line that are in the high word.
       words[2 * i] = (line << 6) | offset;
-      words[2 * i + 1] = (line <= SMALL_LINE ? line >>> 26 : Math.floor(line / LINES_PER_HIGH)) | (stream << 16);
+      words[2 * i + 1] = (line / LINES_PER_HIGH) | 0 | (stream << 16);
     }
     return at === lines.length ? undefined : `${lines.length} bytes of lines, of which ${at} were needed`;
   }

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { generate, LIKE_MC100 } from "../../bench/generate.ts";
 import { readWords, SOURCES, type Stream } from "../../bench/streams.ts";
 import { TypedArrayHost } from "../../bench/typed-array.ts";
-import { buildYardstick, runYardstick } from "../../bench/yardstick.ts";
+import { buildNative, runNative } from "../../bench/yardstick.ts";
 import { createKernel } from "../../src/engine/kernel.ts";
 import { loadMachine } from "../../src/machine/index.ts";
 import { type PrintedCounters, printedByKernel } from "../../src/report/yardstick.ts";
@@ -39,14 +39,14 @@ describe.each(STREAMS)("$name", ({ name, records }) => {
   let missing = "";
 
   beforeAll(async () => {
-    const program = buildYardstick();
+    const program = buildNative("yardstick");
     const made = await SOURCES.find((source) => source.name === name)?.make(records);
     if (made === undefined) throw new Error(`no stream is called ${name}`);
     if ("missing" in program) missing = program.missing;
     else if ("missing" in made) missing = made.missing;
     else {
       stream = made;
-      printed = runYardstick(program.path, made.path).counters;
+      printed = runNative("yardstick", program.path, made.path).counters;
     }
   }, TIMEOUT);
 

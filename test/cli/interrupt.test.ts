@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { untilAborted } from "../../src/cli/interrupt.ts";
 import { encodeRecords, load } from "../../src/engine/record.ts";
 import { setway } from "./capture.ts";
 import { CLEAN, type Folder, raw64, SMALL_MACHINE, temporaryFolder } from "./files.ts";
@@ -71,5 +72,25 @@ describe("an aborted signal", () => {
     const { code, stdout } = await setway(["replay", trace, "-m", machine], { signal: AbortSignal.abort() });
     expect(code).toBe(130);
     expect(stdout).toContain("PARTIAL RESULT");
+  });
+});
+
+describe("what was read until an abort that never comes", () => {
+  it("isn't kept", async () => {
+    const batches = 2000;
+    const batchBytes = 2 ** 20;
+    let most = 0;
+    async function* fresh(): AsyncGenerator<Uint8Array, void, undefined> {
+      for (let i = 0; i < batches; i++) {
+        // Memory outside the heap makes V8 look for what can go, but not before it has had a turn.
+        if (i % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+        yield new Uint8Array(batchBytes);
+      }
+    }
+    for await (const batch of untilAborted(fresh(), new AbortController().signal)) {
+      expect(batch.length).toBe(batchBytes);
+      most = Math.max(most, process.memoryUsage().arrayBuffers);
+    }
+    expect(most).toBeLessThan((batches * batchBytes) / 2);
   });
 });

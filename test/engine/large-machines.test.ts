@@ -54,3 +54,32 @@ describe("512 cores in eight sockets", () => {
     expect(totals.crossings).toBeGreaterThan(1000);
   });
 });
+
+describe("256 GiB of memory, 32 on each of eight sockets", () => {
+  const gib = 2 ** 30;
+  const machine = loadMachine(
+    MACHINE.replace(
+      /memory: .*/,
+      `memory: [${Array.from({ length: 8 }, (_, s) => `{ base: ${32 * s * gib}, size: 32GiB, socket: ${s} }`).join(", ")}]`,
+    ),
+  );
+  /** The first and last lines of each socket's memory, but for the machine's last one, which stands for no line at all. */
+  const lines = Array.from({ length: 8 }, (_, s) => [32 * s * gib, 32 * (s + 1) * gib - 128]).flat();
+  const words = encodeRecords(
+    stream(300).map((entry, i) => ({ ...entry, operand: (lines[i % lines.length] as number) + (entry.operand & 63) })),
+  );
+
+  test.each([
+    ["with data", true],
+    ["tags only", false],
+  ])("the kernel %s agrees with the reference, in memory too", { timeout: 60_000 }, (_name, data) => {
+    const reference = createReference(machine);
+    const kernel = createKernel(machine, { data });
+    reference.play(words);
+    kernel.play(words);
+    expect(kernel.counters()).toEqual(reference.counters());
+    expect(kernel.counters().machine.crossings).toBeGreaterThan(100);
+    if (!data) return;
+    for (const line of lines) expect(kernel.peek("truth", line, 64)).toEqual(reference.peek("truth", line, 64));
+  });
+});

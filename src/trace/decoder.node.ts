@@ -1,0 +1,162 @@
+/**
+ * Decoding in a thread of its own: the trace is opened and decoded there, and whole batches come over, so that who plays them
+ * does nothing else. Errors come with their place, after everything before them, as from the trace itself.
+ */
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { receivedError, type SentError, TraceError } from "../engine/errors.ts";
+import { openTraceFile } from "./open.node.ts";
+import type { OpenOptions } from "./open.ts";
+import { BATCH_ENTRIES, type TraceHeader, type TraceSource } from "./source.ts";
+
+/** What the thread is started with. */
+export interface DecoderTask {
+  readonly path: string;
+  readonly options: OpenOptions;
+}
+
+/** What it says. */
+export type Decoded =
+  | { readonly opened: Opened }
+  | { readonly words: Uint32Array<ArrayBuffer>; readonly progress: Progress }
+  | { readonly ended: Progress }
+  | { readonly failed: SentError; readonly progress?: Progress };
+
+/** What it is told: a batch's memory is its own again. */
+export interface Spent {
+  readonly spent: ArrayBuffer;
+}
+
+interface Opened {
+  readonly name: string;
+  readonly header: TraceHeader;
+  readonly totalBytes: number | undefined;
+}
+
+interface Progress {
+  readonly bytesRead: number;
+  readonly skipped: number;
+}
+
+/** Batches that are decoded before anybody takes them, with the one in use and the one being filled. */
+export const BATCHES_AHEAD = 6;
+export const DECODED_BYTES = BATCH_ENTRIES * 8;
+
+/** A trace wherever it is decoded: what addresses were before they were mapped is known only in the thread that does it. */
+export type DecodedTrace = Omit<TraceSource, "originalAddress"> & Partial<Pick<TraceSource, "originalAddress">>;
+
+/** Threads run compiled code; a checkout's sources use what was built of them. */
+const WORKER = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith(".ts") ? "../../dist/trace/decoder-thread.node.js" : "./decoder-thread.node.js",
+    import.meta.url,
+  ),
+);
+
+/** A shorter trace has been decoded before a thread has started. */
+const SHORT_BYTES = 1 << 20;
+
+/** Opens a trace as `openTraceFile` does; it is decoded in a thread of its own where that pays. Throws `TraceError`. */
+export async function openDecoded(path: string, options: OpenOptions = {}): Promise<DecodedTrace> {
+  const here = await openTraceFile(path, options);
+  if (!pays(path, here) || !existsSync(WORKER)) return here;
+  await here.close();
+  return openInThread(path, options);
+}
+
+/** Bare records need no decoding, what isn't a file can't be opened twice, and one processor can't do two things. */
+function pays(path: string, { header, totalBytes = 0 }: TraceSource): boolean {
+  const isBare = header.format === "raw64" && header.compression === "none";
+  return !isBare && path !== "-" && totalBytes >= SHORT_BYTES && availableParallelism() > 1;
+}
+
+/** Decodes in a thread whatever it is. Throws `TraceError`. */
+export async function openInThread(path: string, options: OpenOptions = {}): Promise<DecodedTrace> {
+  const task: DecoderTask = { path, options };
+  const worker = new Worker(WORKER, { workerData: task });
+  const mail = new Mail(path);
+  worker.on("message", (message: Decoded) => mail.put(message));
+  worker.on("error", (error) => mail.fail(error));
+  worker.on("exit", () => mail.fail(new Error("the thread that decodes it ended")));
+  const close = async (): Promise<void> => {
+    mail.fail(new Error("the trace is closed"));
+    await worker.terminate();
+  };
+  let progress: Progress = { bytesRead: 0, skipped: 0 };
+  try {
+    const first = await mail.take();
+    if (!("opened" in first)) throw "failed" in first ? receivedError(first.failed) : new Error("nothing was opened");
+    return {
+      ...first.opened,
+      get bytesRead() {
+        return progress.bytesRead;
+      },
+      get skipped() {
+        return progress.skipped;
+      },
+      async *batches() {
+        try {
+          for (;;) {
+            const message = await mail.take();
+            if ("ended" in message) {
+              progress = message.ended;
+              return;
+            }
+            progress = ("progress" in message && message.progress) || progress;
+            if ("failed" in message) throw receivedError(message.failed);
+            if (!("words" in message)) continue;
+            yield message.words;
+            const spent: Spent = { spent: message.words.buffer };
+            worker.postMessage(spent, [spent.spent]);
+          }
+        } finally {
+          await close();
+        }
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What has come and what is waited for, in order; after a failure, what came before it. */
+class Mail {
+  readonly #file: string;
+  readonly #come: Decoded[] = [];
+  #failure: Error | undefined;
+  #wake = (): void => {};
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  put(message: Decoded): void {
+    this.#come.push(message);
+    this.#wake();
+  }
+
+  /** The first failure stays. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+
+  /** Rejects with a `TraceError` when nothing more can come. */
+  async take(): Promise<Decoded> {
+    for (;;) {
+      const message = this.#come.shift();
+      if (message !== undefined) return message;
+      if (this.#failure) {
+        const { message: found } = this.#failure;
+        throw new TraceError("can't be decoded", { file: this.#file, found, cause: this.#failure });
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
