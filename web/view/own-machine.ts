@@ -113,6 +113,8 @@ export class OwnMachineDialog {
 
   async #read(files: FileList | null): Promise<void> {
     const [file] = files ?? [];
+    // The same file, mended, can be chosen again.
+    this.#pick.value = "";
     if (file === undefined) return;
     if (file.size > MOST_BYTES) {
       const text = `${file.name} has ${file.size.toLocaleString("en-US")} bytes: that is no description of a machine`;
