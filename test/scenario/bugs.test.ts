@@ -11,6 +11,7 @@ import { PRESET_NAMES } from "../../src/machine/presets/index.ts";
 import { playMatrix } from "../../src/scenario/matrix.ts";
 import type { StoryEngine } from "../../src/scenario/run-story.ts";
 import type { AnyStory } from "../../src/scenario/story.ts";
+import { setway } from "../cli/capture.ts";
 import { generatedPart, readPage, table } from "../docs/page.ts";
 
 const FOLDER = new URL("../../examples/bugs/", import.meta.url);
@@ -46,6 +47,12 @@ describe.each(full ? (["kernel", "reference"] as const) : (["kernel"] as const))
     expect(own.some((cell) => cell.fixes.length === 0 && observed(cell))).toBe(true);
     expect(own.some((cell) => cell.fixes.length > 0 && !observed(cell))).toBe(true);
   });
+});
+
+it("a walk that ends in a fault belongs to the step in which it was", async () => {
+  const { stdout } = await setway(["run", fileURLToPath(new URL("initial-page-tables.ts", FOLDER))]);
+  expect(stdout).toMatch(/ends in a translation fault\n +stale-walk: 1 time/);
+  expect(stdout).toMatch(/walked an old descriptor in line 0x\S+ at record \S+ \(step 3\)/);
 });
 
 it("docs/stories.md lists them", async () => {

@@ -6,9 +6,9 @@ export default defineStory({
   number: 1,
   title: "core 0 flushes by set/way a line that has moved to another core",
   source:
-    "The talk's first rule: set/way operations act on the executing core's own caches, so that a loop over all " +
-    "sets and " +
-    "ways is no flush of memory as soon as a second core can own a line (Arm ARM: set/way acts on the executing PE).",
+    "The talk's first rule: set/way operations act on the executing core's own caches, so that a loop over all sets " +
+    "and ways is no flush of memory as soon as a second core can own a line (Arm ARM: set/way acts on the executing " +
+    "PE).",
   machine: "seattle",
   needs: ["caches", "two cores"],
   fixes: {

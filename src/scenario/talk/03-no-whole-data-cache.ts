@@ -9,8 +9,7 @@ export default defineStory({
   number: 3,
   title: "IC IALLUIS empties every instruction cache; nothing does that for data",
   source:
-    "The talk: people look for an instruction that flushes the data cache. There is IC IALLUIS for instructions; " +
-    "for data " +
+    "The talk: people look for an instruction that flushes the data cache. There is IC IALLUIS for instructions; for data " +
     "there is a loop over sets and ways, of this core alone, or by VA (semantics R23).",
   machine: "seattle",
   needs: ["caches", "two cores"],

@@ -12,9 +12,8 @@ export default defineStory({
   title: "a page that a guest writes with its caches off goes to swap and comes back",
   source:
     "The talk on swapping: I/O that snoops finds clean old lines of the host's alias and writes them to the disk; " +
-    "the other " +
-    "way round, the host's zeroes are still in a cache and the guest reads what the page's last owner left (Linux " +
-    "363ef89f8e9b: arm/arm64: KVM: Invalidate data cache on unmap).",
+    "the other way round, the host's zeroes are still in a cache and the guest reads what the page's last owner left " +
+    "(Linux 363ef89f8e9b: arm/arm64: KVM: Invalidate data cache on unmap).",
   machine: "seattle",
   needs: ["caches"],
   devices: [{ name: "disk", coherent: true }],

@@ -113,8 +113,7 @@ function play(world: World<Fix>): void {
 
 const source =
   "The talk's central bug: a guest writes an emulated adapter's memory uncached while QEMU reads its cacheable " +
-  "mapping of " +
-  "the same pages; the picture stays old. EDK2 dropped its driver for it (tianocore/edk2#7183).";
+  "mapping of the same pages; the picture stays old. EDK2 dropped its driver for it (tianocore/edk2#7183).";
 
 const onKvm = defineStory({
   name: "emulated-vga",

@@ -16,9 +16,8 @@ export default defineStory({
   title: "a JIT rewrites code that both it and another core have executed",
   source:
     "The talk on instruction caches: DC CVAU, DSB, IC IVAU, DSB, ISB, each for a reason; CTR_EL0.IDC and DIC make " +
-    "the first " +
-    "and the third superfluous, nothing does so for the ISB, and 32-bit programs need a system call (Linux 6.12 " +
-    "arch/arm64/mm/cache.S: caches_clean_inval_pou; arch/arm cacheflush).",
+    "the first and the third superfluous, nothing does so for the ISB, and 32-bit programs need a system call (Linux " +
+    "6.12 arch/arm64/mm/cache.S: caches_clean_inval_pou; arch/arm cacheflush).",
   machine: "seattle",
   needs: ["two cores"],
   fixes: {

@@ -7,9 +7,9 @@ const BYTES = 1024;
 const OLD = 0x0101n;
 const NEW = 0x0202n;
 const SOURCE =
-  "The talk on DMA without coherence, and Linux's arch/arm64/mm/dma-mapping.c: clean before the device reads, " +
-  "clean before " +
-  "and invalidate after it writes, and never share a line (Linux 6.12 arch/arm64/mm/dma-mapping.c and cache.S).";
+  "The talk on DMA without coherence, and Linux's arch/arm64/mm/dma-mapping.c: clean before the device reads, clean " +
+  "before and invalidate after it writes, and never share a line (Linux 6.12 arch/arm64/mm/dma-mapping.c and " +
+  "cache.S).";
 
 const common = {
   number: 8,

@@ -8,9 +8,8 @@ export default defineStory({
   number: 9,
   title: "a boot loader with its caches off talks to a coherent device",
   source:
-    "The talk: coherent DMA is coherent with caches. What the device wrote may lie in a system cache, what it " +
-    "reads may " +
-    "come from an old line; accesses with caches off need not look there (Arm ARM: Non-cacheable accesses).",
+    "The talk: coherent DMA is coherent with caches. What the device wrote may lie in a system cache, what it reads " +
+    "may come from an old line; accesses with caches off need not look there (Arm ARM: Non-cacheable accesses).",
   machine: "seattle",
   devices: [{ name: "disk", coherent: true }],
   fixes: {

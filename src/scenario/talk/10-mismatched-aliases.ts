@@ -7,8 +7,7 @@ export default defineStory({
   title: "a page is written through a cacheable and an uncacheable mapping",
   source:
     "The talk on mismatched attributes: the architecture then promises no coherence, and what is lost is what a " +
-    "cache " +
-    "writes back over it, a line at a time (Arm ARM: Mismatched memory attributes).",
+    "cache writes back over it, a line at a time (Arm ARM: Mismatched memory attributes).",
   machine: "seattle",
   needs: ["caches"],
   fixes: {

@@ -10,9 +10,8 @@ export default defineStory({
   title: "a boot loader with its caches off reads a DMA buffer that stage 2 forces to be cacheable",
   source:
     "The other side of the talk's remedy: with FEAT_S2FWB an uncached guest is cached after all, so an assigned " +
-    "device that " +
-    "isn't coherent writes underneath its lines, and the guest, sure to be uncached, maintains nothing (Arm ARM: " +
-    "FEAT_S2FWB, MemAttr 0b0110).",
+    "device that isn't coherent writes underneath its lines, and the guest, sure to be uncached, maintains nothing " +
+    "(Arm ARM: FEAT_S2FWB, MemAttr 0b0110).",
   machine: "graviton3",
   needs: ["caches", "fwb"],
   devices: [

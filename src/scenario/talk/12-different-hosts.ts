@@ -12,8 +12,7 @@ const code = defineStory({
   title: "a guest patches code as its first host allowed, on a host that needs more",
   source:
     "The talk on migration: IDC and DIC are facts of a host. A guest that was told of them leaves DC CVAU and IC " +
-    "IVAU out " +
-    "for ever (KVM makes CTR_EL0 writable within safe limits).",
+    "IVAU out for ever (KVM makes CTR_EL0 writable within safe limits).",
   machine: "seattle",
   needs: ["caches"],
   eras: ["modern"],
@@ -58,9 +57,8 @@ const page = defineStory({
   number: 12,
   title: "an uncached guest moves from a host with forced Write-Back to one without",
   source:
-    "The talk on migration: FEAT_S2FWB made the guest's accesses cacheable; on a host without it the pages that " +
-    "the VMM " +
-    "has just received lie in caches that the guest doesn't look into (Linux 6.12 arch/arm64/kvm/hyp/pgtable.c: " +
+    "The talk on migration: FEAT_S2FWB made the guest's accesses cacheable; on a host without it the pages that the " +
+    "VMM has just received lie in caches that the guest doesn't look into (Linux 6.12 arch/arm64/kvm/hyp/pgtable.c: " +
     "nothing is flushed with FEAT_S2FWB).",
   machine: "graviton3",
   needs: ["caches", "fwb"],
@@ -89,9 +87,8 @@ const adapter = defineStory({
   number: 12,
   title: "an emulated network adapter is swapped for a physical one, and only one of them snoops",
   source:
-    "The talk on device passthrough: what firmware told the guest at boot about coherence must still be true " +
-    "after the " +
-    "device behind it has changed (Linux drivers/of/address.c: of_dma_is_coherent).",
+    "The talk on device passthrough: what firmware told the guest at boot about coherence must still be true after " +
+    "the device behind it has changed (Linux drivers/of/address.c: of_dma_is_coherent).",
   machine: "juno",
   needs: ["caches"],
   devices: [{ name: "physical-nic", coherent: false }],

@@ -9,9 +9,8 @@ export default defineStory({
   number: 13,
   title: "a guest is descheduled half-way through its set/way loop and goes on on another core",
   source:
-    "The talk: set/way is for one core, and a virtual CPU isn't one. 3.9 kept a mask of cores that owe a flush; " +
-    "4.1 gave up " +
-    "and flushes the VM by VA (3c1e71650833).",
+    "The talk: set/way is for one core, and a virtual CPU isn't one. 3.9 kept a mask of cores that owe a flush; 4.1 " +
+    "gave up and flushes the VM by VA (3c1e71650833).",
   machine: "juno",
   needs: ["caches", { has: ({ peerOutOfReach }) => peerOutOfReach >= 0, lacks: "has no core out of core 0's reach" }],
   eras: ["none", "3.9", "4.1", "modern", "fwb"],

@@ -6,9 +6,9 @@ import type { World } from "../world.ts";
 
 const BYTES = 512;
 const SOURCE =
-  "The talk: there are machines with coherent and non-coherent DMA side by side, and a guest can only do right " +
-  "what it is " +
-  "told: dma-coherent, _CCA, IORT's CCA, CPM and DACS (Linux drivers/of/address.c, drivers/acpi/scan.c; ACPI IORT).";
+  "The talk: there are machines with coherent and non-coherent DMA side by side, and a guest can only do right what " +
+  "it is told: dma-coherent, _CCA, IORT's CCA, CPM and DACS (Linux drivers/of/address.c, drivers/acpi/scan.c; ACPI " +
+  "IORT).";
 
 /** What hardware there is, whatever firmware says. `gpu` snoops only where the SMMU makes its transactions cacheable. */
 const DEVICES = [

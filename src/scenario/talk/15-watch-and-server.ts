@@ -9,9 +9,8 @@ export default defineStory({
   number: 15,
   title: "all cores fill memory, flush by set/way and hand it to code that runs with caches off",
   source:
-    "The talk: a virtual machine should run on a watch and on a server of 160 cores. Set/way means something else " +
-    "on each: " +
-    "two cores and one L2, or system caches and sockets that no loop reaches (Exynos 3250 and Altra).",
+    "The talk: a virtual machine should run on a watch and on a server of 160 cores. Set/way means something else on " +
+    "each: two cores and one L2, or system caches and sockets that no loop reaches (Exynos 3250 and Altra).",
   machine: "altra-2s",
   needs: ["caches", "two cores"],
   fixes: {

@@ -8,9 +8,8 @@ const NEW = 0x0b0bn;
 const common = {
   number: 16,
   source:
-    "The talk on outer caches, and Linux's arch/arm/mm/cache-l2x0.c: neither set/way nor by-VA instructions reach " +
-    "a PL310, " +
-    "only its own registers, by PA and by way (Linux arch/arm/mm/cache-l2x0.c; R4).",
+    "The talk on outer caches, and Linux's arch/arm/mm/cache-l2x0.c: neither set/way nor by-VA instructions reach a " +
+    "PL310, only its own registers, by PA and by way (Linux arch/arm/mm/cache-l2x0.c; R4).",
   machine: "exynos4412",
   needs: ["outer cache"],
   devices: [{ name: "dma", coherent: false }],

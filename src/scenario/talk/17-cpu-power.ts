@@ -56,8 +56,7 @@ const bringUp = defineStory({
   title: "a second core starts with its caches off and reads what the first has written for it",
   source:
     "The talk, and Linux's secondary_data: a core comes out of reset with MMU and caches off, so that its stack " +
-    "pointer and " +
-    "page tables must be in memory (arch/arm/kernel/smp.c: sync_cache_w).",
+    "pointer and page tables must be in memory (arch/arm/kernel/smp.c: sync_cache_w).",
   machine: "exynos3250",
   needs: ["caches", "two cores"],
   fixes: {
@@ -93,8 +92,7 @@ const garbage = defineStory({
   title: "a second core's L1 holds dirty leftovers when it starts",
   source:
     "Linux's v7_invalidate_l1: an L1 can come out of reset with random contents; cleaning would write them to " +
-    "memory, so " +
-    "that it is invalidated by set/way before the caches go on (arch/arm/mm/cache-v7.S: v7_invalidate_l1).",
+    "memory, so that it is invalidated by set/way before the caches go on (arch/arm/mm/cache-v7.S: v7_invalidate_l1).",
   machine: "exynos3250",
   needs: [
     "two cores",

@@ -12,9 +12,8 @@ export default defineStory({
   number: 18,
   title: "a hypervisor writes stage-2 tables with its caches off, and the walker reads old lines of them",
   source:
-    "The talk on early boot: tables written with caches off are in memory, and a walk that looks into caches " +
-    "finds what was " +
-    "there before. Linux invalidates its own boot tables for that reason (arch/arm64/kernel/head.S).",
+    "The talk on early boot: tables written with caches off are in memory, and a walk that looks into caches finds " +
+    "what was there before. Linux invalidates its own boot tables for that reason (arch/arm64/kernel/head.S).",
   machine: "seattle",
   needs: ["caches"],
   fixes: {

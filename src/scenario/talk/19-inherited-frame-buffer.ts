@@ -52,8 +52,8 @@ const blit = defineStory({
   title: "in a VM, firmware draws by GOP Blit through virtio-gpu, or pokes at an emulated adapter's frame buffer",
   source:
     "The talk on UEFI's console in a VM: Blit() can be served by virtio-gpu, where nothing is shared uncached; " +
-    "whoever pokes " +
-    "at the linear frame buffer needs the emulated adapter that KVM cannot make coherent (tianocore/edk2#7183).",
+    "whoever pokes at the linear frame buffer needs the emulated adapter that KVM cannot make coherent " +
+    "(tianocore/edk2#7183).",
   machine: "juno",
   needs: ["caches"],
   eras: ["modern", "4.1"],

@@ -12,8 +12,7 @@ export default defineStory({
   title: "a recorded 32-bit kernel decompresses itself, flushing by set/way (4.1) or by VA (5.7)",
   source:
     "The talk's opening: 32-bit guests that boot on one machine and not on another. The recording flushes by VA; " +
-    "without " +
-    "the fix that is replaced by 4.1's two loops by set/way (arch/arm/boot/compressed/head.S; 401b368caaec).",
+    "without the fix that is replaced by 4.1's two loops by set/way (arch/arm/boot/compressed/head.S; 401b368caaec).",
   machine: "kunpeng916-2s",
   needs: ["aarch32", "caches"],
   traces: ["zimage-boot-l3"],

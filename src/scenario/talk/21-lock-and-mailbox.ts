@@ -3,8 +3,7 @@ import { RecordError } from "../../engine/errors.ts";
 import { defineStory } from "../story.ts";
 
 const SOURCE =
-  "The talk: turning caches off turns off what makes cores coherent with each other. Exclusives and atomics need " +
-  "cacheable " +
+  "The talk: turning caches off turns off what makes cores coherent with each other. Exclusives and atomics need cacheable " +
   "shareable memory, and messages need the caches that the other one uses (semantics R17).";
 
 const mailbox = defineStory({

@@ -7,9 +7,8 @@ export default defineStory({
   number: 22,
   title: "a driver draws uncached what a viewer reads cached: right on x86, wrong here",
   source:
-    "The talk: on x86 mismatched mappings of one page stay coherent because the processor snoops itself; code " +
-    "that was " +
-    "ported from there has never needed maintenance, and breaks (R14; tianocore/edk2#7183).",
+    "The talk: on x86 mismatched mappings of one page stay coherent because the processor snoops itself; code that " +
+    "was ported from there has never needed maintenance, and breaks (R14; tianocore/edk2#7183).",
   machine: "seattle",
   needs: ["caches"],
   fixes: {

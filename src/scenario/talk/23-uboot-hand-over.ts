@@ -10,9 +10,8 @@ const LINE_BYTES = 64;
 const common = {
   number: 23,
   source:
-    "U-Boot 2023.01 on QEMU virt, recorded: cleanup_before_linux flushes and invalidates by set/way, which " +
-    "reaches memory " +
-    "only where no cache lies beyond CLIDR_EL1.",
+    "U-Boot 2023.01 on QEMU virt, recorded: cleanup_before_linux flushes and invalidates by set/way, which reaches " +
+    "memory only where no cache lies beyond CLIDR_EL1.",
   starts: "reset",
   // Neither MMIO nor DMA was recorded.
   recorded: { dma: false },
