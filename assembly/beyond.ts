@@ -86,6 +86,7 @@ import {
   OP_LOAD,
 } from "./operations";
 import { owns } from "./own";
+import { prefetching } from "./prefetch";
 import { absent, findEntry, mayHoldInstructions, nextUnit, present } from "./presence";
 import { probe, recordOf, setState, stateAt } from "./set";
 import {
@@ -149,7 +150,7 @@ let allPlain: bool = false;
 export function prepareBeyond(): void {
   sides = allocate(<usize>max(cores, 1) * SIDE, 64);
   sideOfUnit = allocate((<usize>max(cores, 1)) << 2);
-  allPlain = cores > 0 && unitCount == cores;
+  allPlain = cores > 0 && unitCount == cores && !prefetching;
   for (let core: u32 = 0; core < cores; core++) {
     for (let home: u32 = 0; home < sockets && allPlain; home++) {
       const l3 = plainL3(core, home);

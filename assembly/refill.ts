@@ -166,9 +166,9 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
   const way2 = ctz(found2);
   const at2 = r2 + load<u32>(shape2, S_STATES) + way2;
   const state2 = <u32>load<u8>(at2);
-  // A store needs EXCLUSIVE, which is bit 1.
+  // A store needs EXCLUSIVE, which is bit 1; the first hit of a PREFETCHED copy, bit 5, isn't plain.
   const isStore = op & 1;
-  if (isStore & ~(state2 >> 1)) return -1;
+  if ((isStore & ~(state2 >> 1)) | (state2 >> 5)) return -1;
   // With IDC a fetch asks its core's L1D (D23).
   if (idc && op == OP_FETCH && isInData(core, compact)) return -1;
   if ((CARRY || dic) && isStore && mayHoldInstructions(compact)) return -1;

@@ -21,6 +21,7 @@ import {
   groupStride,
   N_BASE,
   N_FLAGS,
+  PREFETCHED,
   smallestShift,
   TRUE,
   VERSIONS,
@@ -220,9 +221,10 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
       let state = <u32>load<u8>(stateAt);
       if (CARRY && !(state & TRUE)) break;
       if (minds && isStore && mayHoldInstructions(compact)) break;
-      // A store needs EXCLUSIVE, which is bit 1.
-      if (isStore & ~(state >> 1)) {
-        if (distrust || (CARRY && divergent) || !load<u32>(BASES + ((<usize>core) << 4), BASE_L2)) break;
+      // A store needs EXCLUSIVE, which is bit 1; the first hit of a PREFETCHED copy, bit 5, isn't plain.
+      if ((isStore & ~(state >> 1)) | (state >> 5)) {
+        if (state & PREFETCHED || distrust || (CARRY && divergent) || !load<u32>(BASES + ((<usize>core) << 4), BASE_L2))
+          break;
         if (!upgrade(core, compact)) break;
         state |= EXCLUSIVE;
         forgetLasts();
