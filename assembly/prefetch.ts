@@ -3,8 +3,20 @@
 
 import { collectInside } from "./coherence";
 import { alone, at, beginAccess, countAccess, fillFirst, path, request, setFillsFirst } from "./hierarchy";
-import { allocate, N_DEPTH, N_LINE_SHIFT, N_PREFETCHER, nodeAt, PATH_SIZE, PREFETCHED } from "./layout";
-import { count, regionBytes, regionDelta, regionLow } from "./memory";
+import {
+  allocate,
+  C_L1D,
+  C_SOCKET,
+  coreAt,
+  N_DEPTH,
+  N_LINE_SHIFT,
+  N_PREFETCHER,
+  nodeAt,
+  PATH_SIZE,
+  PREFETCHED,
+  pathAt,
+} from "./layout";
+import { count, regionBytes, regionDelta, regionHome, regionLow, setWho } from "./memory";
 import { COUNTER_PREFETCHES, COUNTER_PREFETCHES_USED } from "./operations";
 import { probe, recordOf, setState, stateAt } from "./set";
 
@@ -32,6 +44,8 @@ const PAGE_FRONT: usize = 12;
 
 /** Whether the machine has any. */
 export let prefetching: bool = false;
+/** Whether a cache beyond the L1Ds has one. */
+export let prefetchesBeyond: bool = false;
 /** Whether prefetchers learn from the access that is being played: a core's load or store, and nothing else (D57). */
 let training: bool = false;
 /** Whether what is being played is a prefetch, which is no demand access. */
@@ -50,6 +64,7 @@ let ownPath: usize = 0;
 /** Gives a cache a prefetcher; before anything is played. */
 export function setPrefetcher(index: u32, kind: u32, degree: u32, distance: u32, entries: u32): void {
   prefetching = true;
+  if (load<u32>(nodeAt(index), N_DEPTH) > 1) prefetchesBeyond = true;
   if (!ownPath) ownPath = allocate(PATH_SIZE);
   const p = allocate(PREFETCHER_SIZE);
   store<u32>(p, kind, P_KIND);
@@ -98,6 +113,38 @@ export function prefetchAfter(): void {
     train(n, <u32>(compact >> PAGE_SHIFT), <u32>(compact >> load<u32>(n, N_LINE_SHIFT)));
     for (let w: u32 = 0; w < wanted; w++) bringIn(n, load<u32>(WANTED + ((<usize>w) << 2)), whole, k, isAlone);
   }
+}
+
+// ---- inside a run (run.ts): what the core's own L1D learns, when nothing diverges and its L2 is plain; acted on behind the record
+let isPending: bool = false;
+let pendingCore: u32 = 0;
+let pendingAt: u64 = 0;
+
+/** A load or store missed its core's L1D. Whether there is something to do behind the record. */
+export function learnInRun(core: u32, compact: u64): bool {
+  isPending = load<u32>(<usize>load<u32>(coreAt(core), C_L1D), N_PREFETCHER) != 0;
+  pendingCore = core;
+  pendingAt = compact;
+  return isPending;
+}
+
+/** A load or store hit a marked copy of its core's L1D, from which the run takes the mark. */
+export function useInRun(core: u32, compact: u64): void {
+  count(<usize>load<u32>(coreAt(core), C_L1D), COUNTER_PREFETCHES_USED);
+  learnInRun(core, compact);
+}
+
+/** What is to do behind a record. Whether lines may have come and gone. */
+export function prefetchInRun(): bool {
+  if (!isPending) return false;
+  isPending = false;
+  const n = <usize>load<u32>(coreAt(pendingCore), C_L1D);
+  train(n, <u32>(pendingAt >> PAGE_SHIFT), <u32>(pendingAt >> load<u32>(n, N_LINE_SHIFT)));
+  if (!wanted) return false;
+  setWho(pendingCore, load<u32>(coreAt(pendingCore), C_SOCKET));
+  const whole = pathAt(pendingCore, regionHome);
+  for (let w: u32 = 0; w < wanted; w++) bringIn(n, load<u32>(WANTED + ((<usize>w) << 2)), whole, 0, false);
+  return true;
 }
 
 /** A load that begins at the prefetcher's cache, unless that or a data cache inside it has some of the line (D60). */

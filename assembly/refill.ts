@@ -24,14 +24,16 @@ import {
   N_BASE,
   N_COUNTERS,
   N_LEVEL,
+  PREFETCHED,
   TRUE,
   VALID,
 } from "./layout";
-import { byteOf } from "./memory";
+import { byteOf, count } from "./memory";
 import {
   COUNTER_EVICTIONS,
   COUNTER_LOAD_MISSES,
   COUNTER_LOADS,
+  COUNTER_PREFETCHES_UNUSED,
   COUNTER_WRITEBACKS_IN,
   COUNTER_WRITEBACKS_OUT,
   EVENT_WRITEBACK,
@@ -211,6 +213,7 @@ export function refillBy(core: u32, op: u32, compact: u64, line: u32, r: usize, 
   if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, contents(shape, r, way), bytes)))
     touched(goneLow, bytes);
   add(counts + ((<usize>op) << 3), 1);
+  if (victim & PREFETCHED) count(<usize>load<u32>(coreAt(core), C_L1D), COUNTER_PREFETCHES_UNUSED);
   // Only a fetch can have brought the line of a core's first data access (D33).
   if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);

@@ -28,6 +28,7 @@ import {
 } from "./layout";
 import { fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
 import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
+import { learnInRun, prefetchInRun, prefetching, useInRun } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
 import { BEYOND, refill } from "./refill";
 import { toFront } from "./set";
@@ -172,6 +173,7 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
   let end = numbers ? until : lookAhead(at, until);
   for (;;) {
     if (at >= end) {
+      if (prefetching && prefetchInRun()) forgetLasts();
       if (at >= until) break;
       end = numbers ? until : lookAhead(at, until);
     }
@@ -221,13 +223,19 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
       let state = <u32>load<u8>(stateAt);
       if (CARRY && !(state & TRUE)) break;
       if (minds && isStore && mayHoldInstructions(compact)) break;
-      // A store needs EXCLUSIVE, which is bit 1; the first hit of a PREFETCHED copy, bit 5, isn't plain.
+      // A store needs EXCLUSIVE, which is bit 1; a PREFETCHED copy, bit 5, is hit for the first time.
       if ((isStore & ~(state >> 1)) | (state >> 5)) {
-        if (state & PREFETCHED || distrust || (CARRY && divergent) || !load<u32>(BASES + ((<usize>core) << 4), BASE_L2))
-          break;
-        if (!upgrade(core, compact)) break;
-        state |= EXCLUSIVE;
-        forgetLasts();
+        if (distrust || (CARRY && divergent) || !load<u32>(BASES + ((<usize>core) << 4), BASE_L2)) break;
+        if (isStore & ~(state >> 1)) {
+          if (!upgrade(core, compact)) break;
+          state |= EXCLUSIVE;
+          forgetLasts();
+        }
+        if (state & PREFETCHED) {
+          state &= ~PREFETCHED;
+          useInRun(core, compact);
+          end = at + 8;
+        }
       }
       store<u8>(stateAt, <u8>(state | (isStore << 2)));
       const order = r + load<u32>(shape, S_ORDER);
@@ -243,6 +251,7 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
       }
       // An L1I may have got the line that is stored to.
       store<u64>(LASTS, NO_KEY, 8);
+      if (prefetching && op != OP_FETCH && learnInRun(core, compact)) end = at + 8;
     }
     // A store's line may be loaded; a load says nothing about whether its line may be stored to. A fetch writes the places
     // of fetches, and the one that nobody reads.

@@ -28,7 +28,6 @@ import {
   N_ORDER,
   N_PARENTS,
   N_POLICY,
-  N_PREFETCHER,
   N_RECORD_SIZE,
   N_SET_MASK,
   N_STATES,
@@ -92,8 +91,6 @@ export function plainL2(core: u32): usize {
   }
   const both = FLAG_ALLOCATES_READS | FLAG_ALLOCATES_STORES;
   if ((load<u32>(<usize>load<u32>(coreAt(core), C_L1D), N_FLAGS) & both) != both) return 0;
-  // Its misses are what a prefetcher learns from (D57).
-  if (load<u32>(<usize>load<u32>(coreAt(core), C_L1D), N_PREFETCHER)) return 0;
   const flags = load<u32>(n, N_FLAGS);
   if (!isPlain(n) || flags & (FLAG_WRITE_THROUGH | FLAG_EXCLUSIVE_DATA | FLAG_EXCLUSIVE_INSTRUCTIONS)) return 0;
   if (load<u32>(n, N_CORE_FIRST) != load<u32>(n, N_CORE_LAST)) return 0;
