@@ -1,5 +1,5 @@
 /** The kernel as an Engine: one WebAssembly instance with private memory, typed views over its state, nothing else. */
-import { type Cache, PREFETCHER_KINDS, type ResolvedMachine } from "../machine/resolved.ts";
+import type { Cache, ResolvedMachine } from "../machine/resolved.ts";
 import {
   CACHE_COUNTERS,
   type CacheCounters,
@@ -197,6 +197,7 @@ export function inlined(flavour: Flavour): WebAssembly.Module {
 const HOLDS = ["instructions", "data", "unified"];
 const KINDS = ["architected", "system", "memory-side", "outer"];
 const POLICIES = ["lru", "tree-plru", "fifo", "random", "srrip"];
+const PREFETCHERS = ["next-line", "stride", "stream"];
 const STATES: Record<number, Copy["state"]> = { 1: "S", 3: "E", 5: "O", 7: "M" };
 /** Counters in one cache's block, and levels in one requester's block of hits. */
 const CACHE_BLOCK = 24;
@@ -827,7 +828,7 @@ function addCache(exports: Exports, each: KernelCache, sockets: number, treeSize
   const { prefetcher } = cache;
   if (prefetcher) {
     const { kind, degree, distance, entries } = prefetcher;
-    exports.setPrefetcher(index, PREFETCHER_KINDS.indexOf(kind), degree, distance, entries);
+    exports.setPrefetcher(index, PREFETCHERS.indexOf(kind), degree, distance, entries);
   }
   exports.setUnit(index, each.unit, each.covered ? 1 : 0, each.units[0], each.units[1]);
   for (let s = 0; s < sockets; s++)

@@ -67,9 +67,9 @@ export const MAX_TREE_PLRU_WAYS = 64;
 
 const INCLUSIONS = ["inclusive", "exclusive", "nine"] as const;
 
-export const MAX_PREFETCH_DEGREE = 16;
-export const MAX_PREFETCH_DISTANCE = 64;
-export const MAX_PREFETCH_ENTRIES = 256;
+const MAX_PREFETCH_DEGREE = 16;
+const MAX_PREFETCH_DISTANCE = 64;
+const MAX_PREFETCH_ENTRIES = 256;
 
 const prefetchSchema = note(
   z.union([
