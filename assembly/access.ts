@@ -31,6 +31,7 @@ import {
   DIRTY_ANSWER,
   distrust,
   fill,
+  fillFirst,
   landFrom,
   makeWay,
   mergeInto,
@@ -39,7 +40,6 @@ import {
   peerSupply,
   removeInstructions,
   request,
-  SHARED,
   setAnswer,
   setDistrust,
   setFillsFirst,
@@ -60,12 +60,10 @@ import {
   DIRTY,
   dic,
   EXCLUSIVE,
-  FLAG_WRITE_THROUGH,
   fetchPathAt,
   indexOf,
   KIND_SYSTEM,
   N_DEPTH,
-  N_FLAGS,
   N_KIND,
   N_LINE_BYTES,
   N_LINE_SHIFT,
@@ -134,6 +132,7 @@ import {
 } from "./operations";
 import { checkPending } from "./pending";
 import { plainLoad } from "./plain";
+import { asked, prefetchAfter, prefetching, setTraining, takeMark } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
 import { probe, recordOf, recordOfSet, setState, stateAt, touch } from "./set";
 
@@ -301,10 +300,14 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
   if (!path) bypass(compact, bytes, reads, writes, attribute);
   else if (writes && (attribute == ATTR_WRITE_THROUGH || attribute == ATTR_INNER_WT_OUTER_WB))
     writeThroughStore(path, compact, bytes, reads, attribute);
-  else cached(path, compact, bytes, writes, attribute == ATTR_WRITE_BACK_NON_SHAREABLE);
+  else {
+    if (prefetching) setTraining(reads || writes);
+    cached(path, compact, bytes, writes, attribute == ATTR_WRITE_BACK_NON_SHAREABLE);
+  }
   if (reads && CARRY && !known) observe(HAZARD_STALE_READ, compact, bytes, seen, from);
   if (writes) changeTruth(compact, bytes, path ? distrust : hadCopies);
   if ((reads || writes) && !hitFirst) checkPending(compact, false);
+  if (prefetching) prefetchAfter();
 }
 
 /**
@@ -364,7 +367,8 @@ function cached(path: usize, compact: u64, bytes: u32, writes: bool, isAlone: bo
   const line = <u32>(compact >> shift);
   const record = recordOf(n, line);
   let way = probe(n, record, line);
-  countAccess(n, way < 0);
+  if (prefetching) asked(n, record, way, 0);
+  else countAccess(n, way < 0);
   if (way >= 0) {
     hitFirst = n == <usize>load<u32>(coreAt(who), C_L1D);
     touch(n, record, way);
@@ -392,14 +396,7 @@ function cached(path: usize, compact: u64, bytes: u32, writes: bool, isAlone: bo
     if (writes) storeBeyond(compact, bytes, result);
     return;
   }
-  // The victim goes only now, after the outer levels have filled (R36).
-  way = makeWay(n, record);
-  let state = VALID | (result & SHARED && !writes ? 0 : EXCLUSIVE);
-  const dirty = (result & DIRTY_ANSWER) != 0;
-  const through = (load<u32>(n, N_FLAGS) & FLAG_WRITE_THROUGH) != 0;
-  if (dirty && !through) state |= DIRTY;
-  fill(n, record, way, line, state, answerAt((<u64>line) << shift));
-  if (dirty && through) landFrom(1, answerLow, answerBytes, answer);
+  way = fillFirst(n, record, line, result, writes ? EXCLUSIVE : 0);
   if (writes) mergeInto(n, record, way, compact, bytes, value);
 }
 
@@ -414,7 +411,9 @@ function writeThroughStore(path: usize, compact: u64, bytes: u32, reads: bool, a
   beginAccess(compact, 1, false, path);
   let n = pathNode(0);
   let line = <u32>(compact >> load<u32>(n, N_LINE_SHIFT));
-  const isHit = probe(n, recordOf(n, line), line) >= 0;
+  const held0 = probe(n, recordOf(n, line), line);
+  const isHit = held0 >= 0;
+  if (isHit && prefetching) takeMark(n, recordOf(n, line), held0);
   hitFirst = isHit && n == <usize>load<u32>(coreAt(who), C_L1D);
   countAccess(n, !isHit);
   for (let k: u32 = 1; k <= pathLength; k++) {

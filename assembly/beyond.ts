@@ -43,6 +43,7 @@ import {
   N_UNITS_TO,
   N_WAYS,
   outer,
+  PREFETCHED,
   pathAt,
   sharedRoots,
   smallestShift,
@@ -72,6 +73,7 @@ import {
   COUNTER_INVALIDATIONS,
   COUNTER_LOAD_MISSES,
   COUNTER_LOADS,
+  COUNTER_PREFETCHES_UNUSED,
   COUNTER_SNOOPS_IN,
   COUNTER_UPGRADES,
   COUNTER_WRITEBACKS_IN,
@@ -86,6 +88,7 @@ import {
   OP_LOAD,
 } from "./operations";
 import { owns } from "./own";
+import { prefetchesBeyond } from "./prefetch";
 import { absent, findEntry, mayHoldInstructions, nextUnit, present } from "./presence";
 import { probe, recordOf, setState, stateAt } from "./set";
 import {
@@ -150,7 +153,7 @@ let allPlain: bool = false;
 export function prepareBeyond(): void {
   sides = allocate(<usize>max(cores, 1) * SIDE, 64);
   sideOfUnit = allocate((<usize>max(cores, 1)) << 2);
-  allPlain = cores > 0 && unitCount == cores;
+  allPlain = cores > 0 && unitCount == cores && !prefetchesBeyond;
   for (let core: u32 = 0; core < cores; core++) {
     for (let home: u32 = 0; home < sockets && allPlain; home++) {
       const l3 = plainL3(core, home);
@@ -314,6 +317,7 @@ function freeL1(side: usize, isFetch: bool, l1: usize, shape: usize, r: usize): 
   if (!(state & VALID)) return way;
   const line = load<u32>(r + ((<usize>way) << 2));
   count(l1, COUNTER_EVICTIONS);
+  if (state & PREFETCHED) count(l1, COUNTER_PREFETCHES_UNUSED);
   emptyIn(shape, r, way);
   if (isFetch) absent(l1, line);
   if (!(state & DIRTY)) return way;

@@ -19,6 +19,7 @@ import { enterRegion, fastBytes, fastLow, regionDelta, regionIsDevice } from "./
 import { OP_FETCH, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
+import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
 import { isElsewhere } from "./sift";
 
@@ -45,9 +46,10 @@ export let dealt: u64 = 0;
 let observerGroup: u32 = 0;
 let observed: u64 = 0;
 
-/** Set groups that plain accesses can be dealt into, or 0: a sized directory has an index of its own (D25). */
+/** Set groups that plain accesses can be dealt into, or 0: a sized directory has an index of its own (D25), a prefetcher crosses lines. */
 export function groupsToDeal(): u32 {
-  return groupBits < FEWEST_BITS || directorySets || smallestShift != largestShift ? 0 : (<u32>1) << groupBits;
+  if (groupBits < FEWEST_BITS || directorySets || smallestShift != largestShift || prefetching) return 0;
+  return (<u32>1) << groupBits;
 }
 
 // ---- which order pays: looked at anew every so many records, from what was counted since

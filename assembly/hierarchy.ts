@@ -57,6 +57,7 @@ import {
   N_STRIDE,
   N_TRUTH,
   N_WAYS,
+  PREFETCHED,
   sticky,
   TRUE,
   VALID,
@@ -69,6 +70,7 @@ import {
   COUNTER_EVICTIONS,
   COUNTER_LOAD_MISSES,
   COUNTER_LOADS,
+  COUNTER_PREFETCHES_UNUSED,
   COUNTER_UPGRADES,
   COUNTER_WRITEBACK_MISSES,
   COUNTER_WRITEBACKS_IN,
@@ -76,6 +78,7 @@ import {
   EVENT_WRITEBACK,
   MACHINE_CROSSINGS,
 } from "./operations";
+import { asked, prefetching } from "./prefetch";
 import { absent, mayHoldInstructions, present } from "./presence";
 import { choose, filled, probe, recordOf, setState, stateAt, tagAt, touch } from "./set";
 
@@ -330,6 +333,7 @@ export function evict(n: usize, record: usize, way: u32): void {
   const state = stateAt(n, record, way);
   const shift = load<u32>(n, N_LINE_SHIFT);
   const compact = (<u64>tagAt(record, way)) << shift;
+  if (state & PREFETCHED) count(n, COUNTER_PREFETCHES_UNUSED);
   // The way is free from here on, but its bytes stay in place until it is filled again.
   clear(n, record, way);
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) return;
@@ -347,6 +351,21 @@ export function evict(n: usize, record: usize, way: u32): void {
 export function makeWay(n: usize, record: usize): u32 {
   const way = choose(n, record);
   if (stateAt(n, record, way) & VALID) evict(n, record, way);
+  return way;
+}
+
+/**
+ * The first cache of the path gets the line that was requested, and its victim goes only now, after the outer levels have
+ * filled (R36); `state` bits are added to what the answer gives. Returns the way.
+ */
+export function fillFirst(n: usize, record: usize, line: u32, result: u32, state: u32): u32 {
+  const way = makeWay(n, record);
+  state |= VALID | (result & SHARED ? 0 : EXCLUSIVE);
+  const dirty = (result & DIRTY_ANSWER) != 0;
+  const through = (load<u32>(n, N_FLAGS) & FLAG_WRITE_THROUGH) != 0;
+  if (dirty && !through) state |= DIRTY;
+  fill(n, record, way, line, state, answerAt((<u64>line) << load<u32>(n, N_LINE_SHIFT)));
+  if (dirty && through) landFrom(1, answerLow, answerBytes, answer);
   return way;
 }
 
@@ -485,7 +504,8 @@ export function request(k: u32, child: usize): u32 {
   const line = <u32>(at >> load<u32>(n, N_LINE_SHIFT));
   const record = recordOf(n, line);
   const way = probe(n, record, line);
-  countAccess(n, way < 0);
+  if (prefetching) asked(n, record, way, k);
+  else countAccess(n, way < 0);
   return way >= 0 ? hit(k, n, record, way, child) : miss(k, n, record, line, child);
 }
 

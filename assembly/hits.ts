@@ -59,7 +59,7 @@ export function setLastValue(bits: u64): void {
 // What every record of a run needs lies at fixed addresses and in globals: V8 keeps few locals in registers across so long a loop.
 
 /** Records name cores in eight bits; those of further cores, which need a prefix, are never part of a run. */
-const RUN_CORES: u32 = 256;
+export const RUN_CORES: u32 = 256;
 
 /**
  * By core, then by load, store and fetch: where group 0 of the cache begins that answers plainly (L1D, L1D, L1I), or 0 if none
@@ -286,6 +286,7 @@ export function playHits(from: usize, end: usize, first: u64, numbers: usize): u
  */
 function hits<Shape, Care>(from: usize, end: usize, first: u64, numbers: usize): usize {
   const narrow = sizeof<Shape>() == 4;
+  const simple = !CARRY && sizeof<Care>() == 4;
   let at = from;
   let who: u32 = load<u8>(at, 7);
   let counted: u64 = 0;
@@ -335,7 +336,7 @@ function hits<Shape, Care>(from: usize, end: usize, first: u64, numbers: usize):
       ? <u32>i32x4.bitmask(i32x4.eq(v128.load(r), i32x4.splat(line)))
       : waysWith(r, load<u32>(shape, S_WAYS), line);
     if (!found) {
-      if (!CARRY && sizeof<Care>() == 4) {
+      if (simple) {
         const filled = refillBy<u32>(core, op, compact, line, r, shapesAt(core) + ((<usize>(op & 2)) << 5));
         if (filled >= 0) {
           store<u64>(LASTS, NO_KEY, 8);
@@ -352,8 +353,8 @@ function hits<Shape, Care>(from: usize, end: usize, first: u64, numbers: usize):
     const state = <u32>load<u8>(stateAt);
     if (CARRY && !(state & TRUE)) break;
     const isStore = op & 1;
-    // A store needs EXCLUSIVE, which is bit 1.
-    if (isStore & (~(state >> 1) | <u32>(!CARRY && minds))) break;
+    // A store needs EXCLUSIVE, which is bit 1; a PREFETCHED copy, bit 5, is hit for the first time.
+    if ((isStore & (~(state >> 1) | <u32>(!CARRY && minds))) | (simple ? 0 : state >> 5)) break;
     if (CARRY && isStore && mayHoldInstructions(compact)) break;
     store<u8>(stateAt, <u8>(state | (isStore << 2)));
     const order = r + (narrow ? NARROW_ORDER : <usize>load<u32>(shape, S_ORDER));

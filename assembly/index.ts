@@ -71,6 +71,7 @@ export { setDirectory, setFeatures, setProtocol, setShape, setUnitsAreCores } fr
 export { addRegion } from "./memory";
 export { lastObserved, loopAt, loopCount, ownGroup, setShard } from "./own";
 export { play, recordsPlayed } from "./play";
+export { setPrefetcher } from "./prefetch";
 export { setTlb } from "./tlb";
 export { setWalker } from "./walk";
 

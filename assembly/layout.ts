@@ -21,6 +21,8 @@ export const DIRTY: u32 = 4;
 export const INWARD: u32 = 8;
 /** An L1 copy whose bytes are known to equal the truth (D31), so hits on it need no comparison. */
 export const TRUE: u32 = 16;
+/** A prefetcher brought the copy in, and no demand access has hit it yet (D58). No bit is above this one. */
+export const PREFETCHED: u32 = 32;
 
 // Cache kinds and contents, as the host numbers them.
 export const KIND_ARCHITECTED: u32 = 0;
@@ -95,6 +97,8 @@ export const N_POPULATION: usize = 124;
 export const N_WHOLE: usize = 128;
 /** Whether its unit holds nothing of a block that this cache doesn't hold: it includes the others, and its line is a block. */
 export const N_SPEAKS: usize = 132;
+/** The cache's prefetcher (prefetch.ts), or 0. */
+export const N_PREFETCHER: usize = 136;
 
 /** The machine in plain numbers, filled by the host before `build`. */
 export let cores: u32 = 0;
@@ -248,8 +252,8 @@ export let groupBits: u32 = 0;
 export let groupStride: usize = 0;
 let groups: usize = 0;
 
-/** Counters: one block of sixteen u64 a cache; hits by requester and level, sixteen; events by requester, thirty-two; machine-wide ones. */
-export const COUNTER_BLOCK: usize = 128;
+/** Counters: one block of twenty-four u64 a cache; hits by requester and level, sixteen; events by requester, thirty-two; machine-wide ones. */
+export const COUNTER_BLOCK: usize = 192;
 export let counterBase: usize = 0;
 export let hitBase: usize = 0;
 export let eventBase: usize = 0;

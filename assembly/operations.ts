@@ -86,7 +86,10 @@ export const COUNTER_SNOOPS_IN: u32 = 11;
 export const COUNTER_INVALIDATIONS: u32 = 12;
 export const COUNTER_UPGRADES: u32 = 13;
 export const COUNTER_BACK_INVALIDATIONS: u32 = 14;
-export const COUNTER_COUNT: u32 = 15;
+export const COUNTER_PREFETCHES: u32 = 15;
+export const COUNTER_PREFETCHES_USED: u32 = 16;
+export const COUNTER_PREFETCHES_UNUSED: u32 = 17;
+export const COUNTER_COUNT: u32 = 18;
 
 // Counters of the machine by position (src/engine/engine.ts).
 export const MACHINE_MEMORY_READS: u32 = 0;

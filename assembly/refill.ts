@@ -27,15 +27,17 @@ import {
   N_COUNTERS,
   N_HOLDS,
   N_LEVEL,
+  PREFETCHED,
   smallestShift,
   TRUE,
   VALID,
 } from "./layout";
-import { byteOf } from "./memory";
+import { byteOf, count } from "./memory";
 import {
   COUNTER_EVICTIONS,
   COUNTER_LOAD_MISSES,
   COUNTER_LOADS,
+  COUNTER_PREFETCHES_UNUSED,
   COUNTER_WRITEBACKS_IN,
   COUNTER_WRITEBACKS_OUT,
   EVENT_WRITEBACK,
@@ -44,6 +46,7 @@ import {
   OP_STORE,
 } from "./operations";
 import { stamped } from "./pending";
+import { prefetching } from "./prefetch";
 import { absent, exchangeInstructions, mayHoldInstructions, present } from "./presence";
 import {
   contents,
@@ -159,7 +162,7 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
 
 /** Whether refills of all cores are the plainest for now, so that `refillBy` needn't look. */
 export function refillsAreSimple(): bool {
-  return isSimple && !stamped && !distrust && !yardstick;
+  return isSimple && !stamped && !distrust && !yardstick && !prefetching;
 }
 
 let isSimple: bool = false;
@@ -198,9 +201,9 @@ export function refillBy<Care>(core: u32, op: u32, compact: u64, line: u32, r: u
   const way2 = ctz(found2);
   const at2 = stateIn(shape2, r2, way2);
   const state2 = <u32>load<u8>(at2);
-  // A store needs EXCLUSIVE, which is bit 1.
+  // A store needs EXCLUSIVE, which is bit 1; the first hit of a PREFETCHED copy, bit 5, isn't plain.
   const isStore = op & 1;
-  if (isStore & ~(state2 >> 1)) return -1;
+  if ((isStore & ~(state2 >> 1)) | (simple ? 0 : state2 >> 5)) return -1;
   // With IDC a fetch asks its core's L1D (D23).
   if (!simple && idc && op == OP_FETCH && isInData(core, compact)) return -1;
   if ((CARRY || (!simple && dic)) && isStore && mayHoldInstructions(compact)) return -1;
@@ -235,6 +238,7 @@ export function refillBy<Care>(core: u32, op: u32, compact: u64, line: u32, r: u
   if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, contents(shape, r, way), bytes)))
     touched(goneLow, bytes);
   add(counts + ((<usize>op) << 3), 1);
+  if (!simple && victim & PREFETCHED) count(<usize>load<u32>(coreAt(core), C_L1D), COUNTER_PREFETCHES_UNUSED);
   add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
   if (!simple && yardstick) store<u8>(at2, <u8>(load<u8>(at2) | INWARD));
   // A fetch gets a shared copy, a load what its L2 has, a store an owned one.

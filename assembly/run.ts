@@ -21,9 +21,10 @@ import {
   remember,
   setFills,
 } from "./hits";
-import { CARRY, DIRTY, EXCLUSIVE, TRUE } from "./layout";
+import { CARRY, DIRTY, EXCLUSIVE, PREFETCHED, TRUE } from "./layout";
 import { fastBytes, fastLow, regionDelta } from "./memory";
-import { OP_STORE } from "./operations";
+import { OP_FETCH, OP_STORE } from "./operations";
+import { learnInRun, prefetching, useInRun } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
 import { BEYOND, refill, refillsAreSimple } from "./refill";
 import { recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from "./shape";
@@ -48,7 +49,7 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
       if (at >= end) break;
       const word = load<u64>(at);
       const number = numberOf(at - begin, first, numbers);
-      if (!(missedIn ? playMiss(word, number) : playStore(word, number))) return start + <u32>((at - begin) >> 3);
+      if (!(missedIn ? playMiss(word, number) : playRareHit(word, number))) return start + <u32>((at - begin) >> 3);
       at += 8;
     }
   }
@@ -73,31 +74,45 @@ function playMiss(word: u64, number: u64): bool {
   forgetLastStore();
   remember(word, compact, shape, r, way);
   if (CARRY) again(word, number);
+  if (prefetching && op != OP_FETCH && learnInRun(core, compact)) forgetLasts();
   return true;
 }
 
-/** A plain store whose line an L1I may hold, or whose copy is shared. False: it isn't one or not plain, and nothing has been done. */
-function playStore(word: u64, number: u64): bool {
+/**
+ * A plain hit that changes more than its own line: a store whose line an L1I may hold or whose copy is shared, the first hit of a
+ * copy that a prefetcher brought. False: it isn't one or not plain, and nothing has been done.
+ */
+function playRareHit(word: u64, number: u64): bool {
   const core = <u32>(word >> 56);
+  const op = <u32>(word >> 48) & 0xff;
   const address = word & 0xffffffffffff;
-  if ((<u32>(word >> 48) & 0xff) != OP_STORE || address - fastLow >= fastBytes) return false;
-  const base = baseFor(core, OP_STORE);
+  if (op > OP_STORE || address - fastLow >= fastBytes) return false;
+  const base = baseFor(core, op);
   if (!base) return false;
   const compact = address - regionDelta;
-  if (minds && mayHoldInstructions(compact)) return false;
+  if (minds && op == OP_STORE && mayHoldInstructions(compact)) return false;
   const shape = shapesAt(core);
-  const r = recordIn(base, shape, <u32>(compact >> load<u32>(shape, S_SHIFT)));
-  const way = <u32>ctz(waysWith(r, load<u32>(shape, S_WAYS), <u32>(compact >> load<u32>(shape, S_SHIFT))));
+  const line = <u32>(compact >> load<u32>(shape, S_SHIFT));
+  const r = recordIn(base, shape, line);
+  const way = <u32>ctz(waysWith(r, load<u32>(shape, S_WAYS), line));
   const state = <u32>load<u8>(stateIn(shape, r, way));
   if (CARRY && !(state & TRUE)) return false;
-  if (!(state & EXCLUSIVE)) {
-    if (distrust || (CARRY && divergent) || !load<u32>(basesOf(core), BASE_L2) || !upgrade(core, compact)) return false;
-    forgetLasts();
+  const isShared = op == OP_STORE && !(state & EXCLUSIVE);
+  const isNew = (state & PREFETCHED) != 0;
+  if (op != OP_STORE && !isNew) return false;
+  if (isShared || isNew) {
+    if (distrust || (CARRY && divergent) || !load<u32>(basesOf(core), BASE_L2)) return false;
+    if (isShared) {
+      if (!upgrade(core, compact)) return false;
+      forgetLasts();
+    }
   }
-  store<u8>(stateIn(shape, r, way), <u8>(state | EXCLUSIVE | DIRTY));
+  const made = op == OP_STORE ? EXCLUSIVE | DIRTY : 0;
+  store<u8>(stateIn(shape, r, way), <u8>((state & ~PREFETCHED) | made));
   touchIn(shape, r, way);
-  countHit(core, OP_STORE);
+  countHit(core, op);
   remember(word, compact, shape, r, way);
   if (CARRY) again(word, number);
+  if (isNew && useInRun(core, compact)) forgetLasts();
   return true;
 }

@@ -1,11 +1,11 @@
 // A shard's records among everybody's. A batch is sifted a stretch at a time: plain accesses that other shards play are left out,
 // without a branch on whose an access is, because nothing foretells that. What stays is played as a run or dealt, with its numbers.
 
+import { SCTLR_C, SCTLR_M } from "./hits";
 import { allocate, C_ACTIVE, C_SCTLR, coreAt, cores, largestShift } from "./layout";
 import { enterRegion, fastBytes, fastLow, regionDelta } from "./memory";
 import { OP_FETCH } from "./operations";
 import { OWNED, ownedMask, owns } from "./own";
-import { SCTLR_C, SCTLR_M } from "./hits";
 
 /** A record's operation where it stands in the word, and the last one that is a plain access. */
 const OPERATION: u64 = 0xff000000000000;

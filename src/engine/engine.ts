@@ -6,7 +6,7 @@ import type { ResolvedMachine } from "../machine/resolved.ts";
 import type { Exit } from "./exit.ts";
 import type { HazardName, Recorded } from "./hazards.ts";
 
-/** Counters of one cache (R37); D9 to D30 of docs/semantics.md say what counts. */
+/** Counters of one cache (R37); D9 to D30 and D57 to D60 of docs/semantics.md say what counts. */
 export const CACHE_COUNTERS = [
   "loads",
   "stores",
@@ -23,6 +23,9 @@ export const CACHE_COUNTERS = [
   "invalidations",
   "upgrades",
   "backInvalidations",
+  "prefetches",
+  "prefetchesUsed",
+  "prefetchesUnused",
 ] as const;
 export type CacheCounter = (typeof CACHE_COUNTERS)[number];
 export type CacheCounters = Record<CacheCounter, number>;
@@ -188,6 +191,8 @@ export interface SetGroupUse {
   readonly logsMisses: boolean;
   /** Set groups that the machine has; 0 if there are none that accesses could be dealt into. */
   readonly groups: number;
+  /** Why there are none. */
+  readonly why?: string;
   /** Records dealt; a shard counts those of other shards that it passed by while dealing. */
   readonly dealt: number;
 }

@@ -30,7 +30,7 @@ import { KERNELS } from "./kernel-binary.ts";
 import { MissLog } from "./miss-log.ts";
 import { OPERATION_BY_CODE, OPERATIONS } from "./operations.ts";
 import { type KernelCache, type Placement, place } from "./placement.ts";
-import { type FullLoop, type Share, WholeMachineNeeded } from "./share.ts";
+import { CROSSES_GROUPS, type FullLoop, type Share, WholeMachineNeeded } from "./share.ts";
 import { TLBI_KINDS } from "./system-registers.ts";
 
 export interface KernelOptions extends EngineOptions {
@@ -111,6 +111,7 @@ interface Exports {
   setUnitsAreCores(on: number): void;
   addCore(core: number, socket: number, l1i: number, l1d: number, sctlr: number): void;
   addToPath(core: number, home: number, index: number, isFetch: number): void;
+  setPrefetcher(index: number, kind: number, degree: number, distance: number, entries: number): void;
   addDevice(device: number, coherent: number, socket: number): void;
   setLanding(device: number, home: number, index: number): void;
   newList(length: number): number;
@@ -191,8 +192,11 @@ export function inlined(flavour: Flavour): WebAssembly.Module {
 const HOLDS = ["instructions", "data", "unified"];
 const KINDS = ["architected", "system", "memory-side", "outer"];
 const POLICIES = ["lru", "tree-plru", "fifo", "random", "srrip"];
+const PREFETCHERS = ["next-line", "stride", "stream"];
 const STATES: Record<number, Copy["state"]> = { 1: "S", 3: "E", 5: "O", 7: "M" };
-const COUNTER_BLOCK = 16;
+/** Counters in one cache's block, and levels in one requester's block of hits. */
+const CACHE_BLOCK = 24;
+const LEVEL_BLOCK = 16;
 /** Counters in one requester's block of events. */
 const EVENT_BLOCK = 32;
 const NONE = -1;
@@ -452,11 +456,13 @@ class WasmKernel implements Kernel {
 
   setGroups(): SetGroupUse {
     const exports = this.#exports;
+    const groups = exports.groupsToDeal();
     return {
       order: this.#order,
       logsMisses: this.#logs,
-      groups: exports.groupsToDeal(),
+      groups,
       dealt: Number(exports.dealt.value),
+      ...(groups > 0 ? {} : { why: whyNoGroups(this.machine) }),
     };
   }
 
@@ -472,18 +478,18 @@ class WasmKernel implements Kernel {
     const exports = this.#exports;
     const view = (address: number, length: number) => new BigUint64Array(exports.memory.buffer, address, length);
     const { cores, devices, caches, sockets } = this.machine;
-    const blocks = view(exports.counterAddress(), (caches.length + 1 + sockets) * COUNTER_BLOCK);
+    const blocks = view(exports.counterAddress(), (caches.length + 1 + sockets) * CACHE_BLOCK);
     const all = new Map<number, CacheCounters>();
     for (const { index } of this.#placement.caches) {
       const counters = {} as CacheCounters;
       CACHE_COUNTERS.forEach((name, i) => {
-        counters[name] = Number(blocks[index * COUNTER_BLOCK + i]);
+        counters[name] = Number(blocks[index * CACHE_BLOCK + i]);
       });
       all.set(index, counters);
     }
     const requesters = cores.length + devices.length;
     const eventView = view(exports.eventAddress(), requesters * EVENT_BLOCK);
-    const hitView = view(exports.hitAddress(), requesters * COUNTER_BLOCK);
+    const hitView = view(exports.hitAddress(), requesters * LEVEL_BLOCK);
     const fast = view(exports.fastHitAddress(), cores.length * 4);
     const events = [];
     const hits: Record<string, number>[] = [];
@@ -494,7 +500,7 @@ class WasmKernel implements Kernel {
         ) as Counters["events"][number],
       );
       hits.push(
-        Object.fromEntries(this.#placement.levels.map((name, i) => [name, Number(hitView[r * COUNTER_BLOCK + i])])),
+        Object.fromEntries(this.#placement.levels.map((name, i) => [name, Number(hitView[r * LEVEL_BLOCK + i])])),
       );
     }
     // Fast hits are counted apart (assembly/play.ts): they are loads, stores or fetches that an L1 supplied.
@@ -634,7 +640,7 @@ class WasmKernel implements Kernel {
   hitsOf(requester: number): Readonly<Record<string, number>> {
     const exports = this.#exports;
     const { levels } = this.#placement;
-    const at = exports.hitAddress() + requester * COUNTER_BLOCK * 8;
+    const at = exports.hitAddress() + requester * LEVEL_BLOCK * 8;
     const hits = new BigUint64Array(exports.memory.buffer, at, levels.length);
     return Object.fromEntries(levels.map((name, i) => [name, Number(hits[i])]));
   }
@@ -691,6 +697,14 @@ class WasmKernel implements Kernel {
   }
 }
 
+/** What keeps accesses from being dealt into set groups (assembly/deal.ts). */
+function whyNoGroups(machine: ResolvedMachine): string {
+  if (machine.caches.some(({ prefetcher }) => prefetcher)) return CROSSES_GROUPS;
+  if (machine.directory) return "a sized directory has an index of its own";
+  if (machine.smallestLineBytes < machine.largestLineBytes) return "caches have lines of several sizes";
+  return "too few bits of a line's number index every cache";
+}
+
 /** Tells the kernel what the machine is, in plain numbers. */
 function describe(exports: Exports, machine: ResolvedMachine, placement: Placement, yardstick: boolean): void {
   const flag = (value: boolean) => (value ? 1 : 0);
@@ -698,10 +712,10 @@ function describe(exports: Exports, machine: ResolvedMachine, placement: Placeme
   const requesters = cores.length + devices.length;
   if (requesters > 65535)
     throw new MachineError("too many requesters", { found: String(requesters), expected: "at most 65535" });
-  if (placement.levels.length > COUNTER_BLOCK) {
+  if (placement.levels.length > LEVEL_BLOCK) {
     throw new MachineError("too many levels", {
       found: String(placement.levels.length),
-      expected: `at most ${COUNTER_BLOCK}`,
+      expected: `at most ${LEVEL_BLOCK}`,
     });
   }
   exports.setShape(cores.length, devices.length, sockets, caches.length, placement.levels.length);
@@ -810,6 +824,11 @@ function addCache(exports: Exports, each: KernelCache, sockets: number, treeSize
     each.rank,
     each.level,
   );
+  const { prefetcher } = cache;
+  if (prefetcher) {
+    const { kind, degree, distance, entries } = prefetcher;
+    exports.setPrefetcher(index, PREFETCHERS.indexOf(kind), degree, distance, entries);
+  }
   exports.setUnit(index, each.unit, each.covered ? 1 : 0, each.units[0], each.units[1]);
   for (let s = 0; s < sockets; s++)
     exports.setParent(index, s, index < treeSize ? (cache.parentBySocket[s] ?? NONE) : NONE);

@@ -29,3 +29,6 @@ export class WholeMachineNeeded extends Error {
     this.reason = reason;
   }
 }
+
+/** Why a machine with prefetchers can be neither dealt into set groups nor shared among kernels. */
+export const CROSSES_GROUPS = "a prefetcher brings in lines of other set groups";

@@ -2,7 +2,7 @@
 import { formatBytes } from "./quantity.ts";
 import { type CoreRegisters, coreRegisters, levelsOfClidr } from "./registers.ts";
 import { resolveMachine } from "./resolve.ts";
-import type { Cache, Core, Device, ResolvedMachine } from "./resolved.ts";
+import type { Cache, Core, Device, Prefetcher, ResolvedMachine } from "./resolved.ts";
 import type { MachineDescription } from "./schema.ts";
 
 const PAGE_BYTES = 4096;
@@ -135,8 +135,15 @@ function geometryText(cache: Cache): string {
     cache.replacement,
     ...(cache.writePolicy === "through" ? ["write-through"] : []),
     ...(cache.allocate === "read-write" ? [] : [`allocates on ${cache.allocate} only`]),
+    ...(cache.prefetcher === undefined ? [] : [prefetcherText(cache.prefetcher)]),
   ];
   return `${formatBytes(sizeOf(cache))}, ${counted(cache.ways, "way")} x ${counted(cache.sets, "set")} x ${cache.lineBytes} B, ${policy.join(", ")}, ${cache.latencyCycles} cycles`;
+}
+
+/** `stream prefetcher (degree 2, distance 8, 16 pages)`. */
+function prefetcherText({ kind, degree, distance, entries }: Prefetcher): string {
+  const pages = kind === "next-line" ? "" : `, ${counted(entries, "page")}`;
+  return `${kind} prefetcher (degree ${degree}, distance ${distance}${pages})`;
 }
 
 function cacheText(machine: ResolvedMachine, cache: Cache): string {

@@ -14,6 +14,7 @@ import type {
   Device,
   Inclusion,
   MemoryRegion,
+  Prefetcher,
   RegisterOverrides,
   ResolvedMachine,
 } from "./resolved.ts";
@@ -74,6 +75,7 @@ interface Level {
   readonly writebackTouches: boolean;
   readonly setWay: boolean;
   readonly latencyCycles: number;
+  readonly prefetcher: Prefetcher | undefined;
   readonly sharedOverride: boolean;
   readonly said: CacheDescription;
 }
@@ -320,11 +322,48 @@ function levelOf(name: LevelName, said: CacheDescription, path: Path, ccidx: boo
     writebackTouches: said.writebackTouches ?? inclusionOfData !== "inclusive",
     setWay,
     latencyCycles: said.latency ?? (depth === 1 ? 4 : depth === 2 ? 12 : 40),
+    prefetcher: prefetcherOf(said, path, { holds, behind, inclusionOfData }, problems),
     sharedOverride: said.sharedOverride ?? false,
     said,
   };
   if (setWay) checkOperandFits(level, ccidx, problems);
   return level;
+}
+
+/** D57: what a prefetcher brings in is filled as a load would be. */
+function prefetcherOf(
+  said: CacheDescription,
+  path: Path,
+  cache: { readonly holds: Contents; readonly behind: boolean; readonly inclusionOfData: Inclusion },
+  problems: Problems,
+): Prefetcher | undefined {
+  const { prefetch = "none" } = said;
+  const given = typeof prefetch === "string" ? { kind: prefetch } : prefetch;
+  const { kind } = given;
+  if (kind === "none") return undefined;
+  const refuse = (why: string, found: string, expected: string): never =>
+    problems.fail([...path, "prefetch"], why, { found, expected });
+  if (cache.holds === "instructions") {
+    refuse("prefetchers are trained by loads and stores", `${kind} at an instruction cache`, "none");
+  }
+  if (cache.behind) {
+    refuse("a prefetcher belongs to a core's path", `${kind} at a cache of kind ${said.kind}`, "none");
+  }
+  if (cache.inclusionOfData === "exclusive") {
+    refuse("loads fill no level that is exclusive of data", `${kind} and inclusion: exclusive`, "none");
+  }
+  if (said.allocate === "write") {
+    refuse("a cache with a prefetcher must allocate on reads", `${kind} and allocate: write`, "read or read-write");
+  }
+  const isStream = kind === "stream";
+  const { degree = isStream ? 2 : 1, distance = isStream ? 8 : 1, entries } = given as Partial<Prefetcher>;
+  if (kind === "next-line" && entries !== undefined) {
+    problems.fail([...path, "prefetch", "entries"], "a next-line prefetcher keeps track of nothing", {
+      found: String(entries),
+      expected: "nothing",
+    });
+  }
+  return { kind, degree, distance, entries: kind === "next-line" ? 0 : (entries ?? 16) };
 }
 
 /** Keys that say something about a cache of another kind than this one. */
@@ -652,6 +691,7 @@ function finishCache(
     writebackTouches: level.writebackTouches,
     setWay: level.setWay,
     latencyCycles: level.latencyCycles,
+    ...(level.prefetcher === undefined ? {} : { prefetcher: level.prefetcher }),
     cores,
     socket,
     parentBySocket,

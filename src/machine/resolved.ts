@@ -12,6 +12,20 @@ export type WritePolicy = "back" | "through";
 /** Which misses allocate: both, only reads (a store miss passes by), or only stores and writebacks (a read passes by). */
 export type Allocation = "read-write" | "read" | "write";
 
+export const PREFETCHER_KINDS = ["next-line", "stride", "stream"] as const;
+export type PrefetcherKind = (typeof PREFETCHER_KINDS)[number];
+
+/** A hardware prefetcher (D57 to D60). */
+export interface Prefetcher {
+  readonly kind: PrefetcherKind;
+  /** Lines that one training brings in at most. */
+  readonly degree: number;
+  /** How far ahead: in lines, of `stride` in strides. */
+  readonly distance: number;
+  /** Pages of 4 KiB that it keeps track of; of `next-line` 0. */
+  readonly entries: number;
+}
+
 /** One cache of the machine. Instances that look alike are still listed one by one: they are few. */
 export interface Cache {
   /** Index in `ResolvedMachine.caches`; also seeds random replacement (R39). Inner caches come first. */
@@ -36,6 +50,8 @@ export interface Cache {
   /** Whether DC xSW reaches it; its level operand is then `depth` (only architected caches). */
   readonly setWay: boolean;
   readonly latencyCycles: number;
+  /** Absent: none. */
+  readonly prefetcher?: Prefetcher | undefined;
   /** Cores whose accesses go through this cache, ascending. */
   readonly cores: readonly number[];
   readonly socket: number;

@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import { parseBytes } from "./quantity.ts";
+import { PREFETCHER_KINDS } from "./resolved.ts";
 
 /** What the schema library doesn't know about a key: its meaning, what a valid value looks like, a derived default. */
 export interface KeyNote {
@@ -66,6 +67,35 @@ export const MAX_TREE_PLRU_WAYS = 64;
 
 const INCLUSIONS = ["inclusive", "exclusive", "nine"] as const;
 
+const MAX_PREFETCH_DEGREE = 16;
+const MAX_PREFETCH_DISTANCE = 64;
+const MAX_PREFETCH_ENTRIES = 256;
+
+const prefetchSchema = note(
+  z.union([
+    z.enum(["none", ...PREFETCHER_KINDS]),
+    z.strictObject({
+      kind: choice(
+        PREFETCHER_KINDS,
+        "what it looks for: nothing, equal steps within a page, or a direction",
+        "required",
+      ),
+      degree: z.optional(
+        integer(1, MAX_PREFETCH_DEGREE, "lines that one training brings in at most", "1, of a stream 2"),
+      ),
+      distance: z.optional(
+        integer(1, MAX_PREFETCH_DISTANCE, "how far ahead, in lines, of a stride in strides", "1, of a stream 8"),
+      ),
+      entries: z.optional(
+        integer(1, MAX_PREFETCH_ENTRIES, "stride and stream: pages of 4 KiB that it keeps track of", "16"),
+      ),
+    }),
+  ]),
+  "a hardware prefetcher, trained by the loads and stores that miss here (D57)",
+  `none, ${PREFETCHER_KINDS.join(", ")}, or {kind: ..., degree: ..., distance: ..., entries: ...}`,
+  "none",
+);
+
 const cacheShape = {
   size: size("capacity of one instance", "from `sets`"),
   sets: integer(1, 2 ** 24, "number of sets, instead of `size`; any number, also an odd one", "from `size`"),
@@ -109,6 +139,7 @@ const cacheShape = {
   ),
   setWay: flag("whether DC xSW reaches it, which is also whether it is in CLIDR (R5)", "true for architected caches"),
   latency: cycles("a hit", "4 for L1, 12 for L2, 40 beyond"),
+  prefetch: prefetchSchema,
   sharedOverride: flag(
     "outer only, R4: false (silicon default) lets shareable Normal Non-cacheable accesses look it up",
     "false",
@@ -136,6 +167,7 @@ const OPTIONAL_CACHE_KEYS = [
   "writebackTouches",
   "setWay",
   "latency",
+  "prefetch",
   "sharedOverride",
 ] as const;
 

@@ -25,12 +25,10 @@ export function playOrderReport(use: SetGroupUse, records: number): PlayOrderRep
   };
 }
 
-function reason({ order, logsMisses, groups, dealt }: SetGroupUse, records: number): string {
+function reason({ order, logsMisses, groups, why, dealt }: SetGroupUse, records: number): string {
   if (logsMisses) return "misses are logged in program order";
   if (order === "program") return "program order was asked for";
-  if (groups === 0) {
-    return "the machine has no set groups: it has several line sizes, a directory with sets of its own, or too few sets";
-  }
+  if (groups === 0) return `the machine has no set groups: ${why}`;
   if (order === "groups") return "set groups were asked for";
   if (dealt > 0) return "accesses miss so often that a set group's state pays for being kept in the host's caches";
   return records < LOOK_AGAIN

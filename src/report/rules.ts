@@ -79,7 +79,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   R19: {
     title: "Speculation",
-    text: "Any cacheable mapping may be prefetched and any line evicted at any time. Scenarios say so with explicit events; a replay does neither by itself.",
+    text: "Any cacheable mapping may be prefetched and any line evicted at any time. Scenarios say so with explicit events; a replay does neither, unless the machine has a prefetcher.",
   },
   R20: {
     title: "Overwriting",

@@ -19,6 +19,7 @@ const WORDS: readonly (readonly [CacheCounter, string])[] = [
   ["snoopsIn", "snoop"],
   ["invalidations", "copy taken away"],
   ["backInvalidations", "back-invalidation"],
+  ["prefetches", "line prefetched"],
 ];
 const PLURALS: Readonly<Record<string, string>> = {
   fetch: "fetches",
@@ -26,6 +27,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   "writeback out": "writebacks out",
   "maintained copy": "maintained copies",
   "copy taken away": "copies taken away",
+  "line prefetched": "lines prefetched",
 };
 
 const MEMORY_WORDS: readonly (readonly [MachineCounter, string])[] = [

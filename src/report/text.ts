@@ -135,6 +135,9 @@ const COUNTER_TITLES: Readonly<Record<string, string>> = {
   invalidations: "copies invalidated by others",
   upgrades: "upgrades (shared to modified)",
   backInvalidations: "back-invalidations",
+  prefetches: "lines that prefetchers brought in",
+  prefetchesUsed: "  of these used",
+  prefetchesUnused: "  of these evicted unused",
   crossings: "socket crossings",
   directoryEvictions: "directory evictions",
   unexpectedHits: "uncached accesses that hit a cache",
@@ -142,8 +145,15 @@ const COUNTER_TITLES: Readonly<Record<string, string>> = {
 };
 
 function countersTable(report: ReplayReport): TableBlock {
+  const levels = Object.values(report.levels);
+  const prefetchers = Object.fromEntries(
+    (["prefetches", "prefetchesUsed", "prefetchesUnused"] as const).map((name) => [
+      name,
+      levels.reduce((sum, level) => sum + level[name], 0),
+    ]),
+  );
   // Reads and writes always appear; what never happened does not.
-  const rows = Object.entries({ ...report.memory, ...report.coherence })
+  const rows = Object.entries({ ...report.memory, ...report.coherence, ...prefetchers })
     .filter(([name, value]) => value > 0 || name === "reads" || name === "writes")
     .map(([name, value]) => [COUNTER_TITLES[name] ?? name, count(value)]);
   return tableBlock([{ title: "what" }, { title: "times", align: "right" }], rows);

@@ -2,7 +2,7 @@
  * Which shard plays which set groups (R49). A group is the low bits of a block's number (the largest line) by which every cache
  * and directory of the machine is indexed, so lines of different groups never meet.
  */
-import type { Share } from "../engine/share.ts";
+import { CROSSES_GROUPS, type Share } from "../engine/share.ts";
 import type { Cache, ResolvedMachine } from "../machine/resolved.ts";
 
 /** How many shards a play was asked to have, how many it has, and why they are fewer. */
@@ -63,6 +63,7 @@ const trailingZeros = (value: number): number => 31 - Math.clz32(value & -value)
 /** Deals a machine's set groups to as many shards as asked for, if there are that many groups. */
 export function planShards(machine: ResolvedMachine, asked: number): ShardPlan {
   if (asked <= 1) return wholeMachine(asked);
+  if (machine.caches.some(({ prefetcher }) => prefetcher)) return wholeMachine(asked, CROSSES_GROUPS);
   const available = commonIndexBits(machine);
   if (available === 0)
     return wholeMachine(asked, "no bit of a line's number indexes every cache and directory of the machine");

@@ -10,6 +10,7 @@ import { hierarchy } from "./hierarchy.ts";
 import { instructionSide } from "./instruction-side.ts";
 import { maintenance } from "./maintenance.ts";
 import { memoryCaches } from "./memory-caches.ts";
+import { prefetchers } from "./prefetchers.ts";
 import { recordForms } from "./record-forms.ts";
 import { replacement } from "./replacement.ts";
 import { setWay } from "./set-way.ts";
@@ -30,6 +31,7 @@ export const THEMES: Readonly<Record<string, readonly Case[]>> = {
   attributes,
   devices,
   "outer and memory-side caches": memoryCaches,
+  prefetchers,
   hazards,
   errors,
   cost,

@@ -46,6 +46,21 @@ describe("the result", () => {
     expect(stderr).toContain("--caches off");
   });
 
+  it("counts what prefetchers do, at their level and for people, where a machine has some", async () => {
+    const with_ = folder.write(
+      "prefetching.yaml",
+      SMALL_MACHINE.replace("ways: 4 }", "ways: 4, prefetch: next-line }"),
+    );
+    const trace = folder.write("forward.raw64", raw64(load(0, 0x1000), load(0, 0x1040), load(0, 0x1080)));
+    const play = (...options: readonly string[]) => setway(["replay", trace, "-m", with_, ...options]);
+    const { levels } = JSON.parse((await play("--json")).stdout);
+    expect(levels.L1D).toMatchObject({ accesses: 3, misses: 1, prefetches: 3, prefetchesUsed: 2, prefetchesUnused: 0 });
+    const { stdout } = await play();
+    expect(stdout).toMatch(/lines that prefetchers brought in +3\n.* of these used +2\n/);
+    expect(stdout).not.toContain("evicted unused");
+    expect((await replay(trace)).stdout).not.toContain("prefetch");
+  });
+
   it("is a story for people: numbers with their names, and the hazard explained", async () => {
     const { stdout } = await replay(stale, "--caches", "on");
     expect(stdout).toContain("3 records");

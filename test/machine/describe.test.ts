@@ -58,7 +58,7 @@ test("policies that aren't the usual ones are said", () => {
   const lines = describeMachine({
     cores: [{ count: 1 }, { count: 1, caches: { L2: { setWay: false } } }],
     caches: {
-      L1D: { size: "32KiB", ways: 1, write: "through", allocate: "read" },
+      L1D: { size: "32KiB", ways: 1, write: "through", allocate: "read", prefetch: "stream" },
       L2: { size: "1MiB", ways: 16, inclusion: "exclusive", replacement: "srrip" },
       L3: { size: "4MiB", ways: 16, kind: "memory-side" },
     },
@@ -67,6 +67,7 @@ test("policies that aren't the usual ones are said", () => {
   });
   const text = lines.join("\n");
   expect(text).toContain("1 way x 512 sets x 64 B, lru, write-through, allocates on read only");
+  expect(text).toContain("stream prefetcher (degree 2, distance 8, 16 pages)");
   expect(text).toContain("srrip, 12 cycles; exclusive; not in CLIDR");
   expect(text).toContain("core 1: set/way stops short of L2");
   expect(text).toContain("directory: 64 sets x 1 way a socket");

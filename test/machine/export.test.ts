@@ -79,6 +79,9 @@ describe("drcachesim", () => {
   it("says what isn't the same", () => {
     const text = exportMachine(loadMachine("seattle"), "drcachesim");
     expect(text).toContain("// Not the same: L1I has 2 ways, not 3: a power of two.");
+    const l1 = { size: "32KiB", ways: 4 };
+    const prefetching = loadMachine({ cores: 1, caches: { L1I: l1, L1D: { ...l1, prefetch: "stride" } } });
+    expect(exportMachine(prefetching, "drcachesim")).toContain("// Not the same: L1D has no stride prefetcher.");
   });
 
   it("refuses a machine without caches", () => {

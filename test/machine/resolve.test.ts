@@ -392,3 +392,65 @@ describe("is every rule between keys checked?", () => {
     expect(resolveMachine(description)).toEqual(resolveMachine(structuredClone(description)));
   });
 });
+
+describe("prefetchers (D57)", () => {
+  const withL1D = (prefetch: unknown, more: object = {}) =>
+    resolveMachine({ cores: 2, caches: { L1I: l1, L1D: { ...l1, prefetch, ...more }, L2: l2 } } as MachineDescription);
+  const ofL1D = (prefetch: unknown) => withL1D(prefetch).caches[1]?.prefetcher;
+
+  test("there is none unless one is given, and a word is a kind with its defaults", () => {
+    expect(ofL1D(undefined)).toBeUndefined();
+    expect(ofL1D("none")).toBeUndefined();
+    expect(ofL1D("next-line")).toEqual({ kind: "next-line", degree: 1, distance: 1, entries: 0 });
+    expect(ofL1D("stride")).toEqual({ kind: "stride", degree: 1, distance: 1, entries: 16 });
+    expect(ofL1D("stream")).toEqual({ kind: "stream", degree: 2, distance: 8, entries: 16 });
+    expect(ofL1D({ kind: "stream", degree: 4, entries: 1 })).toEqual({
+      ...{ kind: "stream", degree: 4, distance: 8, entries: 1 },
+    });
+    expect(
+      withL1D("stream")
+        .caches.filter(({ prefetcher }) => prefetcher)
+        .map(({ level }) => level),
+    ).toEqual(["L1D", "L1D"]);
+  });
+
+  test("a cluster may go without", () => {
+    const machine = resolveMachine({
+      cores: [{ count: 1 }, { count: 1, caches: { L2: { prefetch: "none" } } }],
+      caches: { L1D: l1, L2: { ...l2, prefetch: "stride" } },
+    });
+    expect(machine.caches.filter(({ level }) => level === "L2").map(({ prefetcher }) => prefetcher?.kind)).toEqual([
+      "stride",
+      undefined,
+    ]);
+  });
+
+  test.each([
+    [{ L1I: { ...l1, prefetch: "stride" } }, "caches.L1I.prefetch", "stride at an instruction cache"],
+    [{ L1D: { ...l1, allocate: "write", prefetch: "stride" } }, "caches.L1D.prefetch", "stride and allocate: write"],
+    [
+      { L1D: l1, L2: { ...l2, inclusion: "exclusive", prefetch: "stream" } },
+      "caches.L2.prefetch",
+      "stream and inclusion: exclusive",
+    ],
+    [
+      { L1D: l1, L2: { ...l2, kind: "memory-side", per: "machine", prefetch: "next-line" } },
+      "caches.L2.prefetch",
+      "next-line at a cache of kind memory-side",
+    ],
+    [{ L1D: { ...l1, prefetch: { kind: "next-line", entries: 4 } } }, "caches.L1D.prefetch.entries", "4"],
+    [{ L1D: { ...l1, prefetch: { kind: "stride", degree: 17 } } }, "caches.L1D.prefetch.degree", "17"],
+    [{ L1D: { ...l1, prefetch: { degree: 1 } } }, "caches.L1D.prefetch.kind", "nothing"],
+    [{ L1D: { ...l1, prefetch: "sequential" } }, "caches.L1D.prefetch", '"sequential"'],
+  ])("%j is refused", (caches, path, found) => {
+    const attempt = () => resolveMachine({ cores: 1, caches } as unknown as MachineDescription);
+    expect(attempt).toThrow(MachineError);
+    try {
+      attempt();
+    } catch (error) {
+      const { detail } = error as MachineError;
+      expect({ path: detail.path, found: detail.found }).toEqual({ path, found });
+      expect(detail.expected).not.toBe("");
+    }
+  });
+});

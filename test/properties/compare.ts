@@ -26,6 +26,8 @@ export function cacheNames(machine: ResolvedMachine): string[] {
   });
 }
 
+/** As far as prefetchers of random machines reach. */
+const MOST_LINES_AHEAD = 40;
 /** The longest access whose blocks are all listed. */
 const MOST_BYTES = 4096;
 
@@ -33,6 +35,7 @@ const MOST_BYTES = 4096;
 export function blocksOf(machine: ResolvedMachine, entries: readonly RecordEntry[]): number[] {
   const unit = machine.largestLineBytes;
   const blocks = new Set<number>();
+  const prefetches = machine.caches.some(({ prefetcher }) => prefetcher);
   for (const entry of entries) {
     if (operationOf(entry)?.operand !== "address") continue;
     const region = machine.memory.find(
@@ -41,6 +44,13 @@ export function blocksOf(machine: ResolvedMachine, entries: readonly RecordEntry
     if (region === undefined || region.type === "device") continue;
     const end = Math.min(entry.operand + Math.min(entry.sizeBytes ?? 8, MOST_BYTES), region.base + region.sizeBytes);
     for (let block = entry.operand - (entry.operand % unit); block < end; block += unit) blocks.add(block);
+    if (prefetches) {
+      // A prefetcher stays within a page of 4 KiB.
+      const near = Math.min(MOST_LINES_AHEAD * unit, 4096);
+      const page = entry.operand - (entry.operand % 4096);
+      const first = Math.max(page, entry.operand - (entry.operand % unit) - near);
+      for (let block = first; block < Math.min(page + 4096, end + near); block += unit) blocks.add(block);
+    }
     const zva = machine.zvaBytes;
     if (zva > unit) {
       const start = entry.operand - (entry.operand % zva);

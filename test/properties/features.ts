@@ -9,6 +9,7 @@ export const FEATURES = {
   fetch: "L1I caches and fetches",
   coherentfetch: "IDC and DIC",
   speculation: "prefetches and evictions as events",
+  prefetchers: "hardware prefetchers, and runs of accesses that they learn from",
   replacement: "tree-plru, fifo, random and srrip beside lru",
   hosts: "servers: private L1s and an L2 that includes the L1D, one last level a socket, all lru",
   shapes: "odd set counts, ways that are no powers of two, no L1D, no or three unified levels, cores that differ",

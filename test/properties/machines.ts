@@ -11,6 +11,7 @@ import type {
   Inclusion,
   Latencies,
   MemoryRegion,
+  Prefetcher,
   Replacement,
   ResolvedMachine,
   TlbGeometry,
@@ -26,6 +27,7 @@ export interface CacheSpec {
   readonly write?: WritePolicy;
   readonly allocate?: Allocation;
   readonly latency?: number;
+  readonly prefetcher?: Prefetcher;
 }
 
 /** A level of unified caches; levels are listed inner first. */
@@ -312,6 +314,7 @@ function finish(
     writebackTouches: spec.touches ?? inclusionOfData !== "inclusive",
     setWay: kind === "architected" && holds !== "instructions" && (spec.setWay ?? true),
     latencyCycles: spec.latency ?? depth * 4,
+    ...(spec.prefetcher ? { prefetcher: spec.prefetcher } : {}),
     cores,
     socket,
     parentBySocket,

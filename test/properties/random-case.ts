@@ -209,6 +209,7 @@ function* simplerMachines(value: RandomCase): Generator<RandomCase> {
   });
   for (const [, each, put] of caches) {
     for (const key of [
+      "prefetcher",
       "replacement",
       "write",
       "allocate",

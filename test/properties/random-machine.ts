@@ -1,5 +1,5 @@
 /** Random small machines: every geometry, policy and option that a `MachineSpec` can say, within D1 and D2. */
-import type { Inclusion } from "../../src/machine/resolved.ts";
+import { type Inclusion, PREFETCHER_KINDS } from "../../src/machine/resolved.ts";
 import type { Feature } from "./features.ts";
 import type { CacheSpec, LevelSpec, MachineSpec } from "./machines.ts";
 import { TRANSLATED_RAM_BYTES } from "./random-tables.ts";
@@ -22,6 +22,26 @@ const RAM_BYTES = 0x4000;
 const MMIO_BASE = 0x1000_0000;
 
 export function randomMachine(draw: Draw, has: Has): MachineSpec {
+  const spec = withoutPrefetchers(draw, has);
+  return has("prefetchers") ? withPrefetchers(draw, spec) : spec;
+}
+
+/** The machine with prefetchers at some of the caches that may have one (D57); all of a level have the same. */
+function withPrefetchers(draw: Draw, spec: MachineSpec): MachineSpec {
+  const add = <C extends CacheSpec & Partial<LevelSpec>>(cache: C): C => {
+    if (cache.allocate === "write" || cache.data === "exclusive" || draw.chance(40)) return cache;
+    const kind = draw.pick(PREFETCHER_KINDS);
+    const entries = kind === "next-line" ? 0 : draw.int(1, 3);
+    return { ...cache, prefetcher: { kind, degree: draw.int(1, 4), distance: draw.int(1, 4), entries } };
+  };
+  const { l1d } = spec;
+  const first = Array.isArray(l1d)
+    ? l1d.map((each: CacheSpec | null) => each && add(each))
+    : l1d && add(l1d as CacheSpec);
+  return { ...spec, l1d: first ?? null, levels: (spec.levels ?? []).map(add) };
+}
+
+function withoutPrefetchers(draw: Draw, has: Has): MachineSpec {
   const sockets = has("sockets") ? draw.pick([2, 2, 3]) : 1;
   const coresPerSocket = sockets === 1 ? draw.pick([1, 2, 2, 3, 4, 6]) : draw.int(1, sockets === 2 ? 3 : 2);
   if (has("hosts") && draw.chance(40)) return hostMachine(draw, has, sockets, coresPerSocket);

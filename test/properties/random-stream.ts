@@ -151,6 +151,17 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
     out.push(record("SPECULATIVE_FETCH", anyCore(), place.address, { ...extent(place, false), ...attribute() }));
   });
   add(has("speculation"), 1, () => out.push(record("EVICT", anyCore(), anyRam().address)));
+  add(has("prefetchers") && machine.caches.length > 0, 4, () => {
+    const core = anyCore();
+    const first = anyRam();
+    const step =
+      draw.pick([-3, -2, -1, 1, 1, 1, 2, 3, 5]) * draw.pick(machine.caches.map(({ lineBytes }) => lineBytes));
+    const chosen = attribute();
+    for (let i = draw.int(2, 9), at = first.address; i > 0 && at >= 0 && at + 8 <= first.end; i--, at += step) {
+      if (isInOneRegion(machine, first.address, at))
+        out.push(record(draw.chance(75) ? "LOAD" : "STORE", core, at, chosen));
+    }
+  });
   add(has("atomics"), 2, atomic);
   add(has("control"), 1, control);
   add(has("maintenance"), 4, () => out.push(record(draw.pick(BY_VA), anyCore(), anyPlace().address, attribute(true))));
@@ -229,6 +240,12 @@ function hotPlaces(draw: Draw, machine: ResolvedMachine): Place[] {
     }
   }
   return places;
+}
+
+function isInOneRegion(machine: ResolvedMachine, one: number, other: number): boolean {
+  return machine.memory.some(
+    ({ base, sizeBytes }) => Math.min(one, other) >= base && Math.max(one, other) + 8 <= base + sizeBytes,
+  );
 }
 
 function anyValue(draw: Draw): bigint {

@@ -191,6 +191,7 @@ export class Accesses {
       if (kind !== "prefetch" && !isL1dHit) {
         this.model.latent.relies(stores ? "store" : "load", piece, attribute, moment);
       }
+      this.model.coherence.prefetch();
     });
     if (loads) this.observed = seen;
   }
@@ -213,7 +214,16 @@ export class Accesses {
     { path, attribute, shareable }: DataManner,
     bytes: Uint8Array | undefined,
   ): Outcome {
-    const access: Access = { kind: bytes ? "store" : "load", core, piece, path, shareable, ...(bytes && { bytes }) };
+    const trains = kind !== "prefetch";
+    const access: Access = {
+      kind: bytes ? "store" : "load",
+      core,
+      piece,
+      path,
+      shareable,
+      trains,
+      ...(bytes && { bytes }),
+    };
     if (!bytes) return this.model.coherence.data(access);
     if (this.machine.dic) this.model.maintenance.invalidateInstructionsForStore(piece);
     const through = writesThrough(attribute);

@@ -13,6 +13,8 @@ export interface LineCopy {
   readonly bytes: Uint8Array;
   dirty: boolean;
   shared: boolean;
+  /** A prefetcher brought it in, and no demand access has hit it yet (D58). */
+  prefetched: boolean;
 }
 
 /** An empty way that was chosen for a line. */
@@ -94,7 +96,7 @@ export class CacheArray {
 
   fill(slot: Slot, line: Range, bytes: Uint8Array, state: { dirty: boolean; shared: boolean }): LineCopy {
     const set = this.set(slot.set);
-    const copy: LineCopy = { array: this, ...slot, line, bytes: bytes.slice(), ...state };
+    const copy: LineCopy = { array: this, ...slot, line, bytes: bytes.slice(), ...state, prefetched: false };
     set.ways[slot.way] = copy;
     set.replacement.fill(slot.way);
     return copy;

@@ -7,6 +7,7 @@ import { bytesOf, type CacheArray, isOwner, type LineCopy } from "./cache-array.
 import { Directory } from "./directory.ts";
 import type { Lines } from "./lines.ts";
 import type { Memory } from "./memory.ts";
+import { Prefetcher } from "./prefetcher.ts";
 import { blockAround, covers, overlay, type Range, slice, split } from "./ranges.ts";
 import type { AccessKind, Supply, Tally } from "./tally.ts";
 import type { Topology } from "./topology.ts";
@@ -23,6 +24,16 @@ export interface Access {
   readonly bytes?: Uint8Array;
   /** A table walk that starts at the PoU, beside the core's L1D (D51). */
   readonly atPou?: boolean;
+  /** Prefetchers learn from it (D57). */
+  readonly trains?: boolean;
+  /** A prefetcher asks, so it is no demand access anywhere (D60). */
+  readonly speculative?: boolean;
+}
+
+/** A prefetcher's cache was asked in a way that it learns from: path position k of the access. */
+interface Training {
+  readonly access: Access;
+  readonly k: number;
 }
 
 export interface Outcome {
@@ -62,6 +73,10 @@ export class Coherence {
   private readonly tally: Tally;
   /** By socket, where the machine has sized ones. */
   private readonly directories: readonly Directory[];
+  /** Of the caches that have one. */
+  private readonly prefetchers: ReadonlyMap<CacheArray, Prefetcher>;
+  /** Of the piece that is being played, innermost cache first. */
+  private trainings: Training[] = [];
 
   constructor(topology: Topology, lines: Lines, memory: Memory, tally: Tally) {
     const machine = topology.machine;
@@ -72,13 +87,19 @@ export class Coherence {
     this.tally = tally;
     const { directory } = machine;
     this.directories = directory ? Array.from({ length: machine.sockets }, () => new Directory(directory)) : [];
+    this.prefetchers = new Map(
+      topology.arrays.flatMap((array) => {
+        const { prefetcher, lineBytes } = array.cache;
+        return prefetcher ? [[array, new Prefetcher(prefetcher, lineBytes)] as const] : [];
+      }),
+    );
   }
 
   /** D9: a load or store asks the first cache of its path. */
   data(access: Access): Outcome {
     const first = cacheAt(access, 0);
     const held = first.find(access.piece.address);
-    this.tally.demand(first, access.kind, held !== undefined);
+    this.demand(access, 0, first, held);
     return held ? this.hitFirst(access, held) : this.missFirst(access, first);
   }
 
@@ -113,6 +134,7 @@ export class Coherence {
     const { path, piece } = access;
     const held = cacheAt(access, 0).find(piece.address);
     this.tally.demand(cacheAt(access, 0), "store", held !== undefined);
+    if (held) takeMark(held);
     for (let k = 1; k <= path.length; k++) {
       const range = cacheAt(access, k - 1).lineAround(piece.address);
       const peers = k < path.length ? this.peers(access, k, range) : this.interconnectPeers(access, range);
@@ -134,6 +156,44 @@ export class Coherence {
     if (stopsAtSystem && system) this.lines.land(system, piece.address, bytes);
     else this.memory.write(piece.address, bytes);
     return { seen, supply: { place: "memory", how: "memory" }, heldBy: held?.array };
+  }
+
+  /** D57 to D60: when a piece has come to its end, prefetchers act on what they learnt from it, innermost first. */
+  prefetch(): void {
+    const trainings = this.trainings;
+    this.trainings = [];
+    for (const { access, k } of trainings) {
+      const { address } = access.piece;
+      const wanted = this.prefetchers.get(cacheAt(access, k))?.train(address) ?? [];
+      for (const line of wanted) this.bringIn(access, k, line);
+    }
+  }
+
+  /** A load of D9 that begins at the prefetcher's cache, unless that or a data cache inside it has some of the line. */
+  private bringIn({ core, path, shareable }: Access, k: number, address: number): void {
+    const own = path.slice(k);
+    const [array] = own;
+    if (!array) return;
+    const line = array.lineAround(address);
+    const holders = [array, ...this.topology.inside(array).filter(({ holdsData }) => holdsData)];
+    if (!this.isInMemory(line) || holders.some((each) => each.overlapping(line).length > 0)) return;
+    array.counters.prefetches += 1;
+    this.missFirst({ kind: "load", core, piece: line, path: own, shareable, speculative: true }, array);
+    const copy = array.find(line.address);
+    if (copy) copy.prefetched = true;
+  }
+
+  private isInMemory(line: Range): boolean {
+    const region = this.topology.region(line.address);
+    return region !== undefined && covers({ address: region.base, sizeBytes: region.sizeBytes }, line);
+  }
+
+  /** The access is counted at a cache, and noted for its prefetcher if that learns from it (D57, D58). */
+  private demand(access: Access, k: number, array: CacheArray, held: LineCopy | undefined): void {
+    if (access.speculative) return;
+    this.tally.demand(array, access.kind, held !== undefined);
+    const isNews = held === undefined || takeMark(held);
+    if (isNews && access.trains && this.prefetchers.has(array)) this.trainings.push({ access, k });
   }
 
   private hitFirst(access: Access, held: LineCopy): Outcome {
@@ -181,7 +241,7 @@ export class Coherence {
     const array = access.path[k];
     if (!array) return this.interconnect(access, range);
     const held = array.find(access.piece.address);
-    this.tally.demand(array, access.kind, held !== undefined);
+    this.demand(access, k, array, held);
     return held ? this.requestHit(access, k, range, held) : this.requestMiss(access, k, range, array);
   }
 
@@ -482,6 +542,14 @@ export class Coherence {
   private get isMesi(): boolean {
     return this.machine.protocol === "mesi";
   }
+}
+
+/** The first demand access that hits a line which was prefetched (D58). Whether this one is. */
+function takeMark(copy: LineCopy): boolean {
+  if (!copy.prefetched) return false;
+  copy.prefetched = false;
+  copy.array.counters.prefetchesUsed += 1;
+  return true;
 }
 
 /** The first in order of the greatest depth. */

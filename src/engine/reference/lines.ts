@@ -43,6 +43,7 @@ export class Lines {
   evict(copy: LineCopy): void {
     const { array } = copy;
     array.counters.evictions += 1;
+    if (copy.prefetched) array.counters.prefetchesUnused += 1;
     this.takeInnerCopies(copy, true);
     array.drop(copy);
     const parent = this.topology.parent(array, copy.line.address);

@@ -46,6 +46,8 @@ function blockOf(cache: Cache, names: readonly string[], line: number, notes: Se
     notes.add(`${cache.level} replaces as LRU, not ${cache.replacement}`);
   }
   if (cache.writePolicy === "through") notes.add(`${cache.level} is write-back, not write-through`);
+  // Its next-line prefetcher crosses pages and acts on misses alone.
+  if (cache.prefetcher) notes.add(`${cache.level} has no ${cache.prefetcher.kind} prefetcher`);
   if (cache.inclusionOfData === "exclusive") notes.add(`${cache.level} is not exclusive`);
   const parents = new Set(cache.parentBySocket);
   if (parents.size > 1) notes.add(`${cache.level} leads to its own socket's next level, whatever the address's home`);
