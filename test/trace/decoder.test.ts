@@ -1,5 +1,6 @@
 /** Does a trace that a thread decodes give what it gives when it is decoded here: records, header, progress, errors with their place? */
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import type { TraceError } from "../../src/engine/errors.ts";
@@ -59,6 +60,17 @@ test("options go with it, and what was left out comes back", async () => {
   expect(there.skipped).toBe(1);
 });
 
+test("drmemtrace, of a directory with a file for each thread too", async () => {
+  const file = await convertedTo("threads/one.drmemtrace", 20_000);
+  for (const path of [file, folder.path("threads")]) {
+    const [here, there] = [await openTraceFile(path), await openInThread(path)];
+    const read = await readAll(there);
+    expect(there.header).toEqual(here.header);
+    expect(read).toEqual(await readAll(here));
+    expect(read.records).toBeGreaterThan(1000);
+  }
+});
+
 test("a damaged file's error comes with its place, after everything before it", async () => {
   const bytes = await readFile(SHIPPED);
   bytes[1_500_000] = (bytes[1_500_000] as number) ^ 255;
@@ -97,7 +109,8 @@ test("bare records and short traces are decoded here", async () => {
 
 async function convertedTo(name: string, records: number): Promise<string> {
   const source = await openTraceFile(SHIPPED);
-  const sink = await createTraceFile(folder.path(name), source.header);
+  await mkdir(dirname(folder.path(name)), { recursive: true });
+  const sink = await createTraceFile(folder.path(name), source.header, { skip: true });
   let left = records;
   for await (const words of source.batches()) {
     await sink.write(words.subarray(0, 2 * left));
