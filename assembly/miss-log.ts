@@ -3,11 +3,8 @@
 // that a record without an entry is a plain hit in its L1. Nothing here changes what a record does.
 
 import { record } from "./hazard";
-import { BASE_L2, basesOf } from "./hits";
+import { BASE_L2, basesOf, RUN_CORES } from "./hits";
 import { allocate, cores } from "./layout";
-
-/** Cores that run.ts keeps bases for. */
-const RUN_CORES: u32 = 256;
 
 /** An entry: the record's number in bits 47:0, what happened in 55:48, flags above. */
 const LEVEL: u64 = 0;
