@@ -268,7 +268,9 @@ export let missedIn: usize = 0;
 /** It is known that the core's private L2 doesn't hold its line either. */
 export let missedBeyond: bool = false;
 
-export let fills: bool = false;
+/** Whether the loop refills from private L2s itself: whoever begins a run says so (refill.ts). */
+let fills: bool = false;
+
 export function setFills(on: bool): void {
   fills = on;
 }

@@ -12,8 +12,8 @@ export interface PlayOrderReport {
   readonly why: string;
 }
 
-/** The order is looked at anew after so many records (assembly/deal.ts). */
-const LOOK_AGAIN = 65536;
+/** Two looks have to agree before anything is dealt, each after so many records (assembly/deal.ts). */
+const KNOWN_AFTER = 2 * 65536;
 
 /** `records` is how many were played, a warm-up's included. */
 export function playOrderReport(use: SetGroupUse, records: number): PlayOrderReport {
@@ -31,7 +31,7 @@ function reason({ order, logsMisses, groups, why, dealt }: SetGroupUse, records:
   if (groups === 0) return `the machine has no set groups: ${why}`;
   if (order === "groups") return "set groups were asked for";
   if (dealt > 0) return "accesses miss so often that a set group's state pays for being kept in the host's caches";
-  return records < LOOK_AGAIN
-    ? `the trace is short: what pays is known after ${count(LOOK_AGAIN)} records`
+  return records < KNOWN_AFTER
+    ? `the trace is short: what pays is known after ${count(KNOWN_AFTER)} records`
     : "set groups don't pay: few accesses miss, the machine is small, or too many records can't be dealt";
 }

@@ -160,7 +160,7 @@ describe("a replay", () => {
     });
     expect(await orderOf(trace, "-m", machine, "--engine", "reference")).toBeUndefined();
     // Loads (the operation of code 0) that all miss; the state of a hundred cores is more than a host's caches hold.
-    const missing = Uint32Array.from({ length: 200_000 }, (_, i) =>
+    const missing = Uint32Array.from({ length: 400_000 }, (_, i) =>
       i % 2 === 0 ? (i * 4128) % 0x4000_0000 : (((i >>> 1) % 100) << 24) >>> 0,
     );
     const dealt = await orderOf(folder.write("missing.raw64", new Uint8Array(missing.buffer)), "-m", "host-100c");

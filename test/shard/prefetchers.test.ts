@@ -25,11 +25,11 @@ describe("a machine with a prefetcher", () => {
     const words = records(...Array.from({ length: 3000 }, (_, i) => load(i % 2, 192 * (i % 500))));
     const without = createKernel(machine("none"), { order: "groups" });
     without.play(words);
-    expect(without.setGroups()).toEqual({ groups: expect.any(Number), dealt: 3000 });
+    expect(without.setGroups()).toMatchObject({ groups: expect.any(Number), dealt: 3000 });
     const kernel = createKernel(machine("stride"), { order: "groups" });
     const reference = createReference(machine("stride"));
     for (const engine of [kernel, reference]) engine.play(words);
-    expect(kernel.setGroups()).toEqual({
+    expect(kernel.setGroups()).toMatchObject({
       groups: 0,
       dealt: 0,
       why: "a prefetcher brings in lines of other set groups",
@@ -48,6 +48,6 @@ describe("a machine with a prefetcher", () => {
     ],
   ])("is one of those without set groups: %s is another", (_, keys, why) => {
     const kernel = createKernel(loadMachine({ cores: 2, caches: { L1D: MANY_SETS }, ...keys }));
-    expect(kernel.setGroups()).toEqual({ groups: 0, dealt: 0, why: expect.stringContaining(why) });
+    expect(kernel.setGroups()).toMatchObject({ groups: 0, dealt: 0, why: expect.stringContaining(why) });
   });
 });
