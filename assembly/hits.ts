@@ -15,6 +15,7 @@ import {
   groupBits,
   groupStride,
   N_BASE,
+  N_DATA,
   N_FLAGS,
   N_LINE_SHIFT,
   N_ORDER,
@@ -22,14 +23,17 @@ import {
   N_SET_MASK,
   N_SETS,
   N_STATES,
+  N_STRIDE,
+  N_TRUTH,
   smallestShift,
   TRUE,
   VERSIONS,
 } from "./layout";
 import { fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
 import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
+import { prefetching } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
-import { BEYOND, refillBy } from "./refill";
+import { BEYOND, refill, refillBy, refillsAreSimple, Simply } from "./refill";
 import { toFront } from "./set";
 import {
   contents,
@@ -157,6 +161,10 @@ export let minds: bool = false;
 // ---- machines all of whose L1s have four ways at most, and records of one shape: then a set's tags are one vector
 const NARROW_STATES: u32 = 16;
 const NARROW_ORDER: u32 = 24;
+// In builds with contents, of lines of 64 bytes; nothing smaller is there then.
+const NARROW_TRUTH: u32 = 32;
+const NARROW_DATA: u32 = VERSIONS ? 48 : 64;
+const NARROW_STRIDE: u32 = VERSIONS ? 8 : 64;
 let isNarrow: bool = true;
 let narrowShift: u64 = 0;
 /** By index, where a set's record lies from its cache's base. */
@@ -175,6 +183,11 @@ function takeShape(n: usize): void {
   }
   mostSets = max(mostSets, load<u32>(n, N_SETS));
   if (load<u32>(n, N_RECORD_SIZE) != recordSize || <u64>load<u32>(n, N_LINE_SHIFT) != narrowShift) isNarrow = false;
+  if (CARRY) {
+    const isAsHere = load<u32>(n, N_TRUTH) == NARROW_TRUTH && load<u32>(n, N_DATA) == NARROW_DATA;
+    if (!isAsHere || load<u32>(n, N_STRIDE) != NARROW_STRIDE || load<u32>(n, N_LINE_SHIFT) != smallestShift)
+      isNarrow = false;
+  }
   if (load<u32>(n, N_STATES) != NARROW_STATES || load<u32>(n, N_ORDER) != NARROW_ORDER) isNarrow = false;
 }
 
@@ -203,7 +216,7 @@ const LAST_CONTENTS: usize = 32;
 const NO_KEY: u64 = 0xffffffffffffffff;
 
 /** Whose lines they are: all one core's, so that hits in them are counted as one. */
-let lastWho: u32 = 0;
+let lastCore: u32 = 0;
 
 /** Copies of the last lines may have gone, or are no longer exclusive. */
 export function forgetLasts(): void {
@@ -220,18 +233,30 @@ export function forgetLastStore(): void {
 /** The line of a record that has been played is in a way of its L1's record r, and the most recent there. */
 export function remember(word: u64, compact: u64, shape: usize, r: usize, way: u32): void {
   const op = <u32>(word >> 48) & 3;
-  const key = word & keyMask;
-  // A store's line may be loaded; a load says nothing about whether its line may be stored to. A fetch writes the places
-  // of fetches, and the one that nobody reads.
+  rememberKeys(op, word & keyMask);
+  if (CARRY) rememberIn(op, compact, shape, r, way);
+}
+
+/**
+ * A store's line may be loaded; a load says nothing about whether its line may be stored to. A fetch writes the places of
+ * fetches, and the one that nobody reads.
+ */
+function rememberKeys(op: u32, key: u64): void {
   const pair = LASTS + ((<usize>(op & 2)) << 3);
   store<u64>(pair, key & ~((<u64>1) << 48));
   store<u64>(pair, key | (<u64>(op & 1) - 1), 8);
-  if (!CARRY) return;
+}
+
+function rememberIn(op: u32, compact: u64, shape: usize, r: usize, way: u32): void {
   const inLine = held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1) & ~((1 << smallestShift) - 1));
-  const copy = contents(shape, r, way) + inLine;
-  const truth: usize =
-    op == OP_FETCH ? <usize>0 : <usize>load<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2)) + inLine;
-  const both = <u64>copy | ((<u64>truth) << 32);
+  rememberContents(op, contents(shape, r, way), r + load<u32>(shape, S_TRUTH), way, inLine);
+}
+
+/** Where a copy of the L1D has its bytes and, by way, its truth; `inLine` is where the smallest line lies in it. */
+function rememberContents(op: u32, copy: usize, truths: usize, way: u32, inLine: usize): void {
+  const pair = LASTS + ((<usize>(op & 2)) << 3);
+  const truth: usize = op == OP_FETCH ? <usize>0 : <usize>load<u32>(truths + ((<usize>way) << 2)) + inLine;
+  const both = <u64>(copy + inLine) | ((<u64>truth) << 32);
   store<u64>(pair, both, LAST_CONTENTS);
   store<u64>(pair, both, LAST_CONTENTS + 8);
 }
@@ -242,15 +267,18 @@ function offsetIn(word: u64): usize {
 }
 
 /** Contents of an access to the last line of its kind: the observation, or the default value (R44) into copy and truth. */
-export function again(word: u64, number: u64): void {
-  const op = <u32>(word >> 48) & 3;
-  const mine = LASTS + ((<usize>op) << 3);
-  const at = <usize>load<u32>(mine, LAST_CONTENTS) + offsetIn(word);
-  if (op != OP_STORE) {
-    lastValue = load<u64>(at);
-    return;
-  }
-  const truth = <usize>load<u32>(mine, LAST_CONTENTS + 4) + offsetIn(word);
+export function again(op: u32, word: u64, number: u64): void {
+  if (op == OP_STORE) storeAgain(word, number);
+  else observeAgain((<usize>op) << 3, word);
+}
+
+function observeAgain(kind: usize, word: u64): void {
+  lastValue = load<u64>(<usize>load<u32>(LASTS + kind, LAST_CONTENTS) + offsetIn(word));
+}
+
+function storeAgain(word: u64, number: u64): void {
+  const at = <usize>load<u32>(LASTS, 8 + LAST_CONTENTS) + offsetIn(word);
+  const truth = <usize>load<u32>(LASTS, 8 + LAST_CONTENTS + 4) + offsetIn(word);
   const bits = number + 1;
   store<u64>(at, bits);
   store<u64>(truth, bits, TRUTH);
@@ -268,57 +296,76 @@ export let missedIn: usize = 0;
 /** It is known that the core's private L2 doesn't hold its line either. */
 export let missedBeyond: bool = false;
 
-/** Whether the loop refills from private L2s itself: whoever begins a run says so (refill.ts). */
-let fills: bool = false;
+// ---- who refills from a core's private L2: whoever called the loop, or the loop itself, which then calls and is slower at hits
+// for it where refills aren't simple (refill.ts)
+const CALLER_REFILLS: u32 = 0;
+const LOOP_REFILLS: u32 = 1;
+const LOOP_REFILLS_SIMPLY: u32 = 2;
+let refiller: u32 = CALLER_REFILLS;
 
-export function setFills(on: bool): void {
-  fills = on;
+/** L1 misses since `decide`. */
+let misses: u32 = 0;
+
+/** Called every so many records; `many` is how many there were since the last time. */
+export function decide(many: u32): void {
+  if (refillsAreSimple()) refiller = LOOP_REFILLS_SIMPLY;
+  else refiller = misses << 3 > many && !prefetching ? LOOP_REFILLS : CALLER_REFILLS;
+  misses = 0;
 }
 
 /** Plays plain hits from one address of a batch on. Returns the address of the first record that isn't one, and is untouched. */
 export function playHits(from: usize, end: usize, first: u64, numbers: usize): usize {
-  // Two of the same: the type is what tells them apart when they are compiled.
-  if (!isNarrow) return hits<u64, u64>(from, end, first, numbers);
-  return !CARRY && fills ? hits<u32, u32>(from, end, first, numbers) : hits<u32, u64>(from, end, first, numbers);
+  // One function compiled several times: types tell what is known then, by their sizes.
+  if (!isNarrow) return hits<AnyShape, CallerRefills>(from, end, first, numbers);
+  if (!CARRY && refiller == LOOP_REFILLS_SIMPLY) return hits<Narrow, LoopRefillsSimply>(from, end, first, numbers);
+  if (refiller == LOOP_REFILLS) return hits<Narrow, LoopRefills>(from, end, first, numbers);
+  return hits<Narrow, CallerRefills>(from, end, first, numbers);
 }
+
+type Narrow = u8;
+type AnyShape = u64;
+type CallerRefills = u64;
+type LoopRefills = u32;
+type LoopRefillsSimply = u8;
 
 /**
  * Random streams decide how this is written: whether a record loads, stores or fetches, and which way has its line, can't be
  * foreseen, so neither may cost a branch. Kinds are told apart by tables and by arithmetic on the operation's code.
  */
-function hits<Shape, Care>(from: usize, end: usize, first: u64, numbers: usize): usize {
-  const narrow = sizeof<Shape>() == 4;
-  const simple = !CARRY && sizeof<Care>() == 4;
+function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usize): usize {
+  const narrow = sizeof<Shape>() == sizeof<Narrow>();
+  const refills = sizeof<Refills>() != sizeof<CallerRefills>();
+  const simple = sizeof<Refills>() == sizeof<LoopRefillsSimply>();
   let at = from;
-  let who: u32 = load<u8>(at, 7);
+  let own: u32 = load<u8>(at, 7);
   let counted: u64 = 0;
   missedIn = 0;
   missedBeyond = false;
-  if (who != lastWho) forgetLasts();
+  if (own != lastCore) forgetLasts();
   for (; at < end; at += 8) {
     const word = load<u64>(at);
     const key = word & keyMask;
     // Three comparisons where one would do: what programs do next depends on what they did, and branches remember it.
     if (key == load<u64>(LASTS, 16)) {
       counted += UNIT_FETCH;
-      if (CARRY) again(word, numberOf(at - from, first, numbers));
+      if (CARRY) observeAgain(16, word);
       continue;
     }
     if (key == load<u64>(LASTS)) {
       counted += 1;
-      if (CARRY) again(word, numberOf(at - from, first, numbers));
+      if (CARRY) observeAgain(0, word);
       continue;
     }
     if (key == load<u64>(LASTS, 8)) {
       counted += UNIT_STORE;
-      if (CARRY) again(word, numberOf(at - from, first, numbers));
+      if (CARRY) storeAgain(word, numberOf(at - from, first, numbers));
       continue;
     }
     const core = <u32>(word >> 56);
-    if (core != who) {
-      tally(who, counted);
+    if (core != own) {
+      tally(own, counted);
       counted = 0;
-      who = core;
+      own = core;
       forgetLasts();
     }
     // Bits of operations beyond these three make the address too large.
@@ -329,7 +376,7 @@ function hits<Shape, Care>(from: usize, end: usize, first: u64, numbers: usize):
     const base = <usize>load<u32>(entry);
     if (!base) break;
     const compact = address - regionDelta;
-    const shape: usize = narrow && !CARRY ? 0 : shapesAt(core) + ((<usize>(op & 2)) << 5);
+    const shape: usize = narrow ? 0 : shapesAt(core) + ((<usize>(op & 2)) << 5);
     const line = <u32>(compact >> (narrow ? narrowShift : <u64>load<u32>(shape, S_SHIFT)));
     const r = narrow
       ? base + <usize>load<u32>(rows + ((<usize>(line & load<u32>(entry, MASKS))) << 2))
@@ -338,11 +385,19 @@ function hits<Shape, Care>(from: usize, end: usize, first: u64, numbers: usize):
       ? <u32>i32x4.bitmask(i32x4.eq(v128.load(r), i32x4.splat(line)))
       : waysWith(r, load<u32>(shape, S_WAYS), line);
     if (!found) {
-      if (simple) {
-        const filled = refillBy<u32>(core, op, compact, line, r, shapesAt(core) + ((<usize>(op & 2)) << 5));
+      misses++;
+      if (refills) {
+        const within = shapesAt(core) + ((<usize>(op & 2)) << 5);
+        const filled = simple
+          ? refillBy<Simply>(core, op, compact, line, r, within)
+          : refill(core, op, compact, line, r, within);
         if (filled >= 0) {
-          store<u64>(LASTS, NO_KEY, 8);
-          remember(word, compact, 0, r, filled);
+          forgetLastStore();
+          rememberKeys(op, key);
+          if (CARRY) {
+            rememberContents(op, r + NARROW_DATA + <usize>filled * NARROW_STRIDE, r + NARROW_TRUTH, filled, 0);
+            again(op, word, numberOf(at - from, first, numbers));
+          }
           continue;
         }
         missedBeyond = filled == BEYOND;
@@ -362,10 +417,14 @@ function hits<Shape, Care>(from: usize, end: usize, first: u64, numbers: usize):
     const order = r + (narrow ? NARROW_ORDER : <usize>load<u32>(shape, S_ORDER));
     store<u64>(order, toFront(load<u64>(order), way));
     counted += load<u64>(UNITS + ((<usize>op) << 3));
-    remember(word, compact, shape, r, way);
-    if (CARRY) again(word, numberOf(at - from, first, numbers));
+    rememberKeys(op, key);
+    if (CARRY) {
+      if (narrow) rememberContents(op, r + NARROW_DATA + <usize>way * NARROW_STRIDE, r + NARROW_TRUTH, way, 0);
+      else rememberIn(op, compact, shape, r, way);
+      again(op, word, numberOf(at - from, first, numbers));
+    }
   }
-  tally(who, counted);
-  lastWho = who;
+  tally(own, counted);
+  lastCore = own;
   return at;
 }

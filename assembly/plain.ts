@@ -8,7 +8,7 @@ import { allocate, C_ACTIVE, C_L1D, CARRY, coreAt, cores, N_BASE, N_PREFETCHER, 
 import { logging } from "./miss-log";
 import { OP_LOAD } from "./operations";
 import { checkPending, stamped } from "./pending";
-import { noteHit, refillBy } from "./refill";
+import { Carefully, noteHit, refillBy } from "./refill";
 import { contents, isPlain, plainL2, recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from "./shape";
 
 /** By core: where group 0 of its L1D begins, if that is plain and its private L2 too, else 0. */
@@ -46,7 +46,7 @@ export function plainLoad(core: u32, compact: u64): usize {
     touchIn(shape, r, way);
     noteHit(core);
   } else {
-    way = refillBy<u64>(core, OP_LOAD, compact, line, r, shape);
+    way = refillBy<Carefully>(core, OP_LOAD, compact, line, r, shape);
     if (way < 0) return 0;
     if (stamped) checkPending(compact, false);
   }

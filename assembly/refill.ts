@@ -157,7 +157,7 @@ export const BEYOND: i32 = -2;
  */
 export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
   if (stamped || (CARRY && divergent)) return -1;
-  return refillBy<u64>(core, op, compact, line, r, shape);
+  return refillBy<Carefully>(core, op, compact, line, r, shape);
 }
 
 /** Whether refills of all cores are the plainest for now, so that `refillBy` needn't look. */
@@ -186,10 +186,13 @@ function replace(core: u32, op: u32, gone: u32, was: u32, line: u32): void {
   present(l1, line);
 }
 
+export type Simply = u8;
+export type Carefully = u64;
+
 /** The same for a caller who looks for pending maintenance (D34) and for losses (D32) itself. */
 export function refillBy<Care>(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
-  // Two of the same: the type is what tells them apart when they are compiled. The simple one calls nothing (hits.ts).
-  const simple = sizeof<Care>() == 4;
+  // Compiled twice: the type tells which it is, by its size. The simple one calls nothing (hits.ts).
+  const simple = sizeof<Care>() == sizeof<Simply>();
   const base2 = <usize>load<u32>(basesOf(core), BASE_L2);
   if (!base2 || (!simple && distrust)) return -1;
   const shape2 = shapesAt(core) + S_L2;

@@ -1,7 +1,7 @@
 // Runs: the part of the loop over records that hits settle, and the commonest misses. Plain loads, stores and fetches that hit their
 // L1 (hits.ts), or miss into their core's own L2 (refill.ts) or beyond (beyond.ts), never leave here; anything else is left untouched.
 
-import { lookAhead, noteMiss } from "./ahead";
+import { lookAhead, noteMiss, WINDOW } from "./ahead";
 import { reach, upgrade } from "./beyond";
 import { divergent } from "./hazard";
 import { distrust } from "./hierarchy";
@@ -11,6 +11,7 @@ import {
   baseFor,
   basesOf,
   countHit,
+  decide,
   forgetLastStore,
   forgetLasts,
   minds,
@@ -19,14 +20,13 @@ import {
   numberOf,
   playHits,
   remember,
-  setFills,
 } from "./hits";
 import { CARRY, DIRTY, EXCLUSIVE, PREFETCHED, TRUE } from "./layout";
 import { fastBytes, fastLow, regionDelta } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
 import { learnInRun, prefetching, useInRun } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
-import { BEYOND, refill, refillsAreSimple } from "./refill";
+import { BEYOND, refill } from "./refill";
 import { recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from "./shape";
 
 /**
@@ -36,13 +36,13 @@ import { recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from 
  */
 export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize, looks: bool): u32 {
   forgetLasts();
-  setFills(refillsAreSimple());
   const begin = batch + ((<usize>start) << 3);
   if (numbers) numbers += (<usize>start) << 2;
   const until = batch + ((<usize>stop) << 3);
   let at = begin;
   while (at < until) {
-    const end = looks ? lookAhead(at, until) : until;
+    const end = looks ? lookAhead(at, until) : min(at + ((<usize>WINDOW) << 3), until);
+    decide(<u32>(end - at) >> 3);
     while (at < end) {
       const after = at - begin;
       at = playHits(at, end, numbers ? first : first + <u64>(after >> 3), numbers ? numbers + (after >> 1) : 0);
@@ -73,7 +73,7 @@ function playMiss(word: u64, number: u64): bool {
   }
   forgetLastStore();
   remember(word, compact, shape, r, way);
-  if (CARRY) again(word, number);
+  if (CARRY) again(op, word, number);
   if (prefetching && op != OP_FETCH && learnInRun(core, compact)) forgetLasts();
   return true;
 }
@@ -112,7 +112,7 @@ function playRareHit(word: u64, number: u64): bool {
   touchIn(shape, r, way);
   countHit(core, op);
   remember(word, compact, shape, r, way);
-  if (CARRY) again(word, number);
+  if (CARRY) again(op, word, number);
   if (isNew && useInRun(core, compact)) forgetLasts();
   return true;
 }
