@@ -133,6 +133,18 @@ describe("the stories of docs/stories.md", () => {
   });
 });
 
+describe("the picture of README.md", () => {
+  // Six boots take half a minute.
+  it.runIf(full)("is what the demo prints", { timeout: 600_000 }, async () => {
+    const picture = /^The demo prints:\n\n```\n([\s\S]*?)^```/m.exec(readPage("README.md").text)?.[1] ?? "";
+    const withoutTime = (text: string) => text.replace(/ records in [\d.]+ s\./, " records in a while.");
+    const { stdout } = await setway(["run", "decompressor"]);
+    const parts = withoutTime(picture).split(/^ *\.\.\.\n/m);
+    expect(parts.length).toBeGreaterThan(2);
+    for (const part of parts) expect(withoutTime(stdout)).toContain(part.trimEnd());
+  });
+});
+
 describe("links", () => {
   it.each(PAGES)("of $name lead to pages that are there, and are packed", ({ name, text }) => {
     const { files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { files: string[] };
