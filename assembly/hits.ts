@@ -62,15 +62,15 @@ export function setLastValue(bits: u64): void {
 
 // What every record of a run needs lies at fixed addresses and in globals: V8 keeps few locals in registers across so long a loop.
 
-/** Records name cores in eight bits; those of further cores, which need a prefix, are never part of a run. */
-export const RUN_CORES: u32 = 256;
+/** No machine has more. Records name 256 of them by themselves; the others' need a prefix, and are played one by one (run.ts). */
+const MOST_CORES: u32 = 512;
 
 /**
  * By core, then by load, store and fetch: where group 0 of the cache begins that answers plainly (L1D, L1D, L1I), or 0 if none
  * does; behind all cores' the masks that make set indices of lines, and where the private L2 begins, 0 if that isn't plain.
  */
-const BASES = memory.data(2 * 16 * 256, 64);
-const MASKS: usize = 16 * 256;
+const BASES = memory.data(2 * 16 * MOST_CORES, 64);
+const MASKS: usize = 16 * MOST_CORES;
 export const BASE_L2: usize = MASKS + 12;
 
 export function basesOf(core: u32): usize {
@@ -83,7 +83,7 @@ export function baseFor(core: u32, op: u32): usize {
 }
 
 /** Hits are counted apart, by core, then by load, store and fetch, and added to the counters when those are read. */
-const HITS = memory.data(32 * 256, 64);
+const HITS = memory.data(32 * MOST_CORES, 64);
 let fastHits: usize = 0;
 
 export function allocateFastHits(): void {
@@ -92,7 +92,7 @@ export function allocateFastHits(): void {
 
 /** The hits of all cores. */
 export function gatherFastHits(): usize {
-  memory.copy(fastHits, HITS, (<usize>min(cores, RUN_CORES)) << 5);
+  memory.copy(fastHits, HITS, (<usize>cores) << 5);
   return fastHits;
 }
 
@@ -117,7 +117,6 @@ function tally(core: u32, counted: u64): void {
  * Tells the loop which plain accesses of a core may be settled by an L1 hit alone.
  */
 export function updateFast(core: u32): void {
-  if (core >= RUN_CORES) return;
   const c = coreAt(core);
   const sctlr = load<u32>(c, C_SCTLR);
   const l1d = <usize>load<u32>(c, C_L1D);
@@ -137,7 +136,7 @@ export function prepareFast(): void {
   groupMask = (1 << groupBits) - 1;
   minds = CARRY || dic;
   prepareNarrow();
-  for (let core: u32 = 0; core < min(cores, RUN_CORES); core++) {
+  for (let core: u32 = 0; core < cores; core++) {
     updateFast(core);
     const bases = basesOf(core);
     const l2 = plainL2(core);
@@ -192,7 +191,7 @@ function takeShape(n: usize): void {
 }
 
 function prepareNarrow(): void {
-  for (let core: u32 = 0; core < min(cores, RUN_CORES); core++) {
+  for (let core: u32 = 0; core < cores; core++) {
     takeShape(<usize>load<u32>(coreAt(core), C_L1D));
     takeShape(<usize>load<u32>(coreAt(core), C_L1I));
   }

@@ -3,7 +3,7 @@
 // that a record without an entry is a plain hit in its L1. Nothing here changes what a record does.
 
 import { record } from "./hazard";
-import { BASE_L2, basesOf, RUN_CORES } from "./hits";
+import { BASE_L2, basesOf } from "./hits";
 import { allocate, cores } from "./layout";
 
 /** An entry: the record's number in bits 47:0, what happened in 55:48, flags above. */
@@ -28,7 +28,7 @@ export function startLog(): void {
   logging = true;
   capacity = FIRST_CAPACITY;
   entries = allocate((<usize>capacity) << 3, 64);
-  for (let core: u32 = 0; core < min(cores, RUN_CORES); core++) store<u32>(basesOf(core), 0, BASE_L2);
+  for (let core: u32 = 0; core < cores; core++) store<u32>(basesOf(core), 0, BASE_L2);
 }
 
 /** The host has taken the entries. */

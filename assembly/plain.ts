@@ -3,7 +3,6 @@
 
 import { held } from "./bytes";
 import { distrust } from "./hierarchy";
-import { RUN_CORES } from "./hits";
 import { allocate, C_ACTIVE, C_L1D, CARRY, coreAt, cores, N_BASE, N_PREFETCHER, TRUE } from "./layout";
 import { logging } from "./miss-log";
 import { OP_LOAD } from "./operations";
@@ -17,8 +16,7 @@ let bases: usize = 0;
 /** Called once the machine is laid out. */
 export function preparePlainLoads(): void {
   bases = allocate(<usize>max(cores, 1) * 4);
-  // Bases of further cores aren't known (hits.ts).
-  for (let core: u32 = 0; core < min(cores, RUN_CORES); core++) {
+  for (let core: u32 = 0; core < cores; core++) {
     const n = <usize>load<u32>(coreAt(core), C_L1D);
     // Nothing learns from a walk, but from a translated access something would (D57).
     if (n && isPlain(n) && plainL2(core) && !load<u32>(n, N_PREFETCHER))

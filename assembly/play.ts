@@ -145,7 +145,7 @@ import {
   WRITTEN,
   writeRegister,
 } from "./registers";
-import { playRun } from "./run";
+import { playAlone, playRun } from "./run";
 import { probe, recordOf } from "./set";
 import { bySetWay, playSetWays } from "./setway";
 import { kept, keptMany, keptNumbers, sift } from "./sift";
@@ -260,7 +260,8 @@ export function play(count: u32): u32 {
           continue;
         }
       }
-      error = playSlow(op, <u32>(word >> 56), operand);
+      if (!CARRY && op <= OP_FETCH && isOfFarCore() && playAlone(requesterGiven - 1, op, operand)) error = ERROR_NONE;
+      else error = playSlow(op, <u32>(word >> 56), operand);
       dropPrefixes();
       if (error) return i;
       number++;
@@ -345,6 +346,12 @@ function takePrefix(op: u32, operand: u64): bool {
     return false;
   }
   return true;
+}
+
+/** Whether nothing but the core is given, because the record couldn't name it. */
+function isOfFarCore(): bool {
+  if (sharded || !requesterGiven || requesterGiven > cores || sizeGiven) return false;
+  return !attributeGiven && !upperGiven && !strayGiven && !valueGiven;
 }
 
 /** The attribute of a core's data access (D8). */

@@ -22,7 +22,7 @@ import {
   remember,
 } from "./hits";
 import { CARRY, DIRTY, EXCLUSIVE, PREFETCHED, TRUE } from "./layout";
-import { fastBytes, fastLow, regionDelta } from "./memory";
+import { enterRegion, fastBytes, fastLow, regionDelta } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
 import { learnInRun, prefetching, useInRun } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
@@ -62,20 +62,27 @@ function playMiss(word: u64, number: u64): bool {
   const op = <u32>(word >> 48) & 3;
   const compact = (word & 0xffffffffffff) - regionDelta;
   const shape = shapesAt(core) + ((<usize>(op & 2)) << 5);
-  const line = <u32>(compact >> load<u32>(shape, S_SHIFT));
   const r = missedIn;
-  let way = missedBeyond ? BEYOND : refill(core, op, compact, line, r, shape);
-  if (way < 0) {
-    noteMiss();
-    if (way == BEYOND) way = reach(core, op, compact, line, r, shape);
-    if (way < 0) return false;
-    forgetLasts();
-  }
-  forgetLastStore();
+  const way = miss(core, op, compact, shape, r, missedBeyond);
+  if (way < 0) return false;
   remember(word, compact, shape, r, way);
   if (CARRY) again(op, word, number);
   if (prefetching && op != OP_FETCH && learnInRun(core, compact)) forgetLasts();
   return true;
+}
+
+/** A miss in an L1's record r, known to miss the private L2 as well or not. Returns the way filled, or a negative number. */
+function miss(core: u32, op: u32, compact: u64, shape: usize, r: usize, isBeyond: bool): i32 {
+  const line = <u32>(compact >> load<u32>(shape, S_SHIFT));
+  let way = isBeyond ? BEYOND : refill(core, op, compact, line, r, shape);
+  if (way < 0) {
+    noteMiss();
+    if (way == BEYOND) way = reach(core, op, compact, line, r, shape);
+    if (way < 0) return way;
+    forgetLasts();
+  }
+  forgetLastStore();
+  return way;
 }
 
 /**
@@ -90,17 +97,25 @@ function playRareHit(word: u64, number: u64): bool {
   const base = baseFor(core, op);
   if (!base) return false;
   const compact = address - regionDelta;
-  if (minds && op == OP_STORE && mayHoldInstructions(compact)) return false;
   const shape = shapesAt(core);
   const line = <u32>(compact >> load<u32>(shape, S_SHIFT));
   const r = recordIn(base, shape, line);
   const way = <u32>ctz(waysWith(r, load<u32>(shape, S_WAYS), line));
+  const isNew = (load<u8>(stateIn(shape, r, way)) & <u8>PREFETCHED) != 0;
+  if ((op != OP_STORE && !isNew) || !hit(core, op, compact, shape, r, way)) return false;
+  remember(word, compact, shape, r, way);
+  if (CARRY) again(op, word, number);
+  if (isNew && useInRun(core, compact)) forgetLasts();
+  return true;
+}
+
+/** A hit in a way of an L1's record r, whatever it takes. False: it isn't plain, and nothing has been done. */
+function hit(core: u32, op: u32, compact: u64, shape: usize, r: usize, way: u32): bool {
   const state = <u32>load<u8>(stateIn(shape, r, way));
   if (CARRY && !(state & TRUE)) return false;
+  if (minds && op == OP_STORE && mayHoldInstructions(compact)) return false;
   const isShared = op == OP_STORE && !(state & EXCLUSIVE);
-  const isNew = (state & PREFETCHED) != 0;
-  if (op != OP_STORE && !isNew) return false;
-  if (isShared || isNew) {
+  if (isShared || state & PREFETCHED) {
     if (distrust || (CARRY && divergent) || !load<u32>(basesOf(core), BASE_L2)) return false;
     if (isShared) {
       if (!upgrade(core, compact)) return false;
@@ -111,8 +126,21 @@ function playRareHit(word: u64, number: u64): bool {
   store<u8>(stateIn(shape, r, way), <u8>((state & ~PREFETCHED) | made));
   touchIn(shape, r, way);
   countHit(core, op);
-  remember(word, compact, shape, r, way);
-  if (CARRY) again(op, word, number);
-  if (isNew && useInRun(core, compact)) forgetLasts();
   return true;
+}
+
+/**
+ * A plain access outside every run, of a core that records don't name by themselves. Builds without contents only. False: it
+ * isn't plain, and nothing has been done.
+ */
+export function playAlone(core: u32, op: u32, address: u64): bool {
+  if (address - fastLow >= fastBytes && (!enterRegion(address) || address - fastLow >= fastBytes)) return false;
+  const base = baseFor(core, op);
+  if (!base || prefetching) return false;
+  const compact = address - regionDelta;
+  const shape = shapesAt(core) + ((<usize>(op & 2)) << 5);
+  const line = <u32>(compact >> load<u32>(shape, S_SHIFT));
+  const r = recordIn(base, shape, line);
+  const found = waysWith(r, load<u32>(shape, S_WAYS), line);
+  return found ? hit(core, op, compact, shape, r, <u32>ctz(found)) : miss(core, op, compact, shape, r, false) >= 0;
 }
