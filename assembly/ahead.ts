@@ -24,10 +24,14 @@ import { recordIn, S_L2, S_ORDER, S_SHIFT, S_WAYS, shapesAt, waysWith } from "./
 
 /** Records that are looked at together: enough to overlap, few enough that what was touched is still there when it is played. */
 export const WINDOW: u32 = 64;
+/** Where nothing misses, nobody has to look. */
+const FARTHEST: u32 = 2048;
 /** Touches pay where one record in so many isn't answered by its own L1 or L2, which the host's caches hold. */
 const RARE: u32 = 6;
 
+let windowStart: usize = 0;
 let windowEnd: usize = 0;
+let ahead: u32 = WINDOW;
 let missed: u32 = 0;
 /** The window's records that are being looked at, and their sets in the private L2; before them a place for what was loaded. */
 let chosen: usize = 0;
@@ -47,10 +51,13 @@ export function noteMiss(): void {
 
 /** How far to play from an address of the batch before asking again. Touches what the records until there need if that pays. */
 export function lookAhead(at: usize, until: usize): usize {
-  if (at < windowEnd && at + ((<usize>WINDOW) << 3) >= windowEnd && windowEnd <= until) return windowEnd;
-  const end = min(at + ((<usize>WINDOW) << 3), until);
+  if (at < windowEnd && at >= windowStart && windowEnd <= until) return windowEnd;
+  // While nothing misses, each look is twice as far away as the last.
+  ahead = missed ? WINDOW : min(ahead << 1, FARTHEST);
+  const end = min(at + ((<usize>ahead) << 3), until);
   if (missed >= WINDOW / RARE) touchRecords(at, end);
   missed = 0;
+  windowStart = at;
   windowEnd = end;
   return end;
 }
