@@ -23,7 +23,7 @@ import { recordOf } from "./set";
 import { recordIn, S_L2, S_ORDER, S_SHIFT, S_WAYS, shapesAt, waysWith } from "./shape";
 
 /** Records that are looked at together: enough to overlap, few enough that what was touched is still there when it is played. */
-export const WINDOW: u32 = 64;
+const WINDOW: u32 = 64;
 /** Where nothing misses, nobody has to look. */
 const FARTHEST: u32 = 2048;
 /** Touches pay where one record in so many isn't answered by its own L1 or L2, which the host's caches hold. */

@@ -1,7 +1,7 @@
 // Runs: the part of the loop over records that hits settle, and the commonest misses. Plain loads, stores and fetches that hit their
 // L1 (hits.ts), or miss into their core's own L2 (refill.ts) or beyond (beyond.ts), never leave here; anything else is left untouched.
 
-import { lookAhead, noteMiss, WINDOW } from "./ahead";
+import { lookAhead, noteMiss } from "./ahead";
 import { reach, upgrade } from "./beyond";
 import { divergent } from "./hazard";
 import { distrust } from "./hierarchy";
@@ -41,7 +41,7 @@ export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers
   const until = batch + ((<usize>stop) << 3);
   let at = begin;
   while (at < until) {
-    const end = looks ? lookAhead(at, until) : min(at + ((<usize>WINDOW) << 3), until);
+    const end = looks ? lookAhead(at, until) : until;
     decide(<u32>(end - at) >> 3);
     while (at < end) {
       const after = at - begin;

@@ -16,7 +16,9 @@ export type {
   MachineCounter,
   PeekPlace,
   Place,
+  PlayOrder,
   Provenance,
+  SetGroupUse,
   TlbCounters,
 } from "./engine/engine.ts";
 export { CHARGED_EVENTS, EVERYTHING_RECORDED } from "./engine/engine.ts";
@@ -32,6 +34,7 @@ export {
 export { type Exit, ExitError } from "./engine/exit.ts";
 export { HAZARD_CLASSES, type HazardClass, type HazardName, type Recorded } from "./engine/hazards.ts";
 export { createKernel, type Kernel, type KernelOptions } from "./engine/kernel.ts";
+export type { MissLog, MissLogEntry } from "./engine/miss-log.ts";
 export { ATTRIBUTES, OPERATIONS, type Operation, SCTLR_C, SCTLR_I, SCTLR_M } from "./engine/operations.ts";
 export * from "./engine/record.ts";
 export { createReference } from "./engine/reference.ts";
@@ -53,6 +56,7 @@ export type {
   Features,
   Latencies,
   MemoryRegion,
+  Prefetcher,
   Protocol,
   ResolvedMachine,
   TlbGeometry,

@@ -38,6 +38,7 @@ export {
   BLOCK_BYTES,
   memAttrOf,
   PAGE_BYTES,
+  type Stage1Control,
   type Stage1Leaf,
   type Stage2Leaf,
   type Stage2Memory,
