@@ -411,9 +411,10 @@ function writeThroughStore(path: usize, compact: u64, bytes: u32, reads: bool, a
   beginAccess(compact, 1, false, path);
   let n = pathNode(0);
   let line = <u32>(compact >> load<u32>(n, N_LINE_SHIFT));
-  const held0 = probe(n, recordOf(n, line), line);
-  const isHit = held0 >= 0;
-  if (isHit && prefetching) takeMark(n, recordOf(n, line), held0);
+  const record = recordOf(n, line);
+  const way = probe(n, record, line);
+  const isHit = way >= 0;
+  if (isHit && prefetching) takeMark(n, record, way);
   hitFirst = isHit && n == <usize>load<u32>(coreAt(who), C_L1D);
   countAccess(n, !isHit);
   for (let k: u32 = 1; k <= pathLength; k++) {

@@ -15,7 +15,7 @@ import {
   smallestShift,
   VERSIONS,
 } from "./layout";
-import { enterRegion, fastBytes, fastLow, regionDelta, regionIsDevice } from "./memory";
+import { enterMemory, regionDelta } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
@@ -151,7 +151,7 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     const op = <u32>(word >> 48) & 0xff;
     if (op > OP_FETCH) break;
     const address = word & 0xffffffffffff;
-    if (address - fastLow >= fastBytes && !(enterRegion(address) && !regionIsDevice)) break;
+    if (!enterMemory(address)) break;
     const compact = address - regionDelta;
     if (sharded && !owns(compact)) {
       if (!isElsewhere(word)) break;

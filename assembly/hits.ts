@@ -195,6 +195,7 @@ function prepareNarrow(): void {
     takeShape(<usize>load<u32>(coreAt(core), C_L1D));
     takeShape(<usize>load<u32>(coreAt(core), C_L1I));
   }
+  if (!isNarrow) return;
   rows = allocate((<usize>max(mostSets, 1)) << 2, 64);
   for (let set: u32 = 0; set < mostSets; set++) {
     const row = <usize>(set & groupMask) * groupStride + <usize>(set >> groupBits) * recordSize;
@@ -305,7 +306,7 @@ let refiller: u32 = CALLER_REFILLS;
 /** L1 misses since `decide`. */
 let misses: u32 = 0;
 
-/** Called every so many records; `many` is how many there were since the last time. */
+/** Called before a stretch of so many records; stretches are much alike. */
 export function decide(many: u32): void {
   if (refillsAreSimple()) refiller = LOOP_REFILLS_SIMPLY;
   else refiller = misses << 3 > many && !prefetching ? LOOP_REFILLS : CALLER_REFILLS;
@@ -391,6 +392,7 @@ function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usiz
           ? refillBy<Simply>(core, op, compact, line, r, within)
           : refill(core, op, compact, line, r, within);
         if (filled >= 0) {
+          // As at the end of the loop; to go there costs hits more registers than there are.
           forgetLastStore();
           rememberKeys(op, key);
           if (CARRY) {

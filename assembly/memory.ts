@@ -136,6 +136,11 @@ export function enterRegion(address: u64): bool {
 export let fastLow: u64 = 0;
 export let fastBytes: u64 = 0;
 
+/** Whether an address lies in RAM, whose region is entered then. */
+export function enterMemory(address: u64): bool {
+  return address - fastLow < fastBytes || (enterRegion(address) && !regionIsDevice);
+}
+
 let homeLow: u64 = 0;
 let homeBytes: u64 = 0;
 let homeLast: u32 = 0;

@@ -110,8 +110,8 @@ export function prefetchAfter(): void {
   for (let i: usize = 0; i < many; i++) {
     const k = load<u32>(TRAINED + (i << 2));
     const n = <usize>load<u32>(whole + 4 + ((<usize>k) << 2));
-    train(n, <u32>(compact >> PAGE_SHIFT), <u32>(compact >> load<u32>(n, N_LINE_SHIFT)));
-    for (let w: u32 = 0; w < wanted; w++) bringIn(n, load<u32>(WANTED + ((<usize>w) << 2)), whole, k, isAlone);
+    train(n, compact);
+    bringAllIn(n, whole, k, isAlone);
   }
 }
 
@@ -127,12 +127,16 @@ export function useInRun(core: u32, compact: u64): bool {
 export function learnInRun(core: u32, compact: u64): bool {
   const n = <usize>load<u32>(coreAt(core), C_L1D);
   if (!load<u32>(n, N_PREFETCHER)) return false;
-  train(n, <u32>(compact >> PAGE_SHIFT), <u32>(compact >> load<u32>(n, N_LINE_SHIFT)));
+  train(n, compact);
   if (!wanted) return false;
   setWho(core, load<u32>(coreAt(core), C_SOCKET));
-  const whole = pathAt(core, regionHome);
-  for (let w: u32 = 0; w < wanted; w++) bringIn(n, load<u32>(WANTED + ((<usize>w) << 2)), whole, 0, false);
+  bringAllIn(n, pathAt(core, regionHome), 0, false);
   return true;
+}
+
+/** Brings in what training wanted. */
+function bringAllIn(n: usize, whole: usize, k: u32, isAlone: bool): void {
+  for (let w: u32 = 0; w < wanted; w++) bringIn(n, load<u32>(WANTED + ((<usize>w) << 2)), whole, k, isAlone);
 }
 
 /** A load that begins at the prefetcher's cache, unless that or a data cache inside it has some of the line (D60). */
@@ -154,11 +158,14 @@ function bringIn(n: usize, line: u32, whole: usize, k: u32, isAlone: bool): void
   speculating = false;
 }
 
-/** Learns from a line; `wanted` lines of the same page are then to be brought in, in order (D59). */
-function train(n: usize, page: u32, line: u32): void {
+/** Learns from the line at an address; `wanted` lines of the same page are then to be brought in, in order (D59). */
+function train(n: usize, compact: u64): void {
   wanted = 0;
   const p = <usize>load<u32>(n, N_PREFETCHER);
-  const toPage = PAGE_SHIFT - load<u32>(n, N_LINE_SHIFT);
+  const shift = load<u32>(n, N_LINE_SHIFT);
+  const page = <u32>(compact >> PAGE_SHIFT);
+  const line = <u32>(compact >> shift);
+  const toPage = PAGE_SHIFT - shift;
   const kind = load<u32>(p, P_KIND);
   if (kind == KIND_NEXT_LINE) {
     wantAhead(p, page, toPage, line, 1);

@@ -277,11 +277,8 @@ function countInstructions(block: u32, by: i32): void {
 
 /** An L1I's copy of one block makes way for another's, or a free place does. Where lines are blocks. */
 export function exchangeInstructions(gone: u32, was: u32, come: u32): void {
-  instructions += 1 - <i32>was;
-  const from = filterAt(gone);
-  store<u16>(from, <u16>(<u32>load<u16>(from) - was));
-  const to = filterAt(come);
-  store<u16>(to, <u16>(<u32>load<u16>(to) + 1));
+  countInstructions(gone, -(<i32>was));
+  countInstructions(come, 1);
 }
 
 /** Whether some L1I may hold a part of the block. */

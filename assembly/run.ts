@@ -22,7 +22,7 @@ import {
   remember,
 } from "./hits";
 import { CARRY, DIRTY, EXCLUSIVE, PREFETCHED, TRUE } from "./layout";
-import { enterRegion, fastBytes, fastLow, regionDelta } from "./memory";
+import { enterMemory, fastBytes, fastLow, regionDelta } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
 import { learnInRun, prefetching, useInRun } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
@@ -134,7 +134,7 @@ function hit(core: u32, op: u32, compact: u64, shape: usize, r: usize, way: u32)
  * isn't plain, and nothing has been done.
  */
 export function playAlone(core: u32, op: u32, address: u64): bool {
-  if (address - fastLow >= fastBytes && (!enterRegion(address) || address - fastLow >= fastBytes)) return false;
+  if (!enterMemory(address)) return false;
   const base = baseFor(core, op);
   if (!base || prefetching) return false;
   const compact = address - regionDelta;

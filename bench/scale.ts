@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createKernel, type Kernel } from "../src/engine/kernel.ts";
 import { OPERATIONS } from "../src/engine/operations.ts";
-import { resolveMachine } from "../src/machine/index.ts";
+import { loadDescription, resolveMachine } from "../src/machine/index.ts";
 import type { ResolvedMachine } from "../src/machine/resolved.ts";
 import { lineChart, numberAxis, type Series } from "../src/report/line-chart.ts";
 import { pictureDocument } from "../src/report/svg.ts";
@@ -39,27 +39,13 @@ interface Plot {
 
 /** A machine of so many cores, 64 a socket at most, with caches as those of host-100c unless said otherwise. */
 function machineOf(cores: number, { l2 = 512 * KIB, l3 = 16 * MIB } = {}): ResolvedMachine {
-  const sockets = Math.max(1, cores / 64);
+  const { sources: _, ...host } = loadDescription("host-100c").description;
   return resolveMachine({
+    ...host,
     name: `${cores}-cores`,
-    sockets,
+    sockets: Math.max(1, cores / 64),
     cores,
-    protocol: "mesi",
-    caches: {
-      L1I: { size: "32KiB", ways: 4, line: 64, per: "core" },
-      L1D: { size: "32KiB", ways: 4, line: 64, per: "core" },
-      L2: { size: l2, ways: 8, line: 64, per: "core", inclusion: "inclusive" },
-      L3: {
-        size: l3,
-        ways: 16,
-        line: 64,
-        per: "socket",
-        kind: "system",
-        inclusion: "inclusive",
-        placement: "requester",
-      },
-    },
-    memory: [{ base: 0, size: "256GiB", socket: 0 }],
+    caches: { ...host.caches, L2: { ...host.caches.L2, size: l2 }, L3: { ...host.caches.L3, size: l3 } },
   });
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { TraceShelf } from "../scenario/run-story.ts";
 import type { RecordedTrace } from "../scenario/world.ts";
 import { openTraceFile } from "../trace/open.node.ts";
+import { readWhole } from "../trace/whole.ts";
 
 interface TracePlace {
   readonly folder: URL;
@@ -30,25 +31,17 @@ export function traceShelf(): TraceShelf {
   return (name) => {
     let trace = read.get(name);
     if (trace === undefined) {
-      trace = readWhole(name);
+      trace = readTrace(name);
       read.set(name, trace);
     }
     return trace;
   };
 }
 
-async function readWhole(name: string): Promise<RecordedTrace | undefined> {
+async function readTrace(name: string): Promise<RecordedTrace | undefined> {
   const path = await find(name);
   if (path === undefined) return undefined;
-  const batches: Uint32Array[] = [];
-  for await (const batch of (await openTraceFile(path)).batches()) batches.push(batch.slice());
-  const words = new Uint32Array(batches.reduce((sum, { length }) => sum + length, 0));
-  let filled = 0;
-  for (const batch of batches) {
-    words.set(batch, filled);
-    filled += batch.length;
-  }
-  return { name, words };
+  return { name, words: await readWhole(await openTraceFile(path)) };
 }
 
 async function find(name: string): Promise<string | undefined> {

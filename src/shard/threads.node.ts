@@ -3,9 +3,9 @@
  * kernel's private memory; answers come back as messages.
  */
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
+import { threadFile } from "../engine/thread-file.node.ts";
 import type { PartSetup } from "./part.ts";
 import { RING_BYTES, Ring } from "./ring.ts";
 import { type Members, type Message, ShardError, startTeam, type Team } from "./team.ts";
@@ -17,10 +17,7 @@ export interface ThreadTask {
   readonly port: MessagePort;
 }
 
-/** Threads run compiled code; a checkout's sources use what was built of them. */
-const WORKER = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "../../dist/shard/thread.node.js" : "./thread.node.js", import.meta.url),
-);
+const WORKER = threadFile(import.meta.url, "thread.node.js");
 
 /** Starts a thread for each setup. */
 export async function threadTeam(setups: readonly PartSetup[], signal?: AbortSignal): Promise<Team> {

@@ -4,9 +4,9 @@
  */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { receivedError, type SentError, TraceError } from "../engine/errors.ts";
+import { threadFile } from "../engine/thread-file.node.ts";
 import { openTraceFile } from "./open.node.ts";
 import type { OpenOptions } from "./open.ts";
 import { BATCH_ENTRIES, type TraceHeader, type TraceSource } from "./source.ts";
@@ -47,13 +47,7 @@ export const DECODED_BYTES = BATCH_ENTRIES * 8;
 /** A trace wherever it is decoded: what addresses were before they were mapped is known only in the thread that does it. */
 export type DecodedTrace = Omit<TraceSource, "originalAddress"> & Partial<Pick<TraceSource, "originalAddress">>;
 
-/** Threads run compiled code; a checkout's sources use what was built of them. */
-const WORKER = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith(".ts") ? "../../dist/trace/decoder-thread.node.js" : "./decoder-thread.node.js",
-    import.meta.url,
-  ),
-);
+const WORKER = threadFile(import.meta.url, "decoder-thread.node.js");
 
 /** A shorter trace has been decoded before a thread has started. */
 const SHORT_BYTES = 1 << 20;

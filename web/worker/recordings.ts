@@ -4,6 +4,7 @@ import type { RecordedTrace } from "../../src/scenario/world.ts";
 import type { ByteSource } from "../../src/trace/bytes.ts";
 import { webCodecs } from "../../src/trace/codec.web.ts";
 import { openTrace } from "../../src/trace/open.ts";
+import { readWhole } from "../../src/trace/whole.ts";
 import { sourceOf } from "./dropped.ts";
 
 const given = new Map<string, RecordedTrace>();
@@ -16,7 +17,7 @@ export async function giveRecording(file: File, wanted: readonly string[]): Prom
   const own = file.name.replace(/\.(swt|raw64)(\.(xz|gz))?$/, "");
   const name = wanted.includes(own) ? own : wanted.length === 1 ? (wanted[0] as string) : undefined;
   if (name === undefined) throw new Error(`${file.name}: this story plays ${listed(wanted)}; name the file so`);
-  given.set(name, await readWhole(name, await sourceOf(file)));
+  given.set(name, await readTrace(name, await sourceOf(file)));
   return name;
 }
 
@@ -49,17 +50,9 @@ async function fetchTrace(name: string, url: string): Promise<RecordedTrace | un
   const chunks = async function* () {
     yield bytes;
   };
-  return readWhole(name, { name, totalBytes: bytes.length, chunks });
+  return readTrace(name, { name, totalBytes: bytes.length, chunks });
 }
 
-async function readWhole(name: string, bytes: ByteSource): Promise<RecordedTrace> {
-  const batches: Uint32Array[] = [];
-  for await (const batch of (await openTrace(bytes, webCodecs)).batches()) batches.push(batch.slice());
-  const words = new Uint32Array(batches.reduce((sum, { length }) => sum + length, 0));
-  let filled = 0;
-  for (const batch of batches) {
-    words.set(batch, filled);
-    filled += batch.length;
-  }
-  return { name, words };
+async function readTrace(name: string, bytes: ByteSource): Promise<RecordedTrace> {
+  return { name, words: await readWhole(await openTrace(bytes, webCodecs)) };
 }

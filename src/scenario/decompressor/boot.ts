@@ -7,6 +7,7 @@ import { TraceError } from "../../engine/errors.ts";
 import { OPERATIONS, SCTLR_C } from "../../engine/operations.ts";
 import { operationOf } from "../../trace/entry.ts";
 import type { TraceSource } from "../../trace/source.ts";
+import { readWhole } from "../../trace/whole.ts";
 
 /** Records `first` up to, but not including, `end`. */
 export interface Range {
@@ -51,15 +52,7 @@ const operation = (words: Uint32Array, record: number): number => operationOf(wo
 
 /** Reads a boot as a whole: it is played many times. Throws `TraceError` where it isn't such a boot. */
 export async function readBoot(trace: TraceSource): Promise<RecordedBoot> {
-  const batches: Uint32Array[] = [];
-  for await (const batch of trace.batches()) batches.push(batch.slice());
-  const words = new Uint32Array(batches.reduce((sum, { length }) => sum + length, 0));
-  let filled = 0;
-  for (const batch of batches) {
-    words.set(batch, filled);
-    filled += batch.length;
-  }
-  return findBoot(words, trace);
+  return findBoot(await readWhole(trace), trace);
 }
 
 /** What a boot keeps of where it was recorded. */
