@@ -87,11 +87,14 @@ import {
   OP_FETCH,
   OP_LOAD,
 } from "./operations";
+import { isNarrow } from "./hits";
 import { owns } from "./own";
 import { prefetchesBeyond } from "./prefetch";
 import { absent, findEntry, mayHoldInstructions, nextUnit, present } from "./presence";
 import { probe, recordOf, setState, stateAt } from "./set";
+import { isSimple } from "./refill";
 import {
+  areAlike,
   contents,
   emptyIn,
   fillIn,
@@ -110,6 +113,9 @@ import {
   waysWith,
   wayToFill,
 } from "./shape";
+
+/** Sockets are told apart by so many bits of a packed record (bucket.ts). */
+export const HOME_BITS: u32 = 6;
 
 // ---- by core: its caches, and where their group 0 begins; all zero where misses of the core's L2 aren't plain
 const SIDE: usize = 64;
@@ -172,6 +178,37 @@ export function prepareBeyond(): void {
     store<u32>(side, load<u32>(c, C_SOCKET), B_SOCKET);
     store<u32>(sideOfUnit + ((<usize>load<u32>(l2, N_UNIT)) << 2), <u32>side);
   }
+}
+
+/**
+ * Whether it is built like a server: under MESI, each socket has an L3 of its own that includes its cores' L2s, and those include
+ * both L1s; no more than 64 cores share an L3; and all that tells one core or socket from another is where its caches lie.
+ */
+export function isServer(): bool {
+  if (!allPlain || moesi || outer || memorySide || !isSimple || !isNarrow || !areAlike()) return false;
+  if (load<u32>(sharedRoots) > sockets || sockets > 1 << HOME_BITS) return false;
+  const shapes = shapesAt(0);
+  if (load<u32>(shapes, S_WAYS) != 4 || load<u32>(shapes + S_FETCH, S_WAYS) != 4) return false;
+  if (!(load<u32>(shapes + S_L3, S_FLAGS) & FLAG_INCLUSIVE_DATA)) return false;
+  let shared: u32 = 0;
+  for (let core: u32 = 0; core < cores; core++) {
+    const l2 = plainL2(core);
+    const l3 = plainL3(core, 0);
+    if (!load<u32>(coreAt(core), C_L1I) || !(load<u32>(l2, N_FLAGS) & FLAG_INCLUSIVE_INSTRUCTIONS)) return false;
+    for (let home: u32 = 1; home < sockets; home++) if (plainL3(core, home) != l3) return false;
+    const socket = load<u32>(coreAt(core), C_SOCKET);
+    const isFirst = core == 0 || plainL3(core - 1, 0) != l3;
+    if (isFirst && core && load<u32>(coreAt(core - 1), C_SOCKET) >= socket) return false;
+    if (!isFirst && load<u32>(coreAt(core - 1), C_SOCKET) != socket) return false;
+    shared = isFirst ? 1 : shared + 1;
+    if (shared > 64 || load<u32>(l3, N_SOCKET) != socket) return false;
+  }
+  return true;
+}
+
+/** The L3 of a core's socket, on a server. */
+export function serverL3(core: u32): usize {
+  return plainL3(core, 0);
 }
 
 /** Whether one shape does for both. */

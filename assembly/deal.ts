@@ -3,6 +3,7 @@
 // host's own caches while its bucket is played. Whatever isn't a plain access plays all buckets first and keeps its position.
 
 import { misses } from "./ahead";
+import { packed, playPacked } from "./bucket";
 import { baseFor, lastValue, setLastValue } from "./hits";
 import {
   allocate,
@@ -15,12 +16,13 @@ import {
   smallestShift,
   VERSIONS,
 } from "./layout";
-import { enterMemory, regionDelta } from "./memory";
+import { enterMemory, regionDelta, regionHome } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
+import { canEnter, enter, inForce, leave, lines, refillsAtDesks, tell } from "./sharers";
 import { isElsewhere } from "./sift";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
@@ -76,25 +78,60 @@ const SMALL: u64 = 1 << 20;
 
 /** 0 automatic, 1 program order, 2 set groups wherever there are any. */
 export function setOrder(order: u32): void {
-  settle();
+  stop();
   wish = order;
+  patience = order == ORDER_GROUPS ? 0 : toAndFro();
+}
+
+// ---- sharers (sharers.ts): taken up where nothing is likely to interrupt for long enough
+
+/** Records dealt when they were last taken up or given up, and how many to deal before they are taken up. */
+let since: u64 = 0;
+/** And when desks last told what they had counted. */
+let told: u64 = 0;
+let patience: u64 = 0;
+
+/** Taking sharers up and giving them up again costs about as much as they save on so many records. */
+function toAndFro(): u64 {
+  return lines >> 1;
+}
+
+/** Takes sharers up if it is time for them and the machine's state allows it. */
+function consider(): void {
+  if (inForce || dealt - since < patience || !canEnter()) return;
+  settle();
+  since = dealt;
+  if (!enter()) patience = max(patience << 1, toAndFro());
+}
+
+/** Plays what waits, and gives sharers up: something other than plain accesses is going to be played. */
+function stop(): void {
+  settle();
+  if (!inForce) return;
+  leave();
+  // Whoever came back too soon waits for longer next time.
+  patience = dealt - since < toAndFro() ? max(patience << 1, 1024) : toAndFro();
+  since = dealt;
 }
 
 /** Whether the records of a batch are dealt. */
 export function chooseOrder(first: u64, batch: usize, count: u32): bool {
-  if (wish) dealing = wish == ORDER_GROUPS && groupsToDeal() != 0;
-  else {
+  if (wish) {
+    const before = dealing;
+    dealing = wish == ORDER_GROUPS && groupsToDeal() != 0;
+    if (before && !dealing) stop();
+  } else {
     if (!dealing) {
       played += first - lookedAt;
       lookedAt = first;
     }
     if (played >= LOOK_AGAIN) {
-      const refills = refillsSoFar();
+      const refills = refillsSoFar() + refillsAtDesks();
       // Refills are from the host's own caches as long as the L2s in use fit there.
       const far =
         misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
       const pays = groupsToDeal() != 0 && far * RARE * parts() > played && interruptions * SELDOM < played;
-      if (dealing && !pays) settle();
+      if (dealing && !pays) stop();
       // Once may have been the misses of cold caches.
       dealing = pays && paid && (<u64>groupStride) << groupBits > SMALL;
       paid = pays;
@@ -105,6 +142,7 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       interruptions = 0;
     }
   }
+  if (dealing) consider();
   return dealing;
 }
 
@@ -124,7 +162,7 @@ export function interrupt(word: u64): void {
   const op = <u32>(word >> 48) & 0xff;
   // What is a miss in program order, and no more than that, would have been dealt.
   if (op > OP_FETCH || !baseFor(<u32>(word >> 56), op)) interruptions++;
-  settle();
+  stop();
 }
 
 /**
@@ -137,14 +175,22 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
     lengths = allocate((<usize>4) << groupBits, 64);
   }
-  if (first - epoch >= 0xffff0000) settle();
+  // Numbers behind the epoch have 32 bits, and so has what desks count.
+  if (first - epoch >= 0xffff0000 || dealt - told >= 0x80000000) settle();
   if (!waiting) {
     epoch = first;
     observed = lastValue;
   }
+  const at = inForce ? dealPacked(from, until) : dealWords(from, until, <u32>(first - epoch), table);
+  const many = <u64>((at - from) >> 3);
+  if (many) waiting = true;
+  dealt += many;
+  return at;
+}
+
+function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
   const mask: u32 = (1 << groupBits) - 1;
   const shift: u64 = largestShift;
-  const base = <u32>(first - epoch);
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
@@ -173,9 +219,35 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     }
     if (n + 1 == CAPACITY) playBucket(group);
   }
-  const many = <u64>((at - from) >> 3);
-  if (many) waiting = true;
-  dealt += many;
+  return at;
+}
+
+/** The same in the form that is played on sharers: lines instead of addresses, and no numbers, which only contents need. */
+function dealPacked(from: usize, until: usize): usize {
+  const mask: u32 = (1 << groupBits) - 1;
+  const shift: u64 = largestShift;
+  let at = from;
+  for (; at < until; at += 8) {
+    const word = load<u64>(at);
+    const op = <u32>(word >> 48) & 0xff;
+    if (op > OP_FETCH) break;
+    const address = word & 0xffffffffffff;
+    if (!enterMemory(address)) break;
+    const compact = address - regionDelta;
+    if (sharded && !owns(compact)) {
+      if (!isElsewhere(word)) break;
+      continue;
+    }
+    const core = <u32>(word >> 56);
+    if (!baseFor(core, op)) break;
+    const line = <u32>(compact >> shift);
+    const group = line & mask;
+    const cursor = lengths + ((<usize>group) << 2);
+    const n = load<u32>(cursor);
+    store<u64>(buckets + ((<usize>(group * APART + n)) << 3), packed(line, op, regionHome, core));
+    store<u32>(cursor, n + 1);
+    if (n + 1 == CAPACITY) playBucket(group);
+  }
   return at;
 }
 
@@ -185,6 +257,10 @@ function playBucket(group: u32): void {
   if (!many) return;
   store<u32>(cursor, 0);
   played += many;
+  if (inForce) {
+    playPacked(buckets + ((<usize>(group * APART)) << 3), many);
+    return;
+  }
   const isObserver = CARRY && !VERSIONS && group == observerGroup;
   if (isObserver) setLastValue(observed);
   const first = <usize>(group * APART);
@@ -198,4 +274,6 @@ export function settle(): void {
   waiting = false;
   for (let group: u32 = 0; group < (<u32>1) << groupBits; group++) playBucket(group);
   if (CARRY && !VERSIONS) setLastValue(observed);
+  if (inForce) tell();
+  told = dealt;
 }

@@ -96,9 +96,9 @@ export function gatherFastHits(): usize {
   return fastHits;
 }
 
-export function countHit(core: u32, op: u32): void {
+export function countHits(core: u32, op: u32, many: u64): void {
   const at = HITS + ((<usize>core) << 5) + ((<usize>op) << 3);
-  store<u64>(at, load<u64>(at) + 1);
+  store<u64>(at, load<u64>(at) + many);
 }
 
 /** Three counts of hits in one: what a hit of each kind adds. A batch doesn't fill 21 bits. */
@@ -164,7 +164,7 @@ const NARROW_ORDER: u32 = 24;
 const NARROW_TRUTH: u32 = 32;
 const NARROW_DATA: u32 = VERSIONS ? 48 : 64;
 const NARROW_STRIDE: u32 = VERSIONS ? 8 : 64;
-let isNarrow: bool = true;
+export let isNarrow: bool = true;
 let narrowShift: u64 = 0;
 /** By index, where a set's record lies from its cache's base. */
 let rows: usize = 0;

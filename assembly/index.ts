@@ -63,6 +63,7 @@ import { allocateRefills, prepareRefills, settleRefills } from "./refill";
 import * as registers from "./registers";
 import { initialize, probe, recordOf, setOf, stateAt } from "./set";
 import { allocateShapes } from "./shape";
+import { prepareSharers } from "./sharers";
 import * as translate from "./translate";
 
 export { dealt, groupsToDeal, setOrder, settle } from "./deal";
@@ -204,6 +205,7 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   hits.prepareFast();
   prepareRefills();
   prepareBeyond();
+  prepareSharers();
   preparePlainLoads();
   registers.allocateRegisters();
   for (let c: u32 = 0; c < layout.cores; c++) {

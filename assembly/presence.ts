@@ -261,6 +261,17 @@ export function absent(n: usize, line: u32): void {
   removeUnit(block, unit);
 }
 
+/** Forgets who holds what, instructions as well: whoever calls this tells it anew. */
+export function clearPresence(): void {
+  const slots: usize = (<usize>1) << presenceBits;
+  for (let g: usize = 0; g < (<usize>1) << groupBits; g++)
+    memory.fill(presenceOffset + g * groupStride, 0xff, slots << 3);
+  freeMask = INVALID;
+  for (let index: u32 = 0; index < maskCount; index++) dropMask(index);
+  memory.fill(filter, 0, (<usize>2) << FILTER_BITS);
+  instructions = 0;
+}
+
 // ---- L1I copies, by hashed block
 function filterAt(block: u32): usize {
   return filter + ((<usize>(block * 0x9e3779b1) >> (32 - FILTER_BITS)) << 1);

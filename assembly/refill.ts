@@ -165,7 +165,8 @@ export function refillsAreSimple(): bool {
   return isSimple && !stamped && !distrust && !yardstick && !prefetching;
 }
 
-let isSimple: bool = false;
+/** Whether all cores' refills are the plainest as long as the state allows it. */
+export let isSimple: bool = false;
 
 /** Called once the machine is laid out, after its shapes. */
 export function prepareRefills(): void {

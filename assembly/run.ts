@@ -10,7 +10,7 @@ import {
   BASE_L2,
   baseFor,
   basesOf,
-  countHit,
+  countHits,
   decide,
   forgetLastStore,
   forgetLasts,
@@ -125,7 +125,7 @@ function hit(core: u32, op: u32, compact: u64, shape: usize, r: usize, way: u32)
   const made = op == OP_STORE ? EXCLUSIVE | DIRTY : 0;
   store<u8>(stateIn(shape, r, way), <u8>((state & ~PREFETCHED) | made));
   touchIn(shape, r, way);
-  countHit(core, op);
+  countHits(core, op, 1);
   return true;
 }
 

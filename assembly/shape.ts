@@ -65,6 +65,11 @@ let shapes: usize = 0;
 /** Bytes from one core's shapes to the next: none where all cores look alike. */
 let shapesStride: usize = 0;
 
+/** Whether one core's shapes do for all. */
+export function areAlike(): bool {
+  return cores > 0 && shapesStride == 0;
+}
+
 export function shapesAt(core: u32): usize {
   return shapes + <usize>core * shapesStride;
 }

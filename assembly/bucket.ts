@@ -1,0 +1,498 @@
+// One bucket, played on sharers (sharers.ts): plain loads, stores and fetches of one set group, by cores with private L2s under
+// their socket's shared cache. Same rules as hits.ts, refill.ts and beyond.ts (D9-D12, D14-D16, D19), same counters; nothing is
+// left over, because what this can't play isn't dealt while sharers are in force.
+
+import { noteMiss } from "./ahead";
+import { HOME_BITS } from "./beyond";
+import { DIRTY, EXCLUSIVE, FLAG_WRITEBACK_TOUCHES, groupBits, groupStride, INVALID, largestShift, VALID } from "./layout";
+import { homeOf, machineCount } from "./memory";
+import {
+  COUNTER_BACK_INVALIDATIONS,
+  COUNTER_EVICTIONS,
+  COUNTER_INVALIDATIONS,
+  COUNTER_SNOOPS_IN,
+  COUNTER_UPGRADES,
+  COUNTER_WRITEBACKS_OUT,
+  MACHINE_CROSSINGS,
+  MACHINE_MEMORY_WRITES,
+  OP_FETCH,
+  OP_LOAD,
+} from "./operations";
+import { toFront } from "./set";
+import { S_FLAGS, S_L2, S_L3, shapesAt, waysWith } from "./shape";
+import {
+  D_BIT,
+  D_COUNTERS_L1D,
+  D_COUNTERS_L1I,
+  D_COUNTERS_L2,
+  D_COUNTERS_L3,
+  D_FIRST,
+  D_HITS,
+  D_L1D,
+  D_L2,
+  D_L3_HITS,
+  D_L3_MISSES,
+  D_READS,
+  D_READS_FAR,
+  D_REFILLS,
+  D_REQUESTS,
+  D_ROOT,
+  D_SNOOPS,
+  D_SNOOPS_FAR,
+  D_SOCKET,
+  D_TAKEN_L1D,
+  D_TAKEN_L1I,
+  D_VICTIMS,
+  D_VICTIMS_L2,
+  D_WRITEBACKS,
+  D_WRITEBACKS_FAR,
+  D_WRITEBACKS_L2,
+  deskOf,
+  HINT_DATA,
+  HINT_INSTRUCTIONS,
+  hints2,
+  holderWay,
+  inL1D,
+  inL1I,
+  inL2,
+  inL3,
+  innerMaskD,
+  innerMaskI,
+  mask2,
+  note,
+  order2,
+  order3,
+  otherHolder,
+  record2,
+  sharersIn,
+  states2,
+  states3,
+  ways2,
+  ways3,
+} from "./sharers";
+
+// L1s of four ways: their tags are one vector.
+const STATES_1: usize = 16;
+const ORDER_1: usize = 24;
+
+// ---- a record in a bucket: line, operation, home socket of its memory, core
+const OP_AT: u64 = 32;
+const HOME_AT: u64 = 34;
+const CORE_AT: u64 = 40;
+
+export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
+  return (<u64>line) | ((<u64>op) << OP_AT) | ((<u64>home) << HOME_AT) | ((<u64>core) << CORE_AT);
+}
+
+/** Plays `many` records of one group. */
+export function playPacked(records: usize, many: u32): void {
+  if (!many) return;
+  const end = records + ((<usize>many) << 3);
+  let at = records;
+  for (;;) {
+    at = playNear(at, end);
+    if (at >= end) break;
+    playFar(load<u64>(at));
+    at += 8;
+  }
+}
+
+/**
+ * Plays what a core's own caches settle, and nothing more: hits in its L1 and its L2. Returns where the first record is that
+ * takes more. Calls nothing (see hits.ts).
+ */
+function playNear(from: usize, end: usize): usize {
+  const group = groupBits;
+  const apart = <usize>(<u32>load<u64>(from) & ((1 << group) - 1)) * groupStride;
+  const touches = (load<u32>(shapesAt(0) + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
+  let at = from;
+  for (; at < end; at += 8) {
+    const word = load<u64>(at);
+    const line = <u32>word;
+    const op = <usize>(word >> OP_AT) & 3;
+    const desk = deskOf(<u32>(word >> CORE_AT));
+    const inner = line >> group;
+    const isFetch = <u32>op >> 1;
+    const set1 = <usize>(inner & (isFetch ? innerMaskI : innerMaskD)) << 5;
+    const r1 = <usize>load<u32>(desk + (op & 2) * 2, D_L1D) + apart + set1;
+    const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+    const isStore = <u32>op & 1;
+    if (found1) {
+      const way = <u32>ctz(found1);
+      const state = <u32>load<u8>(r1 + way, STATES_1);
+      if (isStore & ~(state >> 1)) break;
+      store<u8>(r1 + way, <u8>(state | (isStore << 2)), STATES_1);
+      store<u64>(r1, toFront(load<u64>(r1, ORDER_1), way), ORDER_1);
+      const hits = desk + (op << 2);
+      store<u32>(hits, load<u32>(hits, D_HITS) + 1, D_HITS);
+      continue;
+    }
+    const base2 = <usize>load<u32>(desk, D_L2) + apart;
+    const r2 = base2 + <usize>(inner & mask2) * record2;
+    const found2 = waysWith(r2, ways2, line);
+    if (!found2) break;
+    const way2 = <u32>ctz(found2);
+    const state2 = <u32>load<u8>(r2 + states2 + way2);
+    if (isStore & ~(state2 >> 1)) break;
+    store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
+    const hint = r2 + hints2 + way2;
+    store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << isFetch));
+    const refills = desk + (op << 2);
+    store<u32>(refills, load<u32>(refills, D_REFILLS) + 1, D_REFILLS);
+    // The L1's victim.
+    const way = wayOfFour(r1);
+    const victim = <u32>load<u8>(r1 + way, STATES_1);
+    const victims = desk + ((op & 2) << 2);
+    store<u32>(victims, load<u32>(victims, D_VICTIMS) + (victim & VALID), D_VICTIMS);
+    if (victim & DIRTY) {
+      const gone = load<u32>(r1 + ((<usize>way) << 2));
+      const vr = base2 + <usize>((gone >> group) & mask2) * record2;
+      const vWay = <u32>ctz(waysWith(vr, ways2, gone));
+      store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
+      if (touches) store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
+      store<u32>(desk, load<u32>(desk, D_WRITEBACKS) + 1, D_WRITEBACKS);
+    }
+    const isLoad = <u32>(op == OP_LOAD);
+    fillL1(r1, way, line, VALID | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE)));
+  }
+  return at;
+}
+
+/** The way that an L1 fills next: the lowest invalid one, else the least recent (D14). */
+function wayOfFour(r1: usize): u32 {
+  const free = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(INVALID)));
+  return free ? <u32>ctz(free) : <u32>(load<u64>(r1, ORDER_1) >> 12) & 15;
+}
+
+function wayOf(r: usize, ways: u32, order: usize): u32 {
+  const free = waysWith(r, ways, INVALID) & ((1 << ways) - 1);
+  return free ? <u32>ctz(free) : <u32>(load<u64>(r + order) >> ((ways - 1) << 2)) & 15;
+}
+
+function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
+  store<u32>(r1 + ((<usize>way) << 2), line);
+  store<u8>(r1 + way, <u8>state, STATES_1);
+  store<u64>(r1, toFront(load<u64>(r1, ORDER_1), way), ORDER_1);
+}
+
+function countAt(counters: usize, counter: usize): void {
+  note64(counters + (counter << 3));
+}
+
+function note64(at: usize): void {
+  store<u64>(at, load<u64>(at) + 1);
+}
+
+/** Plays a record that takes more than its core's own caches. */
+function playFar(word: u64): void {
+  const line = <u32>word;
+  const op = <u32>(word >> OP_AT) & 3;
+  const desk = deskOf(<u32>(word >> CORE_AT));
+  const r1 = op == OP_FETCH ? inL1I(desk, line) : inL1D(desk, line);
+  const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+  const r2 = inL2(desk, line);
+  const found2 = waysWith(r2, ways2, line);
+  const at = desk + ((<usize>op) << 2);
+  if (found1) {
+    // A store to a shared copy.
+    const way = <u32>ctz(found1);
+    countAt(<usize>load<u32>(desk, D_COUNTERS_L1D), COUNTER_UPGRADES);
+    if (!(load<u8>(r2 + states2 + ctz(found2)) & <u8>EXCLUSIVE)) own(desk, line, r2, <u32>ctz(found2));
+    store<u8>(r1 + way, <u8>(VALID | EXCLUSIVE | DIRTY), STATES_1);
+    store<u64>(r1, toFront(load<u64>(r1, ORDER_1), way), ORDER_1);
+    note(at + D_HITS);
+    return;
+  }
+  if (found2) {
+    // A store that its L2 has shared.
+    const way2 = <u32>ctz(found2);
+    note(at + D_REFILLS);
+    store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
+    countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
+    own(desk, line, r2, way2);
+    const hint = r2 + hints2 + way2;
+    store<u8>(hint, load<u8>(hint) | <u8>HINT_DATA);
+    fillL1(r1, freeL1(desk, op, r1), line, VALID | EXCLUSIVE | DIRTY);
+    return;
+  }
+  noteMiss();
+  note(at + D_REQUESTS);
+  const shared = request(desk, op, line, <u32>(word >> HOME_AT) & ((1 << HOME_BITS) - 1), r2);
+  // The L1's victim goes only now (R36).
+  const way = freeL1(desk, op, r1);
+  const state = op & 1 ? EXCLUSIVE | DIRTY : op == OP_LOAD && !shared ? EXCLUSIVE : 0;
+  fillL1(r1, way, line, VALID | state);
+}
+
+/** The way that an L1 fills next, with what was in it gone. */
+function freeL1(desk: usize, op: u32, r1: usize): u32 {
+  const way = wayOfFour(r1);
+  const state = <u32>load<u8>(r1 + way, STATES_1);
+  const victims = desk + ((<usize>op & 2) << 2) + D_VICTIMS;
+  store<u32>(victims, load<u32>(victims) + (state & VALID));
+  if (state & DIRTY) {
+    const gone = load<u32>(r1 + ((<usize>way) << 2));
+    const vr = inL2(desk, gone);
+    const vWay = <u32>ctz(waysWith(vr, ways2, gone));
+    store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
+    if (load<u32>(shapesAt(0) + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES)
+      store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
+    note(desk + D_WRITEBACKS);
+  }
+  return way;
+}
+
+/** A store makes its L2's shared copy the only one (climb, docs/semantics.md). */
+function own(desk: usize, line: u32, r2: usize, way2: u32): void {
+  const way3 = <usize>load<u8>(r2 + hints2 + way2) & 15;
+  const sharers = sharersIn(desk, line) + (way3 << 3);
+  const bit = (<u64>1) << load<u32>(desk, D_BIT);
+  const near = load<u64>(sharers) & ~bit;
+  if (near) takeAll(desk, desk, near, line, true);
+  store<u64>(sharers, bit);
+  const at3 = inL3(desk, line) + states3 + way3;
+  const isFar = !(load<u8>(at3) & <u8>EXCLUSIVE) && takeOutside(desk, line);
+  const at2 = r2 + states2 + way2;
+  store<u8>(at2, load<u8>(at2) | <u8>EXCLUSIVE);
+  store<u8>(at3, load<u8>(at3) | <u8>EXCLUSIVE);
+  if (isFar) note(desk + D_SNOOPS_FAR);
+  else if (near) note(desk + D_SNOOPS);
+}
+
+/** Copies of a socket's cores go, snooped by another's store or with their L3's (D19). Returns the bits of all their states. */
+function takeAll(who: usize, there: usize, sharers: u64, line: u32, snooped: bool): u32 {
+  let states: u32 = 0;
+  for (; sharers; sharers &= sharers - 1)
+    states |= take(who, deskOf(load<u32>(there, D_FIRST) + <u32>ctz(sharers)), line, snooped);
+  return states;
+}
+
+function take(who: usize, desk: usize, line: u32, snooped: bool): u32 {
+  const r2 = inL2(desk, line);
+  const way2 = <u32>ctz(waysWith(r2, ways2, line));
+  const hint = <u32>load<u8>(r2 + hints2 + way2);
+  let states = <u32>load<u8>(r2 + states2 + way2);
+  const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
+  if (hint & HINT_DATA) {
+    const inner = takeFrom(inL1D(desk, line), line);
+    if (inner) countTaken(<usize>load<u32>(desk, D_COUNTERS_L1D), snooped, isFar);
+    states |= inner;
+  }
+  if (hint & HINT_INSTRUCTIONS && takeFrom(inL1I(desk, line), line))
+    countAt(<usize>load<u32>(desk, D_COUNTERS_L1I), COUNTER_BACK_INVALIDATIONS);
+  countTaken(<usize>load<u32>(desk, D_COUNTERS_L2), snooped, isFar);
+  store<u32>(r2 + ((<usize>way2) << 2), INVALID);
+  store<u8>(r2 + states2 + way2, 0);
+  return states;
+}
+
+function countTaken(counters: usize, snooped: bool, isFar: bool): void {
+  countAt(counters, snooped ? COUNTER_INVALIDATIONS : COUNTER_BACK_INVALIDATIONS);
+  if (!snooped) return;
+  countAt(counters, COUNTER_SNOOPS_IN);
+  if (isFar) machineCount(MACHINE_CROSSINGS);
+}
+
+/** Empties an L1's place of a line. Returns its state, 0 if it isn't there. */
+function takeFrom(r1: usize, line: u32): u32 {
+  const found = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+  if (!found) return 0;
+  const way = <usize>ctz(found);
+  const state = <u32>load<u8>(r1 + way, STATES_1);
+  store<u32>(r1 + (way << 2), INVALID);
+  store<u8>(r1 + way, 0, STATES_1);
+  return state;
+}
+
+/** A core is asked for a line that it may own, and owns no longer. Returns the bits before. */
+function ask(who: usize, desk: usize, line: u32): u32 {
+  const r2 = inL2(desk, line);
+  const way2 = <usize>ctz(waysWith(r2, ways2, line));
+  const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
+  const outer = loseIn(r2 + states2 + way2, <usize>load<u32>(desk, D_COUNTERS_L2), isFar);
+  if (!(load<u8>(r2 + hints2 + way2) & <u8>HINT_DATA)) return outer;
+  const r1 = inL1D(desk, line);
+  const found = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+  return found
+    ? outer | loseIn(r1 + STATES_1 + <usize>ctz(found), <usize>load<u32>(desk, D_COUNTERS_L1D), isFar)
+    : outer;
+}
+
+function loseIn(at: usize, counters: usize, isFar: bool): u32 {
+  const state = <u32>load<u8>(at);
+  if (!(state & (EXCLUSIVE | DIRTY))) return state;
+  countAt(counters, COUNTER_SNOOPS_IN);
+  if (isFar) machineCount(MACHINE_CROSSINGS);
+  store<u8>(at, <u8>(state & ~(EXCLUSIVE | DIRTY)));
+  return state;
+}
+
+// ---- other sockets (D12)
+
+/** Dirty bytes found beyond the interconnect go home, counted at the L3 above them. */
+function writeHome(who: usize, root: usize, line: u32): void {
+  countAt(<usize>load<u32>(root, D_COUNTERS_L3), COUNTER_WRITEBACKS_OUT);
+  write(who, line);
+}
+
+/** A dirty line reaches memory, on behalf of a core. */
+function write(who: usize, line: u32): void {
+  note(who + D_WRITEBACKS_FAR);
+  if (homeOf((<u64>line) << largestShift) != load<u32>(who, D_SOCKET)) machineCount(MACHINE_CROSSINGS);
+  machineCount(MACHINE_MEMORY_WRITES);
+}
+
+function snoopRoot(root: usize): void {
+  countAt(<usize>load<u32>(root, D_COUNTERS_L3), COUNTER_SNOOPS_IN);
+  machineCount(MACHINE_CROSSINGS);
+}
+
+/** A store takes every copy of other sockets away. Returns whether there was one. */
+function takeOutside(who: usize, line: u32): bool {
+  let any = false;
+  for (;;) {
+    const root = otherHolder(who, line);
+    if (!root) return any;
+    any = true;
+    const way = <usize>holderWay;
+    const r3 = inL3(root, line);
+    const sharers = sharersIn(root, line) + (way << 3);
+    const states = <u32>load<u8>(r3 + states3 + way) | takeAll(who, root, load<u64>(sharers), line, true);
+    store<u64>(sharers, 0);
+    snoopRoot(root);
+    countAt(<usize>load<u32>(root, D_COUNTERS_L3), COUNTER_INVALIDATIONS);
+    store<u32>(r3 + (way << 2), INVALID);
+    store<u8>(r3 + states3 + way, 0);
+    if (states & DIRTY) writeHome(who, root, line);
+  }
+  return any;
+}
+
+/** A load or fetch is supplied by other sockets: owners lose what makes them owners. */
+function askOutside(who: usize, root: usize, way: usize, line: u32): void {
+  const sharers = load<u64>(sharersIn(root, line) + (way << 3));
+  const at = inL3(root, line) + states3 + way;
+  const state = <u32>load<u8>(at);
+  // Whoever owns the line is its only holder inside, and its L3 owns it too: without that nobody does.
+  if (!(state & (EXCLUSIVE | DIRTY))) {
+    snoopRoot(root);
+    return;
+  }
+  const inside = sharers && !(sharers & (sharers - 1)) ? ask(who, deskOf(load<u32>(root, D_FIRST) + <u32>ctz(sharers)), line) : 0;
+  snoopRoot(root);
+  store<u8>(at, <u8>(state & ~(EXCLUSIVE | DIRTY)));
+  if ((state | inside) & DIRTY) writeHome(who, root, line);
+}
+
+// ---- requests to the L3
+
+/** A line comes into the L2's record, whose victim goes. Returns whether others hold it as well. */
+function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
+  const r3 = inL3(desk, line);
+  const found3 = waysWith(r3, ways3, line);
+  const way2 = freeL2(desk, r2);
+  const isStore = (op & 1) != 0;
+  const bit = (<u64>1) << load<u32>(desk, D_BIT);
+  let isShared = false;
+  let way3: u32 = 0;
+  if (found3) {
+    way3 = <u32>ctz(found3);
+    store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
+    const at3 = r3 + states3 + way3;
+    let label = <u32>load<u8>(at3);
+    const holders = sharersIn(desk, line) + ((<usize>way3) << 3);
+    const sharers = load<u64>(holders);
+    let states: u32 = 0;
+    let isFar = false;
+    if (isStore) {
+      if (sharers) states = takeAll(desk, desk, sharers, line, true);
+      if (!(label & EXCLUSIVE)) {
+        countAt(<usize>load<u32>(desk, D_COUNTERS_L3), COUNTER_UPGRADES);
+        isFar = takeOutside(desk, line);
+        label |= EXCLUSIVE;
+      }
+      store<u64>(holders, bit);
+    } else {
+      // A root's label is made exact (D10).
+      if (!(label & EXCLUSIVE) && !otherHolder(desk, line)) label |= EXCLUSIVE;
+      isShared = sharers != 0 || !(label & EXCLUSIVE);
+      // Two or more that hold it have it shared (MESI).
+      if (sharers && !(sharers & (sharers - 1))) states = ask(desk, deskOf(load<u32>(desk, D_FIRST) + <u32>ctz(sharers)), line);
+      store<u64>(holders, sharers | bit);
+    }
+    store<u8>(at3, <u8>(label | (states & DIRTY)));
+    if (states & (EXCLUSIVE | DIRTY)) note(desk + D_SNOOPS);
+    else {
+      note(desk + D_L3_HITS);
+      if (isFar) note(desk + D_SNOOPS_FAR);
+      else if (isStore && sharers) note(desk + D_SNOOPS);
+    }
+  } else {
+    note(desk + ((<usize>op) << 2) + D_L3_MISSES);
+    const other = otherHolder(desk, line);
+    const there = <usize>holderWay;
+    way3 = freeL3(desk, r3, line);
+    if (other) {
+      if (isStore) takeOutside(desk, line);
+      else askOutside(desk, other, there, line);
+      note(desk + D_SNOOPS_FAR);
+      isShared = !isStore;
+    } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
+    store<u32>(r3 + ((<usize>way3) << 2), line);
+    store<u8>(r3 + states3 + way3, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
+    store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
+    store<u64>(sharersIn(desk, line) + ((<usize>way3) << 3), bit);
+  }
+  store<u32>(r2 + ((<usize>way2) << 2), line);
+  store<u8>(r2 + states2 + way2, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
+  store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
+  store<u8>(r2 + hints2 + way2, <u8>(way3 | (op == OP_FETCH ? HINT_INSTRUCTIONS : HINT_DATA)));
+  return isShared;
+}
+
+/** The way that the core's L2 fills next, with what was in it gone (D14, D15). */
+function freeL2(desk: usize, r2: usize): u32 {
+  const way = wayOf(r2, ways2, order2);
+  let states = <u32>load<u8>(r2 + states2 + way);
+  if (!(states & VALID)) return way;
+  const line = load<u32>(r2 + ((<usize>way) << 2));
+  const hint = <u32>load<u8>(r2 + hints2 + way);
+  note(desk + D_VICTIMS_L2);
+  if (hint & HINT_DATA) {
+    const inner = takeFrom(inL1D(desk, line), line);
+    if (inner) note(desk + D_TAKEN_L1D);
+    states |= inner;
+  }
+  if (hint & HINT_INSTRUCTIONS && takeFrom(inL1I(desk, line), line)) note(desk + D_TAKEN_L1I);
+  store<u32>(r2 + ((<usize>way) << 2), INVALID);
+  store<u8>(r2 + states2 + way, 0);
+  const way3 = hint & 15;
+  const sharers = sharersIn(desk, line) + ((<usize>way3) << 3);
+  store<u64>(sharers, load<u64>(sharers) & ~((<u64>1) << load<u32>(desk, D_BIT)));
+  if (states & DIRTY) {
+    note(desk + D_WRITEBACKS_L2);
+    const r3 = inL3(desk, line);
+    store<u8>(r3 + states3 + way3, load<u8>(r3 + states3 + way3) | <u8>DIRTY);
+    if (load<u32>(shapesAt(0) + S_L3, S_FLAGS) & FLAG_WRITEBACK_TOUCHES)
+      store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
+  }
+  return way;
+}
+
+/** The same for the L3, whose victim leaves the cores inside as well (D19). */
+function freeL3(desk: usize, r3: usize, wanted: u32): u32 {
+  const way = wayOf(r3, ways3, order3);
+  let states = <u32>load<u8>(r3 + states3 + way);
+  if (!(states & VALID)) return way;
+  const line = load<u32>(r3 + ((<usize>way) << 2));
+  const counters = <usize>load<u32>(desk, D_COUNTERS_L3);
+  countAt(counters, COUNTER_EVICTIONS);
+  // Its set is the wanted line's.
+  const sharers = load<u64>(sharersIn(desk, wanted) + ((<usize>way) << 3));
+  if (sharers) states |= takeAll(desk, desk, sharers, line, false);
+  if (states & DIRTY) {
+    countAt(counters, COUNTER_WRITEBACKS_OUT);
+    write(desk, line);
+  }
+  return way;
+}
