@@ -4,7 +4,7 @@
 
 import { noteMiss } from "./ahead";
 import { HOME_BITS } from "./beyond";
-import { DIRTY, EXCLUSIVE, FLAG_WRITEBACK_TOUCHES, groupBits, groupStride, INVALID, largestShift, VALID } from "./layout";
+import { DIRTY, EXCLUSIVE, FLAG_WRITEBACK_TOUCHES, groupBits, groupStride, groupAt, INVALID, largestShift, presenceOffset, sharedRoots, VALID } from "./layout";
 import { homeOf, machineCount } from "./memory";
 import {
   COUNTER_BACK_INVALIDATIONS,
@@ -19,7 +19,7 @@ import {
   OP_LOAD,
 } from "./operations";
 import { toFront } from "./set";
-import { S_FLAGS, S_L2, S_L3, shapesAt, waysWith } from "./shape";
+import { S_FLAGS, S_L2, S_L3, shapesAt } from "./shape";
 import {
   D_BIT,
   D_COUNTERS_L1D,
@@ -64,7 +64,9 @@ import {
   order3,
   otherHolder,
   record2,
+  sharersApart,
   sharersIn,
+  sharersOf,
   states2,
   states3,
   ways2,
@@ -87,34 +89,77 @@ export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
 /** Plays `many` records of one group. */
 export function playPacked(records: usize, many: u32): void {
   if (!many) return;
+  touchGroup(<u32>load<u64>(records) & ((1 << groupBits) - 1));
   const end = records + ((<usize>many) << 3);
-  let at = records;
-  for (;;) {
-    at = playNear(at, end);
-    if (at >= end) break;
-    playFar(load<u64>(at));
-    at += 8;
+  for (let from = records; from < end; from += BLOCK << 3) {
+    const to = min(from + (BLOCK << 3), end);
+    locate(from, to);
+    let at = from;
+    for (;;) {
+      at = playNear(at, to, PLACES + ((at - from) << 1));
+      if (at >= to) break;
+      playFar(load<u64>(at), PLACES + ((at - from) << 1));
+      at += 8;
+    }
   }
 }
+
+/** Records whose sets are looked up, and loaded, together: play then waits for none of them. */
+const BLOCK: usize = 32;
+/** Of each: where its sets of the L1 and of the L2 are, and its core's desk. */
+const PLACES = memory.data(16 * 64, 64);
+const P_L2: usize = 4;
+const P_DESK: usize = 8;
+
+function locate(from: usize, to: usize): void {
+  const group = groupBits;
+  const apart = <usize>(<u32>load<u64>(from) & ((1 << group) - 1)) * groupStride;
+  let place = PLACES;
+  let seen: u32 = 0;
+  for (let at = from; at < to; at += 8) {
+    const word = load<u64>(at);
+    const isFetch = <u32>(word >> 33) & 1;
+    const desk = deskOf(<u32>(word >> CORE_AT));
+    const inner = <u32>word >> group;
+    const r1 = <usize>load<u32>(desk + ((<usize>isFetch) << 2), D_L1D) + apart + (<usize>(inner & (isFetch ? innerMaskI : innerMaskD)) << 5);
+    const r2 = <usize>load<u32>(desk, D_L2) + apart + <usize>(inner & mask2) * record2;
+    seen += load<u32>(r1) + load<u32>(r2);
+    store<u32>(place, <u32>r1);
+    store<u32>(place, <u32>r2, P_L2);
+    store<u32>(place, <u32>desk, P_DESK);
+    place += 16;
+  }
+  store<u32>(touched, seen);
+}
+
+/** Loads a group's state, one of the host's lines after the other: the host overlaps that, while play waits for each. */
+function touchGroup(group: u32): void {
+  let seen: u32 = 0;
+  const from = groupAt(group);
+  const to = presenceOffset + <usize>group * groupStride;
+  for (let at = from; at < to; at += 64) seen += load<u32>(at);
+  for (let i: u32 = 0; i < load<u32>(sharedRoots); i++) {
+    const table = sharersOf(i) + <usize>group * sharersApart;
+    for (let at: usize = 0; at < sharersApart; at += 64) seen += load<u32>(table + at);
+  }
+  store<u32>(touched, seen);
+}
+const touched = memory.data(4, 4);
 
 /**
  * Plays what a core's own caches settle, and nothing more: hits in its L1 and its L2. Returns where the first record is that
  * takes more. Calls nothing (see hits.ts).
  */
-function playNear(from: usize, end: usize): usize {
+function playNear(from: usize, end: usize, place: usize): usize {
   const group = groupBits;
-  const apart = <usize>(<u32>load<u64>(from) & ((1 << group) - 1)) * groupStride;
   const touches = (load<u32>(shapesAt(0) + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
   let at = from;
-  for (; at < end; at += 8) {
+  for (; at < end; at += 8, place += 16) {
     const word = load<u64>(at);
     const line = <u32>word;
     const op = <usize>(word >> OP_AT) & 3;
-    const desk = deskOf(<u32>(word >> CORE_AT));
-    const inner = line >> group;
-    const isFetch = <u32>op >> 1;
-    const set1 = <usize>(inner & (isFetch ? innerMaskI : innerMaskD)) << 5;
-    const r1 = <usize>load<u32>(desk + (op & 2) * 2, D_L1D) + apart + set1;
+    const r1 = <usize>load<u32>(place);
+    const desk = <usize>load<u32>(place, P_DESK);
     const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
     const isStore = <u32>op & 1;
     if (found1) {
@@ -127,16 +172,15 @@ function playNear(from: usize, end: usize): usize {
       store<u32>(hits, load<u32>(hits, D_HITS) + 1, D_HITS);
       continue;
     }
-    const base2 = <usize>load<u32>(desk, D_L2) + apart;
-    const r2 = base2 + <usize>(inner & mask2) * record2;
-    const found2 = waysWith(r2, ways2, line);
+    const r2 = <usize>load<u32>(place, P_L2);
+    const found2 = find(r2, ways2, line);
     if (!found2) break;
     const way2 = <u32>ctz(found2);
     const state2 = <u32>load<u8>(r2 + states2 + way2);
     if (isStore & ~(state2 >> 1)) break;
     store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
     const hint = r2 + hints2 + way2;
-    store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << isFetch));
+    store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << (<u32>op >> 1)));
     const refills = desk + (op << 2);
     store<u32>(refills, load<u32>(refills, D_REFILLS) + 1, D_REFILLS);
     // The L1's victim.
@@ -146,8 +190,8 @@ function playNear(from: usize, end: usize): usize {
     store<u32>(victims, load<u32>(victims, D_VICTIMS) + (victim & VALID), D_VICTIMS);
     if (victim & DIRTY) {
       const gone = load<u32>(r1 + ((<usize>way) << 2));
-      const vr = base2 + <usize>((gone >> group) & mask2) * record2;
-      const vWay = <u32>ctz(waysWith(vr, ways2, gone));
+      const vr = r2 + (<usize>((gone >> group) & mask2) - <usize>((line >> group) & mask2)) * record2;
+      const vWay = <u32>ctz(find(vr, ways2, gone));
       store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
       if (touches) store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
       store<u32>(desk, load<u32>(desk, D_WRITEBACKS) + 1, D_WRITEBACKS);
@@ -164,8 +208,20 @@ function wayOfFour(r1: usize): u32 {
   return free ? <u32>ctz(free) : <u32>(load<u64>(r1, ORDER_1) >> 12) & 15;
 }
 
+/** As waysWith, without a loop for V8 to keep. */
+function find(r: usize, ways: u32, tag: u32): u32 {
+  const key = i32x4.splat(tag);
+  let found: u32 =
+    i32x4.bitmask(i32x4.eq(v128.load(r), key)) | (i32x4.bitmask(i32x4.eq(v128.load(r, 16), key)) << 4);
+  if (ways > 8)
+    found |=
+      (i32x4.bitmask(i32x4.eq(v128.load(r, 32), key)) << 8) | (i32x4.bitmask(i32x4.eq(v128.load(r, 48), key)) << 12);
+  // Behind the tags of fewer ways something else follows.
+  return found & ((1 << ways) - 1);
+}
+
 function wayOf(r: usize, ways: u32, order: usize): u32 {
-  const free = waysWith(r, ways, INVALID) & ((1 << ways) - 1);
+  const free = find(r, ways, INVALID);
   return free ? <u32>ctz(free) : <u32>(load<u64>(r + order) >> ((ways - 1) << 2)) & 15;
 }
 
@@ -184,14 +240,14 @@ function note64(at: usize): void {
 }
 
 /** Plays a record that takes more than its core's own caches. */
-function playFar(word: u64): void {
+function playFar(word: u64, place: usize): void {
   const line = <u32>word;
   const op = <u32>(word >> OP_AT) & 3;
-  const desk = deskOf(<u32>(word >> CORE_AT));
-  const r1 = op == OP_FETCH ? inL1I(desk, line) : inL1D(desk, line);
+  const desk = <usize>load<u32>(place, P_DESK);
+  const r1 = <usize>load<u32>(place);
   const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
-  const r2 = inL2(desk, line);
-  const found2 = waysWith(r2, ways2, line);
+  const r2 = <usize>load<u32>(place, P_L2);
+  const found2 = find(r2, ways2, line);
   const at = desk + ((<usize>op) << 2);
   if (found1) {
     // A store to a shared copy.
@@ -233,7 +289,7 @@ function freeL1(desk: usize, op: u32, r1: usize): u32 {
   if (state & DIRTY) {
     const gone = load<u32>(r1 + ((<usize>way) << 2));
     const vr = inL2(desk, gone);
-    const vWay = <u32>ctz(waysWith(vr, ways2, gone));
+    const vWay = <u32>ctz(find(vr, ways2, gone));
     store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
     if (load<u32>(shapesAt(0) + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES)
       store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
@@ -269,7 +325,7 @@ function takeAll(who: usize, there: usize, sharers: u64, line: u32, snooped: boo
 
 function take(who: usize, desk: usize, line: u32, snooped: bool): u32 {
   const r2 = inL2(desk, line);
-  const way2 = <u32>ctz(waysWith(r2, ways2, line));
+  const way2 = <u32>ctz(find(r2, ways2, line));
   const hint = <u32>load<u8>(r2 + hints2 + way2);
   let states = <u32>load<u8>(r2 + states2 + way2);
   const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
@@ -307,7 +363,7 @@ function takeFrom(r1: usize, line: u32): u32 {
 /** A core is asked for a line that it may own, and owns no longer. Returns the bits before. */
 function ask(who: usize, desk: usize, line: u32): u32 {
   const r2 = inL2(desk, line);
-  const way2 = <usize>ctz(waysWith(r2, ways2, line));
+  const way2 = <usize>ctz(find(r2, ways2, line));
   const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
   const outer = loseIn(r2 + states2 + way2, <usize>load<u32>(desk, D_COUNTERS_L2), isFar);
   if (!(load<u8>(r2 + hints2 + way2) & <u8>HINT_DATA)) return outer;
@@ -389,7 +445,7 @@ function askOutside(who: usize, root: usize, way: usize, line: u32): void {
 /** A line comes into the L2's record, whose victim goes. Returns whether others hold it as well. */
 function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
   const r3 = inL3(desk, line);
-  const found3 = waysWith(r3, ways3, line);
+  const found3 = find(r3, ways3, line);
   const way2 = freeL2(desk, r2);
   const isStore = (op & 1) != 0;
   const bit = (<u64>1) << load<u32>(desk, D_BIT);

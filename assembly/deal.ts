@@ -16,7 +16,7 @@ import {
   smallestShift,
   VERSIONS,
 } from "./layout";
-import { enterMemory, regionDelta, regionHome } from "./memory";
+import { enterMemory, fastBytes, fastLow, regionDelta, regionHome } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
@@ -224,29 +224,53 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
 
 /** The same in the form that is played on sharers: lines instead of addresses, and no numbers, which only contents need. */
 function dealPacked(from: usize, until: usize): usize {
+  let at = from;
+  for (;;) {
+    at = scatter(at, until);
+    if (at >= until) return at;
+    const word = load<u64>(at);
+    const op = <u32>(word >> 48) & 0xff;
+    const address = word & 0xffffffffffff;
+    if (op > OP_FETCH || !enterMemory(address)) return at;
+    const compact = address - regionDelta;
+    if (sharded && !owns(compact)) {
+      if (!isElsewhere(word)) return at;
+      at += 8;
+      continue;
+    }
+    if (!baseFor(<u32>(word >> 56), op)) return at;
+    const group = <u32>(compact >> largestShift) & ((1 << groupBits) - 1);
+    if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY) playBucket(group);
+  }
+  return at;
+}
+
+/** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
+function scatter(from: usize, until: usize): usize {
   const mask: u32 = (1 << groupBits) - 1;
   const shift: u64 = largestShift;
+  const low = fastLow;
+  const bytes = fastBytes;
+  const delta = regionDelta;
+  const home = regionHome;
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
-    const op = <u32>(word >> 48) & 0xff;
-    if (op > OP_FETCH) break;
-    const address = word & 0xffffffffffff;
-    if (!enterMemory(address)) break;
-    const compact = address - regionDelta;
-    if (sharded && !owns(compact)) {
-      if (!isElsewhere(word)) break;
-      continue;
-    }
+    // Bits of operations beyond the plain ones make the address too large.
+    const address = word & 0xfcffffffffffff;
+    if (address - low >= bytes) break;
+    const compact = address - delta;
+    if (sharded && !owns(compact)) break;
     const core = <u32>(word >> 56);
+    const op = <u32>(word >> 48) & 3;
     if (!baseFor(core, op)) break;
     const line = <u32>(compact >> shift);
     const group = line & mask;
     const cursor = lengths + ((<usize>group) << 2);
     const n = load<u32>(cursor);
-    store<u64>(buckets + ((<usize>(group * APART + n)) << 3), packed(line, op, regionHome, core));
+    if (n == CAPACITY) break;
+    store<u64>(buckets + ((<usize>(group * APART + n)) << 3), packed(line, op, home, core));
     store<u32>(cursor, n + 1);
-    if (n + 1 == CAPACITY) playBucket(group);
   }
   return at;
 }

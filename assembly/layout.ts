@@ -342,6 +342,11 @@ const GROUP_BYTES: u64 = 1 << 16;
 const FEW_GROUP_BITS: u32 = 5;
 const MOST_GROUP_BITS: u32 = 7;
 
+/** Where a group's state begins; its part of the presence directory is the last. */
+export function groupAt(group: u32): usize {
+  return groups + <usize>group * groupStride;
+}
+
 /** Lays out all sets. Groups are the index bits that every cache has above the largest line offset (R49), or some of them. */
 export function layOut(): void {
   const all = caches + 1 + sockets;

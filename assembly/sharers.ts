@@ -330,6 +330,11 @@ let firsts: usize = 0;
 /** The way that `otherHolder` found. */
 export let holderWay: u32 = 0;
 
+/** The table of sharers of the L3 at a place in `sharedRoots`. */
+export function sharersOf(i: u32): usize {
+  return <usize>load<u32>(<usize>load<u32>(firsts + ((<usize>i) << 2)), D_SHARERS);
+}
+
 /** Another socket whose L3 holds the line, by a desk there, or 0. */
 export function otherHolder(desk: usize, line: u32): usize {
   const own = load<u32>(desk, D_ROOT);
