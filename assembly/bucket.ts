@@ -4,7 +4,17 @@
 
 import { noteMiss } from "./ahead";
 import { HOME_BITS } from "./beyond";
-import { DIRTY, EXCLUSIVE, FLAG_WRITEBACK_TOUCHES, groupBits, groupStride, groupAt, INVALID, largestShift, presenceOffset, sharedRoots, VALID } from "./layout";
+import {
+  DIRTY,
+  EXCLUSIVE,
+  groupAt,
+  groupBits,
+  groupStride,
+  INVALID,
+  largestShift,
+  presenceOffset,
+  VALID,
+} from "./layout";
 import { homeOf, machineCount } from "./memory";
 import {
   COUNTER_BACK_INVALIDATIONS,
@@ -17,9 +27,9 @@ import {
   MACHINE_MEMORY_WRITES,
   OP_FETCH,
   OP_LOAD,
+  OP_STORE,
 } from "./operations";
 import { toFront } from "./set";
-import { S_FLAGS, S_L2, S_L3, shapesAt } from "./shape";
 import {
   D_BIT,
   D_COUNTERS_L1D,
@@ -29,14 +39,16 @@ import {
   D_FIRST,
   D_HITS,
   D_L1D,
+  D_L1I,
   D_L2,
+  D_L3,
   D_L3_HITS,
   D_L3_MISSES,
   D_READS,
   D_READS_FAR,
   D_REFILLS,
   D_REQUESTS,
-  D_ROOT,
+  D_SHARERS,
   D_SNOOPS,
   D_SNOOPS_FAR,
   D_SOCKET,
@@ -48,27 +60,29 @@ import {
   D_WRITEBACKS_FAR,
   D_WRITEBACKS_L2,
   deskOf,
+  find,
   HINT_DATA,
   HINT_INSTRUCTIONS,
   hints2,
+  holder,
   holderWay,
-  inL1D,
-  inL1I,
-  inL2,
-  inL3,
   innerMaskD,
   innerMaskI,
   mask2,
+  mask3,
   note,
   order2,
   order3,
   otherHolder,
   record2,
+  record3,
+  SET_SHARERS,
   sharersApart,
-  sharersIn,
-  sharersOf,
   states2,
   states3,
+  touches2,
+  touches3,
+  touchSharers,
   ways2,
   ways3,
 } from "./sharers";
@@ -83,13 +97,41 @@ const HOME_AT: u64 = 34;
 const CORE_AT: u64 = 40;
 
 export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
-  return (<u64>line) | ((<u64>op) << OP_AT) | ((<u64>home) << HOME_AT) | ((<u64>core) << CORE_AT);
+  return <u64>line | ((<u64>op) << OP_AT) | ((<u64>home) << HOME_AT) | ((<u64>core) << CORE_AT);
+}
+
+// ---- where sets of the group that is being played lie, by a core's desk and a line
+
+let apart: usize = 0;
+let apartSharers: usize = 0;
+
+function inL1D(desk: usize, line: u32): usize {
+  return <usize>load<u32>(desk, D_L1D) + apart + ((<usize>((line >> groupBits) & innerMaskD)) << 5);
+}
+
+function inL1I(desk: usize, line: u32): usize {
+  return <usize>load<u32>(desk, D_L1I) + apart + ((<usize>((line >> groupBits) & innerMaskI)) << 5);
+}
+
+function inL2(desk: usize, line: u32): usize {
+  return <usize>load<u32>(desk, D_L2) + apart + <usize>((line >> groupBits) & mask2) * record2;
+}
+
+function inL3(desk: usize, line: u32): usize {
+  return <usize>load<u32>(desk, D_L3) + apart + <usize>((line >> groupBits) & mask3) * record3;
+}
+
+function sharersIn(desk: usize, line: u32): usize {
+  return <usize>load<u32>(desk, D_SHARERS) + apartSharers + <usize>((line >> groupBits) & mask3) * SET_SHARERS;
 }
 
 /** Plays `many` records of one group. */
 export function playPacked(records: usize, many: u32): void {
   if (!many) return;
-  touchGroup(<u32>load<u64>(records) & ((1 << groupBits) - 1));
+  const group = <u32>load<u64>(records) & ((1 << groupBits) - 1);
+  apart = <usize>group * groupStride;
+  apartSharers = <usize>group * sharersApart;
+  touchGroup(group);
   const end = records + ((<usize>many) << 3);
   for (let from = records; from < end; from += BLOCK << 3) {
     const to = min(from + (BLOCK << 3), end);
@@ -112,16 +154,15 @@ const P_L2: usize = 4;
 const P_DESK: usize = 8;
 
 function locate(from: usize, to: usize): void {
-  const group = groupBits;
-  const apart = <usize>(<u32>load<u64>(from) & ((1 << group) - 1)) * groupStride;
   let place = PLACES;
   let seen: u32 = 0;
   for (let at = from; at < to; at += 8) {
     const word = load<u64>(at);
     const isFetch = <u32>(word >> 33) & 1;
     const desk = deskOf(<u32>(word >> CORE_AT));
-    const inner = <u32>word >> group;
-    const r1 = <usize>load<u32>(desk + ((<usize>isFetch) << 2), D_L1D) + apart + (<usize>(inner & (isFetch ? innerMaskI : innerMaskD)) << 5);
+    const inner = <u32>word >> groupBits;
+    const set = <usize>(inner & (isFetch ? innerMaskI : innerMaskD));
+    const r1 = <usize>load<u32>(desk + ((<usize>isFetch) << 2), D_L1D) + apart + (set << 5);
     const r2 = <usize>load<u32>(desk, D_L2) + apart + <usize>(inner & mask2) * record2;
     seen += load<u32>(r1) + load<u32>(r2);
     store<u32>(place, <u32>r1);
@@ -132,16 +173,16 @@ function locate(from: usize, to: usize): void {
   store<u32>(touched, seen);
 }
 
+/** What the record behind `playNear` takes is a line that its core's L2 doesn't hold. */
+let isBeyond: bool = false;
+
 /** Loads a group's state, one of the host's lines after the other: the host overlaps that, while play waits for each. */
 function touchGroup(group: u32): void {
   let seen: u32 = 0;
   const from = groupAt(group);
   const to = presenceOffset + <usize>group * groupStride;
   for (let at = from; at < to; at += 64) seen += load<u32>(at);
-  for (let i: u32 = 0; i < load<u32>(sharedRoots); i++) {
-    const table = sharersOf(i) + <usize>group * sharersApart;
-    for (let at: usize = 0; at < sharersApart; at += 64) seen += load<u32>(table + at);
-  }
+  seen += touchSharers(group);
   store<u32>(touched, seen);
 }
 const touched = memory.data(4, 4);
@@ -151,8 +192,7 @@ const touched = memory.data(4, 4);
  * takes more. Calls nothing (see hits.ts).
  */
 function playNear(from: usize, end: usize, place: usize): usize {
-  const group = groupBits;
-  const touches = (load<u32>(shapesAt(0) + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
+  isBeyond = false;
   let at = from;
   for (; at < end; at += 8, place += 16) {
     const word = load<u64>(at);
@@ -174,7 +214,10 @@ function playNear(from: usize, end: usize, place: usize): usize {
     }
     const r2 = <usize>load<u32>(place, P_L2);
     const found2 = find(r2, ways2, line);
-    if (!found2) break;
+    if (!found2) {
+      isBeyond = true;
+      break;
+    }
     const way2 = <u32>ctz(found2);
     const state2 = <u32>load<u8>(r2 + states2 + way2);
     if (isStore & ~(state2 >> 1)) break;
@@ -190,10 +233,10 @@ function playNear(from: usize, end: usize, place: usize): usize {
     store<u32>(victims, load<u32>(victims, D_VICTIMS) + (victim & VALID), D_VICTIMS);
     if (victim & DIRTY) {
       const gone = load<u32>(r1 + ((<usize>way) << 2));
-      const vr = r2 + (<usize>((gone >> group) & mask2) - <usize>((line >> group) & mask2)) * record2;
+      const vr = inL2(desk, gone);
       const vWay = <u32>ctz(find(vr, ways2, gone));
       store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
-      if (touches) store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
+      if (touches2) store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
       store<u32>(desk, load<u32>(desk, D_WRITEBACKS) + 1, D_WRITEBACKS);
     }
     const isLoad = <u32>(op == OP_LOAD);
@@ -202,27 +245,26 @@ function playNear(from: usize, end: usize, place: usize): usize {
   return at;
 }
 
-/** The way that an L1 fills next: the lowest invalid one, else the least recent (D14). */
+const ONES: u64 = 0x0101010101010101;
+const TOPS: u64 = 0x8080808080808080;
+
+/** The way that an L1 fills next: the lowest invalid one, which alone has no state bit, else the least recent (D14). */
 function wayOfFour(r1: usize): u32 {
-  const free = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(INVALID)));
-  return free ? <u32>ctz(free) : <u32>(load<u64>(r1, ORDER_1) >> 12) & 15;
+  const states = load<u32>(r1, STATES_1);
+  const free = (states - <u32>ONES) & ~states & <u32>TOPS;
+  return free ? <u32>ctz(free) >> 3 : <u32>(load<u64>(r1, ORDER_1) >> 12) & 15;
 }
 
-/** As waysWith, without a loop for V8 to keep. */
-function find(r: usize, ways: u32, tag: u32): u32 {
-  const key = i32x4.splat(tag);
-  let found: u32 =
-    i32x4.bitmask(i32x4.eq(v128.load(r), key)) | (i32x4.bitmask(i32x4.eq(v128.load(r, 16), key)) << 4);
-  if (ways > 8)
-    found |=
-      (i32x4.bitmask(i32x4.eq(v128.load(r, 32), key)) << 8) | (i32x4.bitmask(i32x4.eq(v128.load(r, 48), key)) << 12);
-  // Behind the tags of fewer ways something else follows.
-  return found & ((1 << ways) - 1);
-}
-
-function wayOf(r: usize, ways: u32, order: usize): u32 {
-  const free = find(r, ways, INVALID);
-  return free ? <u32>ctz(free) : <u32>(load<u64>(r + order) >> ((ways - 1) << 2)) & 15;
+/** The same for up to sixteen ways. */
+function wayOf(r: usize, ways: u32, states: usize, order: usize): u32 {
+  for (let first: u32 = 0; first < ways; first += 8) {
+    const here = load<u64>(r + states + first);
+    const free = (here - ONES) & ~here & TOPS;
+    if (!free) continue;
+    const way = first + (<u32>ctz(free) >> 3);
+    if (way < ways) return way;
+  }
+  return <u32>(load<u64>(r + order) >> ((ways - 1) << 2)) & 15;
 }
 
 function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
@@ -245,39 +287,39 @@ function playFar(word: u64, place: usize): void {
   const op = <u32>(word >> OP_AT) & 3;
   const desk = <usize>load<u32>(place, P_DESK);
   const r1 = <usize>load<u32>(place);
-  const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
   const r2 = <usize>load<u32>(place, P_L2);
-  const found2 = find(r2, ways2, line);
-  const at = desk + ((<usize>op) << 2);
-  if (found1) {
-    // A store to a shared copy.
-    const way = <u32>ctz(found1);
-    countAt(<usize>load<u32>(desk, D_COUNTERS_L1D), COUNTER_UPGRADES);
-    if (!(load<u8>(r2 + states2 + ctz(found2)) & <u8>EXCLUSIVE)) own(desk, line, r2, <u32>ctz(found2));
-    store<u8>(r1 + way, <u8>(VALID | EXCLUSIVE | DIRTY), STATES_1);
-    store<u64>(r1, toFront(load<u64>(r1, ORDER_1), way), ORDER_1);
-    note(at + D_HITS);
-    return;
-  }
-  if (found2) {
-    // A store that its L2 has shared.
-    const way2 = <u32>ctz(found2);
-    note(at + D_REFILLS);
-    store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
-    countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
-    own(desk, line, r2, way2);
-    const hint = r2 + hints2 + way2;
-    store<u8>(hint, load<u8>(hint) | <u8>HINT_DATA);
-    fillL1(r1, freeL1(desk, op, r1), line, VALID | EXCLUSIVE | DIRTY);
+  if (!isBeyond) {
+    storeShared(desk, line, r1, r2);
     return;
   }
   noteMiss();
-  note(at + D_REQUESTS);
+  note(desk + ((<usize>op) << 2) + D_REQUESTS);
   const shared = request(desk, op, line, <u32>(word >> HOME_AT) & ((1 << HOME_BITS) - 1), r2);
   // The L1's victim goes only now (R36).
   const way = freeL1(desk, op, r1);
   const state = op & 1 ? EXCLUSIVE | DIRTY : op == OP_LOAD && !shared ? EXCLUSIVE : 0;
   fillL1(r1, way, line, VALID | state);
+}
+
+/** A store to a line that its core's L1, or only its L2, has shared. */
+function storeShared(desk: usize, line: u32, r1: usize, r2: usize): void {
+  const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+  const way2 = <u32>ctz(find(r2, ways2, line));
+  if (found1) {
+    const way = <u32>ctz(found1);
+    countAt(<usize>load<u32>(desk, D_COUNTERS_L1D), COUNTER_UPGRADES);
+    if (!(load<u8>(r2 + states2 + way2) & <u8>EXCLUSIVE)) own(desk, line, r2, way2);
+    fillL1(r1, way, line, VALID | EXCLUSIVE | DIRTY);
+    note(desk + (OP_STORE << 2) + D_HITS);
+    return;
+  }
+  note(desk + (OP_STORE << 2) + D_REFILLS);
+  store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
+  countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
+  own(desk, line, r2, way2);
+  const hint = r2 + hints2 + way2;
+  store<u8>(hint, load<u8>(hint) | <u8>HINT_DATA);
+  fillL1(r1, freeL1(desk, OP_STORE, r1), line, VALID | EXCLUSIVE | DIRTY);
 }
 
 /** The way that an L1 fills next, with what was in it gone. */
@@ -291,8 +333,7 @@ function freeL1(desk: usize, op: u32, r1: usize): u32 {
     const vr = inL2(desk, gone);
     const vWay = <u32>ctz(find(vr, ways2, gone));
     store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
-    if (load<u32>(shapesAt(0) + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES)
-      store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
+    if (touches2) store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
     note(desk + D_WRITEBACKS);
   }
   return way;
@@ -306,8 +347,9 @@ function own(desk: usize, line: u32, r2: usize, way2: u32): void {
   const near = load<u64>(sharers) & ~bit;
   if (near) takeAll(desk, desk, near, line, true);
   store<u64>(sharers, bit);
-  const at3 = inL3(desk, line) + states3 + way3;
-  const isFar = !(load<u8>(at3) & <u8>EXCLUSIVE) && takeOutside(desk, line);
+  const r3 = inL3(desk, line);
+  const at3 = r3 + states3 + way3;
+  const isFar = !(load<u8>(at3) & <u8>EXCLUSIVE) && takeOutside(desk, r3, line);
   const at2 = r2 + states2 + way2;
   store<u8>(at2, load<u8>(at2) | <u8>EXCLUSIVE);
   store<u8>(at3, load<u8>(at3) | <u8>EXCLUSIVE);
@@ -404,14 +446,14 @@ function snoopRoot(root: usize): void {
 }
 
 /** A store takes every copy of other sockets away. Returns whether there was one. */
-function takeOutside(who: usize, line: u32): bool {
+function takeOutside(who: usize, own3: usize, line: u32): bool {
   let any = false;
   for (;;) {
-    const root = otherHolder(who, line);
-    if (!root) return any;
+    const r3 = otherHolder(who, own3, line);
+    if (!r3) return any;
     any = true;
+    const root = holder;
     const way = <usize>holderWay;
-    const r3 = inL3(root, line);
     const sharers = sharersIn(root, line) + (way << 3);
     const states = <u32>load<u8>(r3 + states3 + way) | takeAll(who, root, load<u64>(sharers), line, true);
     store<u64>(sharers, 0);
@@ -425,16 +467,17 @@ function takeOutside(who: usize, line: u32): bool {
 }
 
 /** A load or fetch is supplied by other sockets: owners lose what makes them owners. */
-function askOutside(who: usize, root: usize, way: usize, line: u32): void {
+function askOutside(who: usize, root: usize, r3: usize, way: usize, line: u32): void {
   const sharers = load<u64>(sharersIn(root, line) + (way << 3));
-  const at = inL3(root, line) + states3 + way;
+  const at = r3 + states3 + way;
   const state = <u32>load<u8>(at);
   // Whoever owns the line is its only holder inside, and its L3 owns it too: without that nobody does.
   if (!(state & (EXCLUSIVE | DIRTY))) {
     snoopRoot(root);
     return;
   }
-  const inside = sharers && !(sharers & (sharers - 1)) ? ask(who, deskOf(load<u32>(root, D_FIRST) + <u32>ctz(sharers)), line) : 0;
+  const inside =
+    sharers && !(sharers & (sharers - 1)) ? ask(who, deskOf(load<u32>(root, D_FIRST) + <u32>ctz(sharers)), line) : 0;
   snoopRoot(root);
   store<u8>(at, <u8>(state & ~(EXCLUSIVE | DIRTY)));
   if ((state | inside) & DIRTY) writeHome(who, root, line);
@@ -464,16 +507,17 @@ function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
       if (sharers) states = takeAll(desk, desk, sharers, line, true);
       if (!(label & EXCLUSIVE)) {
         countAt(<usize>load<u32>(desk, D_COUNTERS_L3), COUNTER_UPGRADES);
-        isFar = takeOutside(desk, line);
+        isFar = takeOutside(desk, r3, line);
         label |= EXCLUSIVE;
       }
       store<u64>(holders, bit);
     } else {
       // A root's label is made exact (D10).
-      if (!(label & EXCLUSIVE) && !otherHolder(desk, line)) label |= EXCLUSIVE;
+      if (!(label & EXCLUSIVE) && !otherHolder(desk, r3, line)) label |= EXCLUSIVE;
       isShared = sharers != 0 || !(label & EXCLUSIVE);
       // Two or more that hold it have it shared (MESI).
-      if (sharers && !(sharers & (sharers - 1))) states = ask(desk, deskOf(load<u32>(desk, D_FIRST) + <u32>ctz(sharers)), line);
+      if (sharers && !(sharers & (sharers - 1)))
+        states = ask(desk, deskOf(load<u32>(desk, D_FIRST) + <u32>ctz(sharers)), line);
       store<u64>(holders, sharers | bit);
     }
     store<u8>(at3, <u8>(label | (states & DIRTY)));
@@ -485,12 +529,13 @@ function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
     }
   } else {
     note(desk + ((<usize>op) << 2) + D_L3_MISSES);
-    const other = otherHolder(desk, line);
+    const other = otherHolder(desk, r3, line);
+    const root = holder;
     const there = <usize>holderWay;
     way3 = freeL3(desk, r3, line);
     if (other) {
-      if (isStore) takeOutside(desk, line);
-      else askOutside(desk, other, there, line);
+      if (isStore) takeOutside(desk, r3, line);
+      else askOutside(desk, root, other, there, line);
       note(desk + D_SNOOPS_FAR);
       isShared = !isStore;
     } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
@@ -508,7 +553,7 @@ function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
 
 /** The way that the core's L2 fills next, with what was in it gone (D14, D15). */
 function freeL2(desk: usize, r2: usize): u32 {
-  const way = wayOf(r2, ways2, order2);
+  const way = wayOf(r2, ways2, states2, order2);
   let states = <u32>load<u8>(r2 + states2 + way);
   if (!(states & VALID)) return way;
   const line = load<u32>(r2 + ((<usize>way) << 2));
@@ -529,15 +574,14 @@ function freeL2(desk: usize, r2: usize): u32 {
     note(desk + D_WRITEBACKS_L2);
     const r3 = inL3(desk, line);
     store<u8>(r3 + states3 + way3, load<u8>(r3 + states3 + way3) | <u8>DIRTY);
-    if (load<u32>(shapesAt(0) + S_L3, S_FLAGS) & FLAG_WRITEBACK_TOUCHES)
-      store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
+    if (touches3) store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
   }
   return way;
 }
 
 /** The same for the L3, whose victim leaves the cores inside as well (D19). */
 function freeL3(desk: usize, r3: usize, wanted: u32): u32 {
-  const way = wayOf(r3, ways3, order3);
+  const way = wayOf(r3, ways3, states3, order3);
   let states = <u32>load<u8>(r3 + states3 + way);
   if (!(states & VALID)) return way;
   const line = load<u32>(r3 + ((<usize>way) << 2));

@@ -18,6 +18,7 @@ import {
   DIRTY,
   EXCLUSIVE,
   eventBase,
+  FLAG_WRITEBACK_TOUCHES,
   groupBits,
   groupStride,
   hitBase,
@@ -54,7 +55,20 @@ import {
 } from "./operations";
 import { stamped } from "./pending";
 import { clearPresence, present } from "./presence";
-import { plainL2, S_FETCH, S_L2, S_L3, S_MASK, S_ORDER, S_RECORD, S_STATES, S_WAYS, shapesAt, waysWith } from "./shape";
+import {
+  plainL2,
+  S_FETCH,
+  S_FLAGS,
+  S_L2,
+  S_L3,
+  S_MASK,
+  S_ORDER,
+  S_RECORD,
+  S_STATES,
+  S_WAYS,
+  shapesAt,
+  waysWith,
+} from "./shape";
 
 /** Whether sharers stand for presence.ts's hash now. */
 export let inForce: bool = false;
@@ -121,6 +135,9 @@ export let order2: usize = 0;
 export let hints2: usize = 0;
 export const HINT_DATA: u32 = 16;
 export const HINT_INSTRUCTIONS: u32 = 32;
+/** Whether writebacks touch their line there. */
+export let touches2: bool = false;
+export let touches3: bool = false;
 export let mask3: u32 = 0;
 export let ways3: u32 = 0;
 export let record3: usize = 0;
@@ -162,6 +179,8 @@ export function prepareSharers(): void {
   record3 = <usize>load<u32>(shapes + S_L3, S_RECORD);
   states3 = <usize>load<u32>(shapes + S_L3, S_STATES);
   order3 = <usize>load<u32>(shapes + S_L3, S_ORDER);
+  touches2 = (load<u32>(shapes + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
+  touches3 = (load<u32>(shapes + S_L3, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
   sharersApart = (<usize>mask3 + 1) * SET_SHARERS;
   lines = cores * ways2 * load<u32>(l2, N_SETS);
 }
@@ -194,12 +213,24 @@ function furnish(): void {
     store<u32>(desk, first, D_FIRST);
     store<u32>(desk, <u32>l3, D_ROOT);
   }
-  const roots = load<u32>(sharedRoots);
-  firsts = allocate((<usize>roots) << 2);
-  for (let i: u32 = 0; i < roots; i++)
+  roots = load<u32>(sharedRoots);
+  rootList = allocate((<usize>roots) << 3);
+  for (let i: u32 = 0; i < roots; i++) {
+    const l3 = load<u32>(sharedRoots + ((<usize>i) << 2), 4);
+    store<u32>(rootList + ((<usize>i) << 3), load<u32>(<usize>l3, N_BASE));
     for (let core: u32 = cores; core-- > 0; )
-      if (load<u32>(deskOf(core), D_ROOT) == load<u32>(sharedRoots + ((<usize>i) << 2), 4))
-        store<u32>(firsts + ((<usize>i) << 2), <u32>deskOf(core));
+      if (load<u32>(deskOf(core), D_ROOT) == l3) store<u32>(rootList + ((<usize>i) << 3), <u32>deskOf(core), 4);
+  }
+}
+
+/** As waysWith for up to sixteen ways, without a loop for V8 to keep. Behind the tags of fewer ways something else follows. */
+export function find(r: usize, ways: u32, tag: u32): u32 {
+  const key = i32x4.splat(tag);
+  let found: u32 = i32x4.bitmask(i32x4.eq(v128.load(r), key)) | (i32x4.bitmask(i32x4.eq(v128.load(r, 16), key)) << 4);
+  if (ways > 8)
+    found |=
+      (i32x4.bitmask(i32x4.eq(v128.load(r, 32), key)) << 8) | (i32x4.bitmask(i32x4.eq(v128.load(r, 48), key)) << 12);
+  return found & ((1 << ways) - 1);
 }
 
 // ---- where a line's set lies, by a core's desk
@@ -241,8 +272,7 @@ export function enter(): bool {
   memory.fill(<usize>load<u32>(deskOf(0), D_SHARERS), 0, <usize>sockets * (sharersApart << groupBits));
   for (let core: u32 = 0; core < cores; core++) if (!enlist(core)) return false;
   for (let core: u32 = 0; core < cores; core++) if (!isOrderly(core)) return false;
-  for (let i: u32 = 0; i < load<u32>(sharedRoots); i++)
-    if (!isRootOrderly(<usize>load<u32>(firsts + ((<usize>i) << 2)))) return false;
+  for (let i: u32 = 0; i < roots; i++) if (!isRootOrderly(firstUnder(i))) return false;
   inForce = true;
   return true;
 }
@@ -305,7 +335,7 @@ function isOrderly(core: u32): bool {
       const way3 = <usize>load<u8>(r2 + hints2 + way) & 15;
       if (load<u64>(sharersIn(desk, line) + (way3 << 3)) != (<u64>1) << load<u32>(desk, D_BIT)) return false;
       if (!(load<u8>(inL3(desk, line) + states3 + way3) & <u8>EXCLUSIVE)) return false;
-      if (otherHolder(desk, line)) return false;
+      if (otherHolder(desk, inL3(desk, line), line)) return false;
     }
   }
   return true;
@@ -319,35 +349,50 @@ function isRootOrderly(desk: usize): bool {
     for (let way: u32 = 0; way < ways3; way++) {
       const line = load<u32>(r3 + ((<usize>way) << 2));
       if (line == INVALID || !(load<u8>(r3 + states3 + way) & <u8>(EXCLUSIVE | DIRTY))) continue;
-      if (otherHolder(desk, line)) return false;
+      if (otherHolder(desk, r3, line)) return false;
     }
   }
   return true;
 }
 
-/** By place in `sharedRoots`, from 0: the desk of the first core under that L3. */
-let firsts: usize = 0;
-/** The way that `otherHolder` found. */
-export let holderWay: u32 = 0;
+/** By place in `sharedRoots`, from 0: where group 0 of that L3 begins, and the desk of the first core under it. */
+let rootList: usize = 0;
+let roots: u32 = 0;
 
-/** The table of sharers of the L3 at a place in `sharedRoots`. */
-export function sharersOf(i: u32): usize {
-  return <usize>load<u32>(<usize>load<u32>(firsts + ((<usize>i) << 2)), D_SHARERS);
+/** The desk of the first core under the L3 at a place in `sharedRoots`. */
+function firstUnder(i: u32): usize {
+  return <usize>load<u32>(rootList + ((<usize>i) << 3), 4);
 }
 
-/** Another socket whose L3 holds the line, by a desk there, or 0. */
-export function otherHolder(desk: usize, line: u32): usize {
-  const own = load<u32>(desk, D_ROOT);
-  const roots = load<u32>(sharedRoots);
-  for (let i: u32 = 0; i < roots; i++) {
-    const other = <usize>load<u32>(firsts + ((<usize>i) << 2));
-    if (load<u32>(other, D_ROOT) == own) continue;
-    const found = waysWith(inL3(other, line), ways3, line);
+/** A desk under the L3 that `otherHolder` found, and the way. */
+export let holder: usize = 0;
+export let holderWay: u32 = 0;
+
+/** Where another L3 holds the line that the core's own has, or would have, in record r3: its record, or 0. */
+export function otherHolder(desk: usize, r3: usize, line: u32): usize {
+  const own = <usize>load<u32>(desk, D_L3);
+  for (let at = rootList, end = rootList + ((<usize>roots) << 3); at < end; at += 8) {
+    const base = <usize>load<u32>(at);
+    if (base == own) continue;
+    // One shape does for all.
+    const record = r3 + (base - own);
+    const found = find(record, ways3, line);
     if (!found) continue;
+    holder = <usize>load<u32>(at, 4);
     holderWay = <u32>ctz(found);
-    return other;
+    return record;
   }
   return 0;
+}
+
+/** Loads the sharers of a group, one of the host's lines after the other. */
+export function touchSharers(group: u32): u32 {
+  let seen: u32 = 0;
+  for (let i: u32 = 0; i < roots; i++) {
+    const table = <usize>load<u32>(firstUnder(i), D_SHARERS) + <usize>group * sharersApart;
+    for (let at: usize = 0; at < sharersApart; at += 64) seen += load<u32>(table + at);
+  }
+  return seen;
 }
 
 /** Fills the hash, and what is counted of the L1Is, from the caches again. */
@@ -363,8 +408,8 @@ export function leave(): void {
     for (let set: u32 = 0; set < load<u32>(l2, N_SETS); set++) reveal(l2, inL2(desk, set));
     for (let set: u32 = 0; set < load<u32>(l1i, N_SETS); set++) reveal(l1i, inL1I(desk, set));
   }
-  for (let i: u32 = 0; i < load<u32>(sharedRoots); i++) {
-    const desk = <usize>load<u32>(firsts + ((<usize>i) << 2));
+  for (let i: u32 = 0; i < roots; i++) {
+    const desk = firstUnder(i);
     const l3 = <usize>load<u32>(desk, D_ROOT);
     store<u32>(l3, 0, N_POPULATION);
     for (let set: u32 = 0; set < load<u32>(l3, N_SETS); set++) reveal(l3, inL3(desk, set));
