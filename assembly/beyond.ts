@@ -5,6 +5,7 @@
 import { move } from "./bytes";
 import { equalsTruth } from "./hazard";
 import { answer, parentOf, strays, writeback, yardstick } from "./hierarchy";
+import { isNarrow } from "./hits";
 import {
   allocate,
   C_ACTIVE,
@@ -87,12 +88,11 @@ import {
   OP_FETCH,
   OP_LOAD,
 } from "./operations";
-import { isNarrow } from "./hits";
 import { owns } from "./own";
 import { prefetchesBeyond } from "./prefetch";
 import { absent, findEntry, mayHoldInstructions, nextUnit, present } from "./presence";
-import { probe, recordOf, setState, stateAt } from "./set";
 import { isSimple } from "./refill";
+import { probe, recordOf, setState, stateAt } from "./set";
 import {
   areAlike,
   contents,
@@ -182,13 +182,13 @@ export function prepareBeyond(): void {
 
 /**
  * Whether it is built like a server: under MESI, each socket has an L3 of its own that includes its cores' L2s, and those include
- * both L1s; no more than 64 cores share an L3; and all that tells one core or socket from another is where its caches lie.
+ * both L1s, which have as many ways as each other; no more than 64 cores share an L3; and all that tells one core or socket from another is where its caches lie.
  */
 export function isServer(): bool {
   if (!allPlain || moesi || outer || memorySide || !isSimple || !isNarrow || !areAlike()) return false;
   if (load<u32>(sharedRoots) > sockets || sockets > 1 << HOME_BITS) return false;
   const shapes = shapesAt(0);
-  if (load<u32>(shapes, S_WAYS) != 4 || load<u32>(shapes + S_FETCH, S_WAYS) != 4) return false;
+  if (load<u32>(shapes, S_WAYS) != load<u32>(shapes + S_FETCH, S_WAYS)) return false;
   if (!(load<u32>(shapes + S_L3, S_FLAGS) & FLAG_INCLUSIVE_DATA)) return false;
   let shared: u32 = 0;
   for (let core: u32 = 0; core < cores; core++) {

@@ -61,6 +61,7 @@ import {
   D_WRITEBACKS_L2,
   deskOf,
   find,
+  free1,
   HINT_DATA,
   HINT_INSTRUCTIONS,
   hints2,
@@ -68,6 +69,7 @@ import {
   holderWay,
   innerMaskD,
   innerMaskI,
+  last1,
   mask2,
   mask3,
   note,
@@ -87,7 +89,7 @@ import {
   ways3,
 } from "./sharers";
 
-// L1s of four ways: their tags are one vector.
+// L1s of four ways at most: their tags are one vector (hits.ts).
 const STATES_1: usize = 16;
 const ORDER_1: usize = 24;
 
@@ -227,7 +229,7 @@ function playNear(from: usize, end: usize, place: usize): usize {
     const refills = desk + (op << 2);
     store<u32>(refills, load<u32>(refills, D_REFILLS) + 1, D_REFILLS);
     // The L1's victim.
-    const way = wayOfFour(r1);
+    const way = wayOfL1(r1);
     const victim = <u32>load<u8>(r1 + way, STATES_1);
     const victims = desk + ((op & 2) << 2);
     store<u32>(victims, load<u32>(victims, D_VICTIMS) + (victim & VALID), D_VICTIMS);
@@ -249,10 +251,10 @@ const ONES: u64 = 0x0101010101010101;
 const TOPS: u64 = 0x8080808080808080;
 
 /** The way that an L1 fills next: the lowest invalid one, which alone has no state bit, else the least recent (D14). */
-function wayOfFour(r1: usize): u32 {
+function wayOfL1(r1: usize): u32 {
   const states = load<u32>(r1, STATES_1);
-  const free = (states - <u32>ONES) & ~states & <u32>TOPS;
-  return free ? <u32>ctz(free) >> 3 : <u32>(load<u64>(r1, ORDER_1) >> 12) & 15;
+  const free = (states - <u32>ONES) & ~states & free1;
+  return free ? <u32>ctz(free) >> 3 : <u32>(load<u64>(r1, ORDER_1) >> last1) & 15;
 }
 
 /** The same for up to sixteen ways. */
@@ -324,7 +326,7 @@ function storeShared(desk: usize, line: u32, r1: usize, r2: usize): void {
 
 /** The way that an L1 fills next, with what was in it gone. */
 function freeL1(desk: usize, op: u32, r1: usize): u32 {
-  const way = wayOfFour(r1);
+  const way = wayOfL1(r1);
   const state = <u32>load<u8>(r1 + way, STATES_1);
   const victims = desk + ((<usize>op & 2) << 2) + D_VICTIMS;
   store<u32>(victims, load<u32>(victims) + (state & VALID));

@@ -78,7 +78,7 @@ const SMALL: u64 = 1 << 20;
 
 /** 0 automatic, 1 program order, 2 set groups wherever there are any. */
 export function setOrder(order: u32): void {
-  stop();
+  settleWholly();
   wish = order;
   patience = order == ORDER_GROUPS ? 0 : toAndFro();
 }
@@ -104,13 +104,13 @@ function consider(): void {
   if (!enter()) patience = max(patience << 1, toAndFro());
 }
 
-/** Plays what waits, and gives sharers up: something other than plain accesses is going to be played. */
-function stop(): void {
+/** Plays what waits, and gives sharers up: for what isn't a plain access, and for whoever asks what L2s and L3s hold. */
+export function settleWholly(): void {
   settle();
   if (!inForce) return;
   leave();
   // Whoever came back too soon waits for longer next time.
-  patience = dealt - since < toAndFro() ? max(patience << 1, 1024) : toAndFro();
+  if (wish != ORDER_GROUPS) patience = dealt - since < toAndFro() ? max(patience << 1, 1024) : toAndFro();
   since = dealt;
 }
 
@@ -119,7 +119,7 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
   if (wish) {
     const before = dealing;
     dealing = wish == ORDER_GROUPS && groupsToDeal() != 0;
-    if (before && !dealing) stop();
+    if (before && !dealing) settleWholly();
   } else {
     if (!dealing) {
       played += first - lookedAt;
@@ -131,7 +131,7 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       const far =
         misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
       const pays = groupsToDeal() != 0 && far * RARE * parts() > played && interruptions * SELDOM < played;
-      if (dealing && !pays) stop();
+      if (dealing && !pays) settleWholly();
       // Once may have been the misses of cold caches.
       dealing = pays && paid && (<u64>groupStride) << groupBits > SMALL;
       paid = pays;
@@ -142,7 +142,6 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       interruptions = 0;
     }
   }
-  if (dealing) consider();
   return dealing;
 }
 
@@ -162,7 +161,7 @@ export function interrupt(word: u64): void {
   const op = <u32>(word >> 48) & 0xff;
   // What is a miss in program order, and no more than that, would have been dealt.
   if (op > OP_FETCH || !baseFor(<u32>(word >> 56), op)) interruptions++;
-  stop();
+  settleWholly();
 }
 
 /**
@@ -175,6 +174,7 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
     lengths = allocate((<usize>4) << groupBits, 64);
   }
+  consider();
   // Numbers behind the epoch have 32 bits, and so has what desks count.
   if (first - epoch >= 0xffff0000 || dealt - told >= 0x80000000) settle();
   if (!waiting) {

@@ -7,7 +7,7 @@ import * as attributes from "./attributes";
 import { prepareBeyond } from "./beyond";
 import * as bytes from "./bytes";
 import * as coherence from "./coherence";
-import { settle } from "./deal";
+import { settle, settleWholly } from "./deal";
 import * as exits from "./exit";
 import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";
@@ -354,7 +354,7 @@ export function yardstickAddress(): usize {
 }
 
 export function dirtyLines(index: u32): u32 {
-  settle();
+  settleWholly();
   return latentHazards.dirtyIn(nodeAt(index));
 }
 

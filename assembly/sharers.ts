@@ -126,6 +126,9 @@ export function note(at: usize): void {
 // line falls into
 export let innerMaskD: u32 = 0;
 export let innerMaskI: u32 = 0;
+/** The top bits of its ways' states, and where the order has its last way. */
+export let free1: u32 = 0;
+export let last1: u64 = 0;
 export let mask2: u32 = 0;
 export let ways2: u32 = 0;
 export let record2: usize = 0;
@@ -169,6 +172,9 @@ export function prepareSharers(): void {
   }
   innerMaskD = load<u32>(shapes, S_MASK) >> groupBits;
   innerMaskI = load<u32>(shapes + S_FETCH, S_MASK) >> groupBits;
+  const ways1 = load<u32>(shapes, S_WAYS);
+  free1 = 0x80808080 >> ((4 - ways1) << 3);
+  last1 = (ways1 - 1) << 2;
   mask2 = load<u32>(shapes + S_L2, S_MASK) >> groupBits;
   ways2 = load<u32>(shapes + S_L2, S_WAYS);
   record2 = <usize>load<u32>(shapes + S_L2, S_RECORD);
@@ -305,9 +311,10 @@ function enlist(core: u32): bool {
 /** Notes at the L2's copies what an L1 holds of them. */
 function hint(desk: usize, l1: usize, bit: u32): bool {
   const sets = load<u32>(l1, N_SETS);
+  const ways = load<u32>(l1, N_WAYS);
   for (let set: u32 = 0; set < sets; set++) {
     const r1 = bit == HINT_DATA ? inL1D(desk, set) : inL1I(desk, set);
-    for (let way: usize = 0; way < 4; way++) {
+    for (let way: usize = 0; way < ways; way++) {
       const line = load<u32>(r1 + (way << 2));
       if (line == INVALID) continue;
       const r2 = inL2(desk, line);

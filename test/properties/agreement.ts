@@ -1,8 +1,9 @@
 /** The property that kernels do what the reference model does, for streams of any length. */
 import type { Difference } from "./compare.ts";
 import type { EngineKind } from "./engines.ts";
+import type { Feature } from "./features.ts";
 import { compareEngines, playCase } from "./play-case.ts";
-import type { RandomCase } from "./random-case.ts";
+import type { MachineKind, RandomCase } from "./random-case.ts";
 import { disagreement } from "./report.ts";
 import { checkProperty } from "./run-property.ts";
 
@@ -15,8 +16,8 @@ export interface Agreement {
   readonly length?: readonly [number, number];
   /** Whether all of them are of one build, so that they say the same of hazards and bytes even where they carry none. */
   readonly alike?: boolean;
-  /** Whether machines have set groups (R49). */
-  readonly grouped?: boolean;
+  readonly machines?: MachineKind;
+  readonly features?: ReadonlySet<Feature>;
 }
 
 /** Throws the story of the smallest stream on which they differ; gives the number of streams played. */
@@ -27,12 +28,14 @@ export function checkAgreement({
   streams,
   length,
   alike,
-  grouped = false,
+  machines = "any",
+  features,
 }: Agreement): number {
   return checkProperty({
     name,
     streams,
-    grouped,
+    machines,
+    ...(features ? { features } : {}),
     ...(length ? { length } : {}),
     wrong: (each) => disagreements(reference, kernels, each, alike)?.[0].name,
     explain: (each) => {

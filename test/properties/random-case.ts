@@ -7,7 +7,7 @@ import type { RecordEntry } from "../../src/engine/record.ts";
 import { operationOf } from "../../src/engine/record.ts";
 import { ALL_FEATURES, type Feature } from "./features.ts";
 import { buildMachine, type CacheSpec, type LevelSpec, type MachineSpec } from "./machines.ts";
-import { type Draw, randomMachine } from "./random-machine.ts";
+import { type Draw, randomMachine, serverMachine } from "./random-machine.ts";
 import { randomStream } from "./random-stream.ts";
 import { overGroups, withGroups } from "./set-groups.ts";
 
@@ -21,6 +21,12 @@ export interface RandomCase {
   readonly batch: number;
 }
 
+/**
+ * Machines that cases are drawn on: `any`; `grouped` ones with a few set groups (R49), whose streams use them; `servers`, with
+ * eight or more groups, that the kernel plays on sharers where records are dealt (assembly/sharers.ts).
+ */
+export type MachineKind = "any" | "grouped" | "servers";
+
 const EVERYTHING = 15;
 /** How long a failing case is made smaller, in milliseconds. */
 const SHRINK_TIME = Number(process.env.SETWAY_SHRINK_MS ?? 30_000);
@@ -31,12 +37,12 @@ class CaseArbitrary extends fc.Arbitrary<RandomCase> {
   readonly allowed: ReadonlySet<Feature>;
   readonly shrinkTime: number;
   readonly length: readonly [number, number];
-  readonly grouped: boolean;
+  readonly kind: MachineKind;
   deadline = 0;
 
-  constructor(allowed: ReadonlySet<Feature>, shrinkTime: number, length: readonly [number, number], grouped: boolean) {
+  constructor(allowed: ReadonlySet<Feature>, shrinkTime: number, length: readonly [number, number], kind: MachineKind) {
     super();
-    this.grouped = grouped;
+    this.kind = kind;
     this.allowed = allowed;
     this.shrinkTime = shrinkTime;
     this.length = length;
@@ -53,12 +59,12 @@ class CaseArbitrary extends fc.Arbitrary<RandomCase> {
     const features = ALL_FEATURES.filter((each) => this.allowed.has(each) && (each === "basic" || draw.chance(share)));
     const chosen = new Set<Feature>(features);
     const has = (feature: Feature) => chosen.has(feature);
-    const small = randomMachine(draw, has);
-    const groupBits = this.grouped ? draw.int(1, 3) : 0;
-    const machine = this.grouped ? withGroups(small, groupBits) : small;
+    const small = this.kind === "servers" ? serverMachine(draw, has) : randomMachine(draw, has);
+    const groupBits = this.kind === "any" ? 0 : this.kind === "servers" ? 3 : draw.int(1, 3);
+    const machine = groupBits > 0 ? withGroups(small, groupBits) : small;
     const built = buildMachine(machine);
     const stream = randomStream(draw, has, built, draw.int(this.length[0], this.length[1]));
-    const entries = this.grouped ? overGroups(draw, built, stream, groupBits) : stream;
+    const entries = groupBits > 0 ? overGroups(draw, built, stream, groupBits) : stream;
     const provenance = has("provenance") ? draw.int(0, EVERYTHING) : EVERYTHING;
     const batch = draw.pick([1, 2, 7, 64, 4096]);
     return new fc.Value({ features, machine, entries, provenance, batch }, undefined);
@@ -76,16 +82,13 @@ class CaseArbitrary extends fc.Arbitrary<RandomCase> {
   }
 }
 
-/**
- * Cases of the allowed features. A new one for each check: it remembers when shrinking has to end. `grouped` ones have
- * machines with a few set groups (R49) and streams that use them.
- */
+/** Cases of the allowed features. A new one for each check: it remembers when shrinking has to end. */
 export const randomCase = (
   allowed: ReadonlySet<Feature>,
   shrinkTime = SHRINK_TIME,
   length = LENGTH,
-  grouped = false,
-): fc.Arbitrary<RandomCase> => new CaseArbitrary(allowed, shrinkTime, length, grouped);
+  kind: MachineKind = "any",
+): fc.Arbitrary<RandomCase> => new CaseArbitrary(allowed, shrinkTime, length, kind);
 
 /** A smaller case that still `fails`, outside of a property. */
 export function reduceCase(each: RandomCase, shrinkTime: number, fails: (each: RandomCase) => boolean): RandomCase {

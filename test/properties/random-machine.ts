@@ -152,6 +152,26 @@ function hostMachine(draw: Draw, has: Has, sockets: number, coresPerSocket: numb
   return spec;
 }
 
+/** Such a machine under MESI whose L2s and L3s include what is inside, so that buckets are played on sharers (assembly/sharers.ts). */
+export function serverMachine(draw: Draw, has: Has): MachineSpec {
+  const sockets = draw.pick([1, 2, 2, 3]);
+  const host = hostMachine(draw, (feature) => feature !== "home" && has(feature), sockets, draw.int(1, 4));
+  const ways = draw.int(1, 4);
+  const [l2, l3] = host.levels as [LevelSpec, LevelSpec];
+  const { idc: _idc, dic: _dic, ...rest } = host;
+  const inclusive = { data: "inclusive", instructions: "inclusive" } as const;
+  return {
+    ...rest,
+    protocol: "mesi",
+    l1d: { ...(host.l1d as CacheSpec), ways },
+    l1i: { ...(host.l1d as CacheSpec), sets: draw.pick([1, 2]), ways },
+    levels: [
+      { ...l2, ways: draw.pick([2, 4, 8]), ...inclusive },
+      { ...l3, ways: draw.pick([2, 4, 8, 16]), ...inclusive, ...(draw.chance(30) ? { instructions: "nine" } : {}) },
+    ],
+  };
+}
+
 /** Line sizes of L1D and of each unified level, never smaller outwards (D2). */
 function lineLadder(draw: Draw, has: Has): number[] {
   if (!has("mixedlines")) {

@@ -1,7 +1,7 @@
 /** Runs a property over random cases with the seed, number of streams and features that the environment asks for. */
 import fc from "fast-check";
 import { allowedFeatures, type Feature } from "./features.ts";
-import { type RandomCase, randomCase } from "./random-case.ts";
+import { type MachineKind, type RandomCase, randomCase } from "./random-case.ts";
 import { keepCase } from "./report.ts";
 
 const FULL_STREAMS = 20_000;
@@ -23,8 +23,7 @@ export interface PropertyOptions {
   readonly features?: ReadonlySet<Feature>;
   /** Records of a stream: fewest and most. */
   readonly length?: readonly [number, number];
-  /** Whether machines have set groups (R49). */
-  readonly grouped?: boolean;
+  readonly machines?: MachineKind;
   /** What is wrong with a case, in short; undefined if it is fine. Two wrongs with different words are different bugs. */
   readonly wrong: (each: RandomCase) => string | undefined;
   /** The story of the smallest wrong case. */
@@ -36,7 +35,7 @@ export function checkProperty(options: PropertyOptions): number {
   const features = options.features ?? allowedFeatures();
   const result = fc.check(
     fc.property(
-      randomCase(features, undefined, options.length, options.grouped),
+      randomCase(features, undefined, options.length, options.machines),
       (each) => options.wrong(each) === undefined,
     ),
     { seed: SEED, numRuns: options.streams ?? streamCount() },

@@ -41,7 +41,7 @@ describe(`random streams (SETWAY_SEED=${SEED})`, () => {
       kernels: sharded,
       streams,
       alike: true,
-      grouped: true,
+      machines: "grouped",
     });
     expect(played).toBe(streams);
   };
@@ -53,7 +53,7 @@ describe(`random streams (SETWAY_SEED=${SEED})`, () => {
   );
 
   test("are mostly for machines that have set groups, without tables half of the time", () => {
-    const cases = fc.sample(randomCase(allowedFeatures("-directory"), undefined, [1, 1], true), {
+    const cases = fc.sample(randomCase(allowedFeatures("-directory"), undefined, [1, 1], "grouped"), {
       numRuns: 200,
       seed: 1,
     });

@@ -1,0 +1,54 @@
+/**
+ * Servers, on which the kernel keeps sharers instead of its hash while it plays buckets (assembly/sharers.ts): the same as the
+ * reference model does, whatever comes between plain accesses and however often sharers are taken up and given up.
+ */
+import { describe, expect, test } from "vitest";
+import { createKernel } from "../../src/engine/kernel.ts";
+import { checkAgreement } from "./agreement.ts";
+import { debugBuild, type EngineKind, REFERENCE } from "./engines.ts";
+import type { Feature } from "./features.ts";
+import { SEED, streamCount } from "./run-property.ts";
+
+const kernel = (name: string, wasm?: WebAssembly.Module): EngineKind => ({
+  name,
+  carriesData: false,
+  create: (machine, provenance) =>
+    createKernel(machine, { provenance, data: false, order: "groups", ...(wasm ? { wasm } : {}) }),
+});
+
+/** Nothing is recorded but accesses, so that the build without versions plays; or with what interrupts. */
+const PLAIN: readonly Feature[] = ["basic", "fetch", "system", "inclusion", "regions", "mmio"];
+const INTERRUPTED: readonly Feature[] = [
+  ...PLAIN,
+  "sizes",
+  "control",
+  "attributes",
+  "nonshareable",
+  "speculation",
+  "atomics",
+  "maintenance",
+  "setway",
+  "devices",
+  "assign",
+];
+
+describe(`servers (SETWAY_SEED=${SEED})`, () => {
+  for (const [what, features] of [
+    ["plain accesses", PLAIN],
+    ["with interruptions", INTERRUPTED],
+  ] as const) {
+    test(what, { timeout: 3_600_000 }, () => {
+      const streams = Math.ceil(streamCount() / 10);
+      const played = checkAgreement({
+        name: `servers, ${what}`,
+        reference: REFERENCE,
+        kernels: [kernel("kernel"), kernel("debug kernel", debugBuild("tags"))],
+        streams,
+        features: new Set(features),
+        machines: "servers",
+        length: [200, 1500],
+      });
+      expect(played).toBe(streams);
+    });
+  }
+});
