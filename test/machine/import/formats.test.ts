@@ -73,7 +73,7 @@ describe("device trees", () => {
   it("clusters without a common cache: that none is described, and what would be missing, is said", () => {
     const caches = ["l2a", "l2b"].map((name) => `${name}: ${name} { compatible = "cache"; };`).join(" ");
     const beyond = (text: string) => imported(board(text)).assumed.filter((line) => line.startsWith("nothing beyond"));
-    // As Linux describes HiSilicon's D05, whose L3 no device tree mentions.
+    // As Linux describes HiSilicon's hip07, whose L3 no device tree mentions.
     expect(beyond(`${cpu(0, "cortex-a72", "l2a")} ${cpu(256, "cortex-a72", "l2b")} ${caches}`)).toEqual([
       "nothing beyond L2, because none is described: a system cache, which set/way doesn't reach, would be missing",
     ]);
