@@ -49,7 +49,7 @@ export class StoryView implements View {
       h(
         "div",
         { class: "columns" },
-        h("aside", { class: "side" }, this.#controls),
+        h("aside", { class: "side", "aria-label": "What is played" }, this.#controls),
         h(
           "section",
           { class: "stage", "aria-label": "What the caches do" },
@@ -63,7 +63,7 @@ export class StoryView implements View {
         ),
         h(
           "aside",
-          { class: "side telling" },
+          { class: "side telling", "aria-label": "What becomes of it" },
           h("h2", {}, "What happens"),
           this.#steps.element,
           h("h2", {}, "What goes wrong"),
