@@ -93,7 +93,14 @@ class Composer {
   }
 
   imported(): Imported {
-    const { format, files, about } = this.#found;
+    const { format, files, about, architecture } = this.#found;
+    if (architecture !== undefined && !/^(aarch64|arm)/.test(architecture)) {
+      this.#note(
+        undefined,
+        undefined,
+        `an Arm machine of this shape: what was read is of ${printable(architecture).slice(0, 40)}`,
+      );
+    }
     this.#sources.caches = `read from ${format}`;
     const cores = this.#listCores();
     const { clusters, socketOf, entries, order } = this.#arrange(cores);

@@ -49,6 +49,24 @@ const N1_SHAPE = [
   "8 x L2 1024K 8w 64B architected /1",
 ];
 
+it("a machine that isn't Arm's is described as if it were, and that is said", () => {
+  const lscpu = (architecture: string) =>
+    textFile(
+      "lscpu.json",
+      JSON.stringify({
+        lscpu: [
+          { field: "Architecture:", data: architecture },
+          { field: "CPU(s):", data: "2" },
+        ],
+      }),
+    );
+  const said = (architecture: string) =>
+    imported(lscpu(architecture)).assumed.filter((line) => line.includes("Arm machine"));
+  expect(said("x86_64")).toEqual(["an Arm machine of this shape: what was read is of x86_64"]);
+  expect(said("aarch64")).toEqual([]);
+  expect(said("armv7l")).toEqual([]);
+});
+
 describe("device trees", () => {
   const board = (cpus: string, rest = "") => ({
     path: "board.dts",
