@@ -25,10 +25,11 @@ interface Option extends Said {
 /** The options of the first QEMU command in the text that has any. Throws `MachineError` where there is none. */
 export function guestOfCommandLine(file: string, text: string): Guest {
   const words = shellWords(file, text);
-  const starts = words.flatMap(({ text: word }, index) => (PROGRAM.test(word) ? [index] : []));
+  const starts = words.flatMap((_, index) => (isProgram(words, index) ? [index] : []));
   // A script may look first whether there is a QEMU at all.
   const start = starts.find((index) => optionsOf(words.slice(index + 1)).length > 0) ?? starts[0] ?? -1;
-  if (start < 0 && words.some(({ text: word }) => /(^|\/)virt-install$/.test(word))) {
+  const installer = words.findIndex(({ text: word }) => /(^|\/)virt-install$/.test(word));
+  if (installer >= 0 && (start < 0 || installer < start)) {
     throw new MachineError("virt-install's options aren't QEMU's", {
       file,
       found: "virt-install",
@@ -47,6 +48,13 @@ export function guestOfCommandLine(file: string, text: string): Guest {
   const program = start < 0 ? undefined : words[start];
   const own = words.slice(start + 1);
   return guestOf(file, program, optionsOf(own), lookedAtAndLeft(own));
+}
+
+/** `kvm` behind an option is what it is about: `-accel kvm`. */
+function isProgram(words: readonly Word[], index: number): boolean {
+  const { text = "" } = words[index] ?? {};
+  const isValue = /^(kvm|qemu)$/.test(text) && /^-/.test(words[index - 1]?.text ?? "");
+  return PROGRAM.test(text) && !isValue;
 }
 
 /** What a libvirt domain hands to QEMU word by word. */

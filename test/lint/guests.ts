@@ -103,6 +103,7 @@ export const COMMANDS: readonly (readonly [string, string, readonly string[]])[]
   ["-device VGA", `${QEMU} -device VGA,vgamem_mb=16`, ["emulated-vga"]],
   ["-vga std", "qemu-system-aarch64 -M virt -enable-kvm -vga std", ["emulated-vga"]],
   ["options alone", "-M virt -enable-kvm -vga cirrus", ["emulated-vga"]],
+  ["options alone, KVM last", "-M virt -device VGA -accel kvm", ["emulated-vga"]],
   ["-vga of JavaScript's", "qemu-system-aarch64 -M virt -enable-kvm -vga constructor", []],
   ["-vga none", `${QEMU} -vga none`, []],
   [

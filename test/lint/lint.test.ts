@@ -53,7 +53,9 @@ echo -device cirrus-vga
   it("that grow without bounds, and virt-install's, are refused", () => {
     const doubling = Array.from({ length: 40 }, () => 'A="$A$A"').join("\n");
     expect(() => linted(`A=xy\n${doubling}\nqemu-system-aarch64 -device $A`)).toThrow(/grow without bounds/);
-    expect(() => linted("virt-install --name x --machine virt --video vga")).toThrow(/--print-xml \| setway lint -/);
+    expect(() => linted("virt-install --name x --virt-type kvm --machine virt --video vga")).toThrow(
+      /--print-xml \| setway lint -/,
+    );
   });
 
   it("as /proc has them", () => {
