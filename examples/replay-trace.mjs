@@ -3,7 +3,8 @@ import { createKernel } from "setway";
 import { loadMachine } from "setway/machine";
 import { openTrace } from "setway/trace";
 
-const trace = await openTrace(process.argv[2] ?? new URL("../traces/zimage-boot-l3.swt", import.meta.url));
+const shipped = new URL("traces/zimage-boot-l3.swt", import.meta.resolve("setway/package.json"));
+const trace = await openTrace(process.argv[2] ?? shipped);
 const engine = createKernel(loadMachine("seattle"), { data: false, provenance: trace.header.provenance });
 for await (const batch of trace.batches()) engine.play(batch);
 console.log(`${engine.records} records; core 0 was served by`, engine.counters().hits[0]);

@@ -165,7 +165,8 @@ export interface Questions {
     readonly answer: Sweep;
   };
   trace: {
-    readonly question: { readonly file: File; readonly machine: string };
+    /** Several files are the threads of one drmemtrace. */
+    readonly question: { readonly files: readonly File[]; readonly machine: string };
     readonly answer: Heat;
     readonly progress: Heat;
   };

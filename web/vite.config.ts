@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 import { printedStories } from "./vite/printed-stories.ts";
-import { noZip, slimKernels } from "./vite/slim.ts";
+import { slimKernels, slimZip } from "./vite/slim.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = `${ROOT}build/web`;
@@ -31,7 +31,7 @@ export default defineConfig({
 
 /** What both the page's modules and the worker's go through. */
 function inside(): Plugin[] {
-  return [printedStories(ROOT), slimKernels(), noZip()];
+  return [printedStories(ROOT), slimKernels(), slimZip()];
 }
 
 /** The style sheet inside the page: the first thing that is painted waits for nothing else. */

@@ -63,6 +63,11 @@ export const CHECKS = {
     why: "TCG has no caches: whatever would go stale under KVM works here, so nothing that works here is shown to be right",
     remedy: "try it under KVM on a host without FEAT_S2FWB, or in `setway run`",
   },
+  "left-to-shell": {
+    severity: "note",
+    why: "what stands here is only known when the script runs, which lint doesn't do: whatever it is, it wasn't looked at",
+    remedy: "lint the guest as it runs: `setway lint /proc/PID/cmdline`, or what `virsh dumpxml` prints",
+  },
   "aarch32-guest": {
     severity: "note",
     why: "32-bit kernels before 5.7 flush by set/way while they decompress, twice: every operation exits to KVM, and the whole guest is flushed several times",

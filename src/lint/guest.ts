@@ -34,6 +34,8 @@ export interface Guest {
   readonly migration: readonly Said[];
   /** A 32-bit guest. */
   readonly aarch32: Said | undefined;
+  /** What a script leaves to the shell where lint would look. */
+  readonly leftToShell: readonly Said[];
 }
 
 /** Displays whose frame buffer is memory of the device that the guest maps itself, and QEMU reads. */

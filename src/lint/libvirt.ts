@@ -60,6 +60,7 @@ export function guestOfDomain(file: string, root: XmlElement): Guest {
     deviceTree: saidBy(element(os, "dtb")) ?? passed.deviceTree,
     migration: cpu?.attributes.get("migratable") === "on" ? [{ value: 'migratable="on"', line: cpu.line }] : [],
     aarch32: architecture === "armv7l" ? { value: "armv7l", line: osType!.line } : undefined,
+    leftToShell: [],
   };
 }
 

@@ -1,7 +1,8 @@
 /** A QEMU command line as a guest: alone in a file, in a script, or as /proc/PID/cmdline has it. */
 import { MachineError } from "../engine/errors.ts";
 import { FRAME_BUFFER_DEVICES, type Guest, type GuestDevice, isX86Device, isX86Machine, type Said } from "./guest.ts";
-import { shellWords, type Word } from "./shell-words.ts";
+import { shellWords } from "./shell-variables.ts";
+import type { Word } from "./shell-words.ts";
 
 const PROGRAM = /(^|\/)(qemu-system-[a-z0-9_]+|qemu-kvm|kvm|qemu)(\.exe)?$/;
 
@@ -21,10 +22,20 @@ interface Option extends Said {
   readonly name: string;
 }
 
-/** The options of the first QEMU command in the text. Throws `MachineError` where there is none. */
+/** The options of the first QEMU command in the text that has any. Throws `MachineError` where there is none. */
 export function guestOfCommandLine(file: string, text: string): Guest {
   const words = shellWords(file, text);
-  const start = words.findIndex(({ text: word }) => PROGRAM.test(word));
+  const starts = words.flatMap((_, index) => (isProgram(words, index) ? [index] : []));
+  // A script may look first whether there is a QEMU at all.
+  const start = starts.find((index) => optionsOf(words.slice(index + 1)).length > 0) ?? starts[0] ?? -1;
+  const installer = words.findIndex(({ text: word }) => /(^|\/)virt-install$/.test(word));
+  if (installer >= 0 && (start < 0 || installer < start)) {
+    throw new MachineError("virt-install's options aren't QEMU's", {
+      file,
+      found: "virt-install",
+      expected: "the domain that it makes: virt-install ... --print-xml | setway lint -",
+    });
+  }
   // Options alone will do: some keep them in a file.
   const hasOptions = words.some(({ text: word }) => /^--?(machine|M|device|cpu|accel|enable-kvm)$/.test(word));
   if (start < 0 && !hasOptions) {
@@ -35,12 +46,36 @@ export function guestOfCommandLine(file: string, text: string): Guest {
     });
   }
   const program = start < 0 ? undefined : words[start];
-  return guestOf(file, program, optionsOf(words.slice(start + 1)));
+  const own = words.slice(start + 1);
+  return guestOf(file, program, optionsOf(own), lookedAtAndLeft(own));
+}
+
+/** `kvm` behind an option is what it is about: `-accel kvm`. */
+function isProgram(words: readonly Word[], index: number): boolean {
+  const { text = "" } = words[index] ?? {};
+  const isValue = /^(kvm|qemu)$/.test(text) && /^-/.test(words[index - 1]?.text ?? "");
+  return PROGRAM.test(text) && !isValue;
 }
 
 /** What a libvirt domain hands to QEMU word by word. */
 export const guestOfArguments = (file: string, words: readonly Word[]): Guest =>
   guestOf(file, undefined, optionsOf(words));
+
+/** Options that lint looks at. */
+const LOOKED_AT = /^(machine|M|accel|cpu|device|vga|dtb)$/;
+
+/** Where the shell, or who calls the script, puts in a whole option or what one of those that matter is about. */
+function lookedAtAndLeft(words: readonly Word[]): Said[] {
+  const ends = words.findIndex(({ first }, index) => first && index > 0);
+  const own = ends < 0 ? words : words.slice(0, ends);
+  return own.flatMap(({ text, line, isLeftToShell = false }, index) => {
+    const option = /^--?([A-Za-z][A-Za-z0-9-]*)$/.exec(own[index - 1]?.text ?? "")?.[1];
+    const [about = ""] = text.split(",");
+    if (!isLeftToShell || !about.includes("$")) return [];
+    if (option === undefined) return /^-?\$/.test(text) ? [{ value: text, line }] : [];
+    return LOOKED_AT.test(option) ? [{ value: `-${option} ${text}`, line }] : [];
+  });
+}
 
 function optionsOf(words: readonly Word[]): Option[] {
   const options: Option[] = [];
@@ -56,7 +91,12 @@ function optionsOf(words: readonly Word[]): Option[] {
   return options;
 }
 
-function guestOf(file: string, program: Word | undefined, options: readonly Option[]): Guest {
+function guestOf(
+  file: string,
+  program: Word | undefined,
+  options: readonly Option[],
+  leftToShell: readonly Said[] = [],
+): Guest {
   const all = (...names: string[]) => options.filter(({ name }) => names.includes(name));
   const parsed = (option: Option): GuestDevice => ({ ...propertiesOf(option.value), line: option.line });
   const machine = all("machine", "M").map(parsed).at(-1);
@@ -82,7 +122,7 @@ function guestOf(file: string, program: Word | undefined, options: readonly Opti
     file,
     architecture: architectureOf(name, machineType),
     architectureSaid: program === undefined ? undefined : { value: name, line: program.line },
-    accelerator: acceleratorOf(name, options, machine),
+    accelerator: acceleratorOf(name, options, machine, leftToShell.length > 0),
     machine: machineType === undefined ? undefined : { value: machineType, line: machine!.line },
     cpu: cpu === undefined ? undefined : { value: cpu.value, line: cpu.line },
     displays,
@@ -108,6 +148,7 @@ function guestOf(file: string, program: Word | undefined, options: readonly Opti
         : name === "qemu-system-arm"
           ? { value: name, line: program!.line }
           : undefined,
+    leftToShell,
   };
 }
 
@@ -133,6 +174,7 @@ function acceleratorOf(
   program: string,
   options: readonly Option[],
   machine: GuestDevice | undefined,
+  mayBeSaid: boolean,
 ): Guest["accelerator"] {
   // A list names what to try first to last: `kvm:tcg`.
   const asked = [
@@ -142,7 +184,8 @@ function acceleratorOf(
   ];
   const [first] = asked;
   if (asked.includes("kvm")) return "kvm";
-  if (first === undefined) return /^(qemu-kvm|kvm)$/.test(program) ? "kvm" : "tcg";
+  // A word that isn't known may well be what asks for KVM.
+  if (first === undefined) return /^(qemu-kvm|kvm)$/.test(program) ? "kvm" : mayBeSaid ? "unknown" : "tcg";
   return first === "tcg" ? "tcg" : "other";
 }
 

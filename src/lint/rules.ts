@@ -62,6 +62,7 @@ export function lintGuest(guest: Guest, host: HostFacts): Finding[] {
   if (guest.accelerator === "tcg") {
     found.push(finding("emulation-hides", file, undefined, "no KVM: QEMU emulates the processor"));
   }
+  for (const said of guest.leftToShell) add("left-to-shell", said, said.value);
   return found.sort(
     (a, b) => Number(a.severity === "note") - Number(b.severity === "note") || (a.line ?? 0) - (b.line ?? 0),
   );

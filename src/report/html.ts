@@ -25,6 +25,7 @@ dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 pre{padding:.75rem;background:var(--shade);overflow-x:auto;font-size:.85rem;line-height:1.35}
 figure{margin:.5rem 0}
 figure svg{max-width:100%;height:auto;min-width:36rem}
+@media(max-width:40rem){body{padding:1rem}th,td{padding:.2rem .5rem}td:not(.right,.short){min-width:12rem}}
 `.trim();
 
 /** Cells of at most so many letters stay on one line: names have hyphens. */

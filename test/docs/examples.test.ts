@@ -18,9 +18,20 @@ import * as core from "../../src/index.ts";
 import * as machine from "../../src/machine/index.ts";
 import * as scenario from "../../src/scenario/index.ts";
 import { NEEDS } from "../../src/scenario/story.ts";
+import * as shard from "../../src/shard/index.node.ts";
 import * as trace from "../../src/trace/index.ts";
 import { setway } from "../cli/capture.ts";
-import { commandsOf, generatedPart, programsOf, readPage, run, shownCommands, storyFiles, table } from "./page.ts";
+import {
+  commandsOf,
+  fences,
+  generatedPart,
+  programsOf,
+  readPage,
+  run,
+  shownCommands,
+  storyFiles,
+  table,
+} from "./page.ts";
 
 const DOCS = readdirSync(new URL("../../docs", import.meta.url)).filter((name) => name.endsWith(".md"));
 const PAGES = ["README.md", ...DOCS.map((name) => `docs/${name}`)].map(readPage);
@@ -32,7 +43,14 @@ const PLAYED_ELSEWHERE = ["docs/hazards.md", "docs/reports.md"];
 
 const full = process.env.SETWAY_FULL === "1";
 const { STORIES } = scenario;
-const MODULES = { setway: core, "setway/machine": machine, "setway/scenario": scenario, "setway/trace": trace };
+const MODULES = {
+  setway: core,
+  "setway/machine": machine,
+  "setway/scenario": scenario,
+  "setway/shard": shard,
+  "setway/trace": trace,
+  "./node_modules/setway/dist/browser/setway.js": { ...core, ...machine },
+};
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -196,6 +214,34 @@ describe.each(
       log.mockRestore();
     }
     expect(lines.join("\n")).toBe(printed);
+  });
+});
+
+describe("snippets", () => {
+  const all = (language: string) => PAGES.flatMap((page) => fences(page, language).map((code) => ({ page, code })));
+
+  it("in JavaScript are programs with what they print, or have a test of their own", () => {
+    // README's runs in every host of the package (test/package), the one of docs/stories.md above.
+    const own = ["README.md", "docs/stories.md"];
+    for (const page of PAGES.filter(({ name }) => !PLAYED_ELSEWHERE.includes(name)))
+      expect(programsOf(page).length, page.name).toBe(fences(page, "js").length - (own.includes(page.name) ? 1 : 0));
+  });
+
+  it("in TypeScript are stories", () => {
+    const played = new Set([...FILES.values(), ...DRIVER_FILES.values()]);
+    expect(all("ts").filter(({ code }) => !played.has(code))).toEqual([]);
+  });
+
+  it.each(all("yaml").filter(({ code }) => /^name:/m.test(code)))("$page.name: a machine in YAML", ({ code }) => {
+    expect(machine.loadMachine(code).cores.length).toBeGreaterThan(0);
+  });
+
+  it.each(all("html"))("$page.name: a page", async ({ code }) => {
+    const body = { textContent: "" };
+    vi.stubGlobal("document", { body });
+    const [, script = ""] = /<script type="module">\n([\s\S]*?)<\/script>/.exec(code) ?? [];
+    await run(script.replace(/^ {2}/gm, ""), MODULES).finally(() => vi.unstubAllGlobals());
+    expect(body.textContent).toBe("stale-read, mismatched-attributes");
   });
 });
 

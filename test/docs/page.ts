@@ -28,7 +28,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return `${[line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n")}\n`;
 }
 
-const fences = (page: Page, language: string): string[] =>
+/** The code of a page's blocks in a language. */
+export const fences = (page: Page, language: string): string[] =>
   [...page.text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
     ([, code]) => code as string,
   );

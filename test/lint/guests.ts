@@ -93,6 +93,7 @@ export const DOMAINS: readonly (readonly [string, string, readonly string[]])[] 
 
 const QEMU = "qemu-system-aarch64 -machine virt,accel=kvm,gic-version=3 -m 4G -nographic";
 
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: the shell's
 export const COMMANDS: readonly (readonly [string, string, readonly string[]])[] = [
   [
     "a sound guest",
@@ -102,6 +103,7 @@ export const COMMANDS: readonly (readonly [string, string, readonly string[]])[]
   ["-device VGA", `${QEMU} -device VGA,vgamem_mb=16`, ["emulated-vga"]],
   ["-vga std", "qemu-system-aarch64 -M virt -enable-kvm -vga std", ["emulated-vga"]],
   ["options alone", "-M virt -enable-kvm -vga cirrus", ["emulated-vga"]],
+  ["options alone, KVM last", "-M virt -device VGA -accel kvm", ["emulated-vga"]],
   ["-vga of JavaScript's", "qemu-system-aarch64 -M virt -enable-kvm -vga constructor", []],
   ["-vga none", `${QEMU} -vga none`, []],
   [
@@ -116,6 +118,27 @@ export const COMMANDS: readonly (readonly [string, string, readonly string[]])[]
   ["vfio", `${QEMU} -device vfio-pci,host=0000:01:00.0`, ["assigned-device"]],
   ["ivshmem", `${QEMU} -device ivshmem-plain,memdev=m`, ["shared-memory-bar"]],
   ["a device tree", `${QEMU} -dtb no-such.dtb`, ["own-device-tree"]],
+  [
+    "arguments in an array",
+    'a=(\n -M virt,accel=kvm # board\n -device VGA\n)\na+=(-m 2G)\nqemu-system-aarch64 "${a[@]}"',
+    ["emulated-vga"],
+  ],
+  ["variables", 'GPU="-device VGA" Q=qemu-system-aarch64\n$Q -M virt -accel ${ACC:-kvm} $GPU', ["emulated-vga"]],
+  ["a quoted variable is one word", 'A="VGA -device qxl"\nqemu-system-aarch64 -enable-kvm -device "$A"', []],
+  ["a command's output", `${QEMU} -smp $(nproc --all) -m \`free; x\` -device VGA`, ["emulated-vga"]],
+  [
+    "what only the shell knows",
+    `${QEMU} -device $GPU -drive file=$IMG $MORE "$@"`,
+    ["left-to-shell", "left-to-shell", "left-to-shell"],
+  ],
+  [
+    "an accelerator that only the shell knows",
+    "qemu-system-aarch64 -M virt -accel $A -vga std",
+    ["emulated-vga", "left-to-shell"],
+  ],
+  ["TCG whatever comes", 'qemu-system-aarch64 -M virt -accel tcg -vga std "$@"', ["emulation-hides", "left-to-shell"]],
+  ["single quotes", `${QEMU} -device 'x$GPU' -append '$(reboot)'`, []],
+  ["a look whether QEMU is there", `command -v qemu-system-aarch64 || exit\n${QEMU} -device VGA`, ["emulated-vga"]],
   ["-cpu host", `${QEMU} -cpu host`, ["host-cpu"]],
   ["-cpu host and -incoming", `${QEMU} -cpu host -incoming tcp:0:4444`, ["host-cpu-migration"]],
   ["a 32-bit guest", `${QEMU} -cpu host,aarch64=off`, ["host-cpu", "aarch32-guest"]],
@@ -133,3 +156,4 @@ export const COMMANDS: readonly (readonly [string, string, readonly string[]])[]
     ["x86-profile", "x86-profile", "x86-profile"],
   ],
 ];
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: the shell's

@@ -50,6 +50,14 @@ echo -device cirrus-vga
     expect(findings.map(({ check, line }) => [check, line])).toEqual([["emulated-vga", 6]]);
   });
 
+  it("that grow without bounds, and virt-install's, are refused", () => {
+    const doubling = Array.from({ length: 40 }, () => 'A="$A$A"').join("\n");
+    expect(() => linted(`A=xy\n${doubling}\nqemu-system-aarch64 -device $A`)).toThrow(/grow without bounds/);
+    expect(() => linted("virt-install --name x --virt-type kvm --machine virt --video vga")).toThrow(
+      /--print-xml \| setway lint -/,
+    );
+  });
+
   it("as /proc has them", () => {
     expect(checks(linted("qemu-system-aarch64\0-M\0virt\0-accel\0kvm\0-device\0VGA\0"))).toEqual(["emulated-vga"]);
   });

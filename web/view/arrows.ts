@@ -62,8 +62,9 @@ function marker(id: string): SVGElement {
   );
 }
 
-/** Of a label, generously. */
-const LETTER = 7.5;
+/** Pixels that a label takes, generously. */
+const widthOf = (label: string): number =>
+  [...label].reduce((sum, letter) => sum + (letter === letter.toLowerCase() ? 7.5 : 10), 0);
 /** A label needs so much room beside the arrow that it belongs to. */
 const LANE = 64;
 /** An arrow past other boxes bends round what they hold. */
@@ -74,7 +75,7 @@ function arrow(from: End, to: End, kind: string, label: string, lane: number, ro
   const isBeside = from.rect.bottom > to.rect.top && to.rect.bottom > from.rect.top;
   const { path, x, y } = isBeside ? beside(from, to) : upright(from, to, lane);
   // A label at the right edge stays inside.
-  const inside = Math.max(0, Math.min(x, room - label.length * LETTER));
+  const inside = Math.max(0, Math.min(x, room - widthOf(label)));
   return s(
     "g",
     { class: kind },

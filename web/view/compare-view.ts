@@ -6,6 +6,7 @@ import { Stopped } from "../studio.ts";
 import { choice, grouped, h } from "./dom.ts";
 import { MachineMap } from "./map.ts";
 import type { Page, View } from "./page.ts";
+import { giveRecording, lacksRecording, recordingField, takeDropped } from "./recording.ts";
 import { settingControls, settingOf } from "./setting.ts";
 import { verdictOf } from "./telling.ts";
 import { type Reel, reelOf, Transport } from "./transport.ts";
@@ -69,6 +70,8 @@ export class CompareView implements View {
   readonly #sides = [new Side("A"), new Side("B")] as const;
   readonly #transport = new Transport((moment) => this.#go(moment));
   readonly #head = h("div", { class: "compare-head" });
+  /** Asks for a recording, or says what became of one. */
+  readonly #given = h("div", { "aria-live": "polite" });
   #pairing: Pairing = { pairs: [{ a: 0, b: 0 }], stops: [] };
   #shown = "";
 
@@ -78,9 +81,26 @@ export class CompareView implements View {
       "div",
       { class: "compare" },
       this.#head,
+      this.#given,
       h("div", { class: "panes" }, ...this.#sides.map(({ element }) => element)),
       this.#transport.element,
     );
+    takeDropped(this.element, (file) => void this.#take(file));
+  }
+
+  async #take(file: File): Promise<void> {
+    const { story } = settingOf(this.#page.catalogue, this.#page.state.setting);
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      const told = await giveRecording(this.#page, story, file);
+      this.#shown = "";
+      this.show();
+      this.#given.replaceChildren(h("p", { class: "detail" }, told));
+    } catch (error) {
+      this.#given.replaceChildren(h("p", { class: "verdict bad", role: "alert" }, (error as Error).message));
+      if (story.traces.length > 0) this.#given.append(recordingField(story, (each) => void this.#take(each)));
+      this.element.removeAttribute("aria-busy");
+    }
   }
 
   show(): void {
@@ -113,8 +133,9 @@ export class CompareView implements View {
       return;
     }
     this.#shown = wanted;
+    this.#given.replaceChildren();
     this.element.setAttribute("aria-busy", "true");
-    void this.#load(wanted, setting, other);
+    void this.#load(wanted, story, [setting, other]);
   }
 
   hide(): void {
@@ -125,7 +146,7 @@ export class CompareView implements View {
     return this.#transport.key(event);
   }
 
-  async #load(wanted: string, ...settings: readonly Setting[]): Promise<void> {
+  async #load(wanted: string, story: CatalogueStory, settings: readonly Setting[]): Promise<void> {
     const films = await Promise.all(settings.map((setting) => this.#film(setting)));
     if (wanted !== this.#shown) return;
     films.forEach((film, index) => {
@@ -134,6 +155,12 @@ export class CompareView implements View {
       else side.open(film);
     });
     this.element.removeAttribute("aria-busy");
+    if (films.some((film) => typeof film === "string" && lacksRecording(film)))
+      this.#given.replaceChildren(recordingField(story, (file) => void this.#take(file)));
+    this.element.classList.toggle(
+      "failed",
+      films.every((film) => typeof film === "string"),
+    );
     const [a, b] = films;
     if (typeof a !== "object" || typeof b !== "object") return;
     this.#pairing = pairUp(a, b);

@@ -36,7 +36,7 @@ export class MachineMap {
       this.#legend,
       h(
         "div",
-        { class: "scroll", tabindex: 0, role: "region", "aria-label": "Caches" },
+        { class: "scroll", tabindex: 0, role: "group", "aria-label": "Caches" },
         h("div", { class: "canvas" }, this.#grid, this.#arrows),
       ),
     );

@@ -7,6 +7,7 @@ import { CodePanel } from "./code.ts";
 import { choice, grouped, h } from "./dom.ts";
 import { MachineMap } from "./map.ts";
 import type { Page, View } from "./page.ts";
+import { giveRecording, lacksRecording, recordingField, takeDropped } from "./recording.ts";
 import { settingControls, settingOf } from "./setting.ts";
 import { Hazards, Steps, verdictOf } from "./telling.ts";
 import { reelOf, Transport } from "./transport.ts";
@@ -45,53 +46,48 @@ export class StoryView implements View {
     this.element = h(
       "div",
       { class: "story" },
-      h("aside", { class: "side" }, this.#controls),
       h(
-        "section",
-        { class: "stage", "aria-label": "What the caches do" },
-        this.#title,
-        this.#verdict,
-        this.#given,
-        this.#map.element,
-        this.#now,
-        this.#transport.element,
-        this.#bytes.element,
-      ),
-      h(
-        "aside",
-        { class: "side telling" },
-        h("h2", {}, "What happens"),
-        this.#steps.element,
-        h("h2", {}, "What goes wrong"),
-        this.#hazards.element,
+        "div",
+        { class: "columns" },
+        h("aside", { class: "side", "aria-label": "What is played" }, this.#controls),
+        h(
+          "section",
+          { class: "stage", "aria-label": "What the caches do" },
+          this.#title,
+          this.#verdict,
+          this.#given,
+          this.#map.element,
+          this.#now,
+          this.#transport.element,
+          this.#bytes.element,
+        ),
+        h(
+          "aside",
+          { class: "side telling", "aria-label": "What becomes of it" },
+          h("h2", {}, "What happens"),
+          this.#steps.element,
+          h("h2", {}, "What goes wrong"),
+          this.#hazards.element,
+        ),
       ),
       this.#code.element,
     );
-    this.element.addEventListener("dragover", (event) => event.preventDefault());
-    this.element.addEventListener("drop", (event) => {
-      event.preventDefault();
-      void this.#take(event.dataTransfer?.files ?? null);
-    });
+    takeDropped(this.element, (file) => void this.#take(file));
   }
 
   /** A recording dropped here is for the story that is shown, whether it lacks one or has another. */
-  async #take(files: FileList | null): Promise<void> {
-    const [file] = files ?? [];
-    if (file === undefined) return;
+  async #take(file: File): Promise<void> {
     const { story } = settingOf(this.#page.catalogue, this.#page.state.setting);
-    if (story.traces.length === 0) {
-      const text = `${file.name}: this story plays no recording. Any trace can be played under Trace.`;
-      this.#given.replaceChildren(h("p", { class: "verdict bad", role: "alert" }, text));
-      return;
-    }
     this.element.setAttribute("aria-busy", "true");
     try {
-      const name = await this.#page.studio.giveRecording({ file, wanted: story.traces });
+      const told = await giveRecording(this.#page, story, file);
       this.#shown = "";
       this.show();
-      this.#given.replaceChildren(h("p", { class: "detail" }, `${file.name} is played as the recording ${name}.`));
+      this.#given.replaceChildren(h("p", { class: "detail" }, told));
     } catch (error) {
-      this.#skip((error as Error).message, true);
+      const { message } = error as Error;
+      if (story.traces.length > 0) this.#skip(message, true);
+      else this.#given.replaceChildren(h("p", { class: "verdict bad", role: "alert" }, message));
       this.element.removeAttribute("aria-busy");
     }
   }
@@ -180,29 +176,11 @@ export class StoryView implements View {
   }
 
   /** Says why a story isn't played; one that lacks a recording, or was given none, can be given another. */
-  #skip(reason: string, wantsRecording = /recording/.test(reason)): void {
+  #skip(reason: string, wantsRecording = lacksRecording(reason)): void {
     this.#fail(`Not played: ${reason}.`);
     if (!wantsRecording) return;
     const { story } = settingOf(this.#page.catalogue, this.#page.state.setting);
-    const file = h("input", {
-      type: "file",
-      class: "file",
-      "aria-label": "Recording",
-      onchange: () => void this.#take(file.files),
-    });
-    this.#verdict.append(
-      h(
-        "label",
-        { class: "drop" },
-        h("strong", {}, "Drop the recording here"),
-        h(
-          "span",
-          {},
-          `${story.traces.join(" and ")}, or choose its file (.swt, .raw64; .xz or .gz of either). It stays on this computer.`,
-        ),
-        file,
-      ),
-    );
+    this.#verdict.append(recordingField(story, (file) => void this.#take(file)));
   }
 
   #fail(message: string): void {

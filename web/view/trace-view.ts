@@ -23,13 +23,26 @@ export class TraceView implements View {
   readonly #file = h("input", {
     type: "file",
     class: "file",
+    multiple: true,
     "aria-label": "Trace file",
     onchange: () => this.#chosen(this.#file.files),
   });
   readonly #progress = h("progress", { max: 1, value: 0, "aria-label": "Progress", hidden: true });
   readonly #cancel = h("button", { type: "button", hidden: true, onclick: () => this.#asked?.cancel() }, "Stop");
-  readonly #canvas = h("canvas", { role: "img", "aria-label": "Heat map: cores by time" });
-  readonly #tip = h("p", { class: "detail" }, "");
+  readonly #canvas = h("canvas", {
+    role: "img",
+    tabindex: 0,
+    "aria-label": "Heat map: cores by time. The arrow keys go from cell to cell",
+    onkeydown: (event) => this.#walk(event as KeyboardEvent),
+  });
+  readonly #tip = h(
+    "p",
+    { class: "detail", "aria-live": "polite" },
+    "Point at the map, or walk on it with the arrow keys.",
+  );
+  readonly #cursor = h("div", { class: "cursor", hidden: true });
+  /** The cell that the tip tells of. */
+  #cell = { column: 0, row: 0 };
   readonly #scale = h("div", { class: "scale" });
   readonly #result = h("div", { class: "heat", hidden: true });
   readonly #message = h("div", { "aria-live": "polite" });
@@ -38,7 +51,7 @@ export class TraceView implements View {
   readonly #drop: HTMLElement;
   #asked: { cancel(): void } | undefined;
   #heat: Heat | undefined;
-  #last: File | undefined;
+  #last: readonly File[] = [];
   #playedOn = "";
 
   constructor(page: Page) {
@@ -50,7 +63,7 @@ export class TraceView implements View {
       h(
         "span",
         {},
-        "or choose a file: .swt, .raw64, .xz, .gz, dinero, lackey, drmemtrace, gem5, ChampSim, perf. It stays on this computer.",
+        "or choose its file, or those of its threads: .swt, .raw64, .xz, .gz, dinero, lackey, drmemtrace (.zip too), gem5, ChampSim, perf. It stays on this computer.",
       ),
       this.#file,
     );
@@ -65,7 +78,7 @@ export class TraceView implements View {
       this.#result,
     );
     this.#result.append(
-      h("div", { class: "heat-map" }, this.#rows, this.#canvas),
+      h("div", { class: "heat-map" }, this.#rows, h("div", { class: "cells" }, this.#canvas, this.#cursor)),
       this.#scale,
       this.#tip,
       this.#summary,
@@ -104,7 +117,7 @@ export class TraceView implements View {
       ),
     );
     if (this.#heat) this.#draw(this.#heat);
-    if (this.#last && this.#playedOn !== this.#wanted()) void this.#replay(this.#last);
+    if (this.#last.length > 0 && this.#playedOn !== this.#wanted()) void this.#replay(this.#last);
   }
 
   /** Another machine, or another description of one's own, plays the trace again. */
@@ -122,12 +135,11 @@ export class TraceView implements View {
   }
 
   #chosen(files: FileList | null): void {
-    const [file] = files ?? [];
-    if (file !== undefined) void this.#replay(file);
+    if (files !== null && files.length > 0) void this.#replay([...files]);
   }
 
-  async #replay(file: File): Promise<void> {
-    this.#last = file;
+  async #replay(files: readonly File[]): Promise<void> {
+    this.#last = files;
     this.#playedOn = this.#wanted();
     this.#asked?.cancel();
     const report = (progress: Progress, partial?: Heat) => {
@@ -135,7 +147,7 @@ export class TraceView implements View {
       this.#progress.value = progress.total === undefined || progress.total === 0 ? 0 : progress.done / progress.total;
       if (partial) this.#draw(partial);
     };
-    const asked = this.#page.studio.ask("trace", { file, machine: this.#machine() }, report);
+    const asked = this.#page.studio.ask("trace", { files, machine: this.#machine() }, report);
     this.#asked = asked;
     this.element.setAttribute("aria-busy", "true");
     for (const each of [this.#progress, this.#cancel]) each.hidden = false;
@@ -201,15 +213,49 @@ export class TraceView implements View {
     const heat = this.#heat;
     if (heat === undefined) return;
     const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    const column = Math.floor(((event.clientX - left) / width) * heat.columns);
-    const row = Math.floor(((event.clientY - top) / height) * heat.cores.length);
+    this.#tell(
+      Math.floor(((event.clientX - left) / width) * heat.columns),
+      Math.floor(((event.clientY - top) / height) * heat.cores.length),
+    );
+  }
+
+  #walk(event: KeyboardEvent): void {
+    const heat = this.#heat;
+    const [right, down] = STEPS[event.key] ?? [];
+    if (heat === undefined || right === undefined || down === undefined) return;
+    event.preventDefault();
+    const within = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
+    const pace = event.shiftKey ? 10 : 1;
+    this.#tell(
+      within(this.#cell.column + pace * right, heat.columns),
+      within(this.#cell.row + pace * down, heat.cores.length),
+    );
+  }
+
+  /** Says what a cell is, and marks it. */
+  #tell(column: number, row: number): void {
+    const heat = this.#heat;
     const metric = this.#metric();
-    const value = heat.cells[metric][row * heat.columns + column];
-    if (value === undefined) return;
+    const value = heat?.cells[metric][row * heat.columns + column];
+    if (heat === undefined || value === undefined) return;
+    this.#cell = { column, row };
+    const percent = (part: number, whole: number) => `${(100 * part) / whole}%`;
+    const { style } = this.#cursor;
+    [style.left, style.width] = [percent(column, heat.columns), percent(1, heat.columns)];
+    [style.top, style.height] = [percent(row, heat.cores.length), percent(1, heat.cores.length)];
+    this.#cursor.hidden = false;
     const first = column * heat.recordsPerColumn;
     this.#tip.textContent = `core ${heat.cores[row]?.id}, from record ${grouped(first + 1)}: ${grouped(value)} ${METRICS[metric]}`;
   }
 }
+
+/** Columns and rows that an arrow key goes. */
+const STEPS: Readonly<Record<string, readonly [right: number, down: number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 function levelsTable(heat: Heat): HTMLElement {
   const percent = (part: number, whole: number) => (whole === 0 ? "–" : `${((100 * part) / whole).toFixed(2)} %`);

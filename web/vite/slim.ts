@@ -1,7 +1,9 @@
 /**
  * Vite plugins that leave out of the page what it never runs: the kernel with versions (pages play with bytes, or with tags
- * alone), and zip archives, whose library weighs as much as all kernels.
+ * alone), and of the zip library what writes, and its inflaters in WebAssembly.
  */
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import type { Plugin } from "vite";
 
 export function slimKernels(): Plugin {
@@ -15,19 +17,20 @@ export function slimKernels(): Plugin {
 }
 
 const ZIP = "@zip.js/zip.js";
-const STUB = "\0setway:no-zip";
+const READER = "\0setway:zip-reader";
 
-export function noZip(): Plugin {
+/** The part of the library that reads, with the browser's own inflater: less than a third of the whole. */
+export function slimZip(): Plugin {
+  const library = dirname(createRequire(import.meta.url).resolve(`${ZIP}/package.json`));
   return {
-    name: "setway:no-zip",
+    name: "setway:slim-zip",
     enforce: "pre",
-    resolveId: (id) => (id === ZIP ? STUB : null),
+    resolveId: (id) => (id === ZIP ? READER : null),
     load: (id) =>
-      id === STUB
+      id === READER
         ? [
-            "const refuse = () => { throw new Error('the page reads no zip archives: unpack it first'); };",
-            "export class Reader { constructor() { refuse(); } }",
-            "export class ZipReader { constructor() { refuse(); } }",
+            `export { ZipReader } from ${JSON.stringify(`${library}/lib/zip-core-reader.js`)};`,
+            `export { Reader } from ${JSON.stringify(`${library}/lib/core/io.js`)};`,
           ].join("\n")
         : null,
   };

@@ -17,7 +17,7 @@ export async function giveRecording(file: File, wanted: readonly string[]): Prom
   const own = file.name.replace(/\.(swt|raw64)(\.(xz|gz))?$/, "");
   const name = wanted.includes(own) ? own : wanted.length === 1 ? (wanted[0] as string) : undefined;
   if (name === undefined) throw new Error(`${file.name}: this story plays ${listed(wanted)}; name the file so`);
-  given.set(name, await readTrace(name, await sourceOf(file)));
+  given.set(name, await readTrace(name, sourceOf(file)));
   return name;
 }
 

@@ -21,7 +21,7 @@ const FIRST_COLUMN = 4096;
 const REPORT_MS = 150;
 
 export async function replayTrace(
-  { file, machine: name }: Questions["trace"]["question"],
+  { files, machine: name }: Questions["trace"]["question"],
   isCancelled: () => boolean,
   report: (progress: Progress, partial: Heat) => void,
 ): Promise<Heat> {
@@ -29,7 +29,7 @@ export async function replayTrace(
   const memory = machine.memory
     .filter(({ type }) => type === "ram")
     .map(({ base, sizeBytes }) => ({ base, size: sizeBytes }));
-  const source = await openTrace(await sourceOf(file), webCodecs, { cores: machine.cores.length, memory });
+  const source = await openTrace(files.map(sourceOf), webCodecs, { cores: machine.cores.length, memory });
   const { provenance, initialSctlr } = source.header;
   const played = initialSctlr === undefined ? machine : { ...machine, initialSctlr };
   const player = new Player(createKernel(played, { provenance, data: hasValues(provenance) }), source);

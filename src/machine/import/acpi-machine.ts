@@ -69,6 +69,8 @@ export function machineOfAcpi(files: readonly string[], tables: readonly AcpiTab
     format: "ACPI tables",
     files,
     name: (pptt ?? madt)?.oemTableId,
+    // Local APICs are of x86, as the interfaces of a GIC are of Arm.
+    architecture: processors?.some(({ apicId }) => apicId !== undefined) ? "x86" : undefined,
     cpus,
     memory: affinity?.memory ?? [],
     devices,

@@ -93,12 +93,20 @@ class Composer {
   }
 
   imported(): Imported {
-    const { format, files, about } = this.#found;
+    const { format, files, about, architecture } = this.#found;
+    if (architecture !== undefined && !/^(aarch64|arm)/.test(architecture)) {
+      this.#note(
+        undefined,
+        undefined,
+        `an Arm machine of this shape: what was read is of ${printable(architecture).slice(0, 40)}`,
+      );
+    }
     this.#sources.caches = `read from ${format}`;
     const cores = this.#listCores();
     const { clusters, socketOf, entries, order } = this.#arrange(cores);
     const sockets = Math.max(...socketOf) + 1;
     const caches = this.#baseCaches(entries);
+    this.#lookBeyond(caches, clusters.length > sockets);
     const described = clusters.map((members, index) =>
       this.#cluster(members, cores, socketOf, caches, entries[index]!),
     );
@@ -176,13 +184,19 @@ class Composer {
     const isKnown = (cache: FoundCache | undefined) => (cache?.sizeBytes ?? cache?.sets ?? cache?.ways) !== undefined;
     const said = this.#found.cpus.some(({ l1i, l1d, unified }) => isKnown(l1i) || isKnown(l1d) || unified.length > 0);
     const clusterIds = new Map<string, string>();
+    // A cache is one thing, whatever kinds of core reach it: what fills its gaps is said once.
+    const shared = new Map<string, Geometry>();
     const cores = [...byCore.values()].map((cpus, index): Core => {
       const [first] = cpus as [FoundCpu, ...FoundCpu[]];
       const model = first.model;
       const known = coreModel(model);
       const levels = new Map<LevelName, Level>();
-      const add = (name: LevelName, cache: FoundCache | undefined, id: string) =>
-        levels.set(name, { id: cache?.id ?? id, found: cache, geometry: completeGeometry(name, cache, known) });
+      const add = (name: LevelName, cache: FoundCache | undefined, own: string) => {
+        const id = cache?.id ?? own;
+        const geometry = shared.get(`${name} ${id}`) ?? completeGeometry(name, cache, known);
+        shared.set(`${name} ${id}`, geometry);
+        levels.set(name, { id, found: cache, geometry });
+      };
       add("L1I", first.l1i, `core ${index}/i`);
       add("L1D", first.l1d, `core ${index}/d`);
       for (const [depth, cache] of first.unified.entries()) {
@@ -349,6 +363,21 @@ class Composer {
       if (first !== undefined) base[name] = first;
     }
     return base;
+  }
+
+  /**
+   * Clusters without a common cache: real machines of that shape often have a system cache, of which neither CLIDR_EL1 nor a
+   * device tree need say a word. Whoever reads the description should know that it was looked for.
+   */
+  #lookBeyond(caches: Partial<Record<LevelName, Entry>>, hasSeveralClusters: boolean): void {
+    const outermost = LEVEL_NAMES.findLast((name) => caches[name] !== undefined);
+    const per = outermost === undefined ? undefined : caches[outermost]?.per;
+    if (!hasSeveralClusters || (per !== "core" && per !== "cluster")) return;
+    this.#note(
+      undefined,
+      undefined,
+      `nothing beyond ${outermost?.slice(0, 2)}, because none is described: a system cache, which set/way doesn't reach, would be missing`,
+    );
   }
 
   /** One cluster with what differs from `caches`. */

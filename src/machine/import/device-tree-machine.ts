@@ -82,7 +82,7 @@ export function machineOfDeviceTree(file: string, format: string, root: DeviceTr
   });
   const unreached = [...walk(root)].filter(
     (node) =>
-      strings(node, "compatible").some((word) => /(^|,|-)(cache|llcc)(-|$)/.test(word)) &&
+      strings(node, "compatible").some((word) => isCacheName(word)) &&
       node.parent !== undefined &&
       !caches.reached.has(node),
   );
@@ -130,6 +130,10 @@ function readCpuMap(
 
 const isOuterCache = (node: DeviceTreeNode): boolean =>
   strings(node, "compatible").some((word) => OUTER_CACHES.includes(word));
+
+/** `cache`, `arm,pl310-cache`, `qcom,sdm845-llcc`: not `qcom,sdm845-llcc-bwmon`, which counts what goes through it. */
+const isCacheName = (word: string): boolean =>
+  /(^|,|-)(cache|llcc)(-|$)/.test(word) && !/-(bwmon|pmu|edac)$/.test(word);
 
 /** MPIDR_EL1.Aff1 and beyond: clusters, for cores that share an L2; later cores count themselves there. */
 function clusterByAffinity(cpu: DeviceTreeNode, model: string | undefined): string | undefined {

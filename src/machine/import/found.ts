@@ -61,6 +61,8 @@ export interface Found {
   readonly files: readonly string[];
   readonly name?: string | undefined;
   readonly about?: string | undefined;
+  /** As `uname -m` says it; unknown where the file doesn't say. */
+  readonly architecture?: string | undefined;
   readonly cpus: readonly FoundCpu[];
   readonly memory: readonly FoundMemory[];
   readonly devices: readonly FoundDevice[];

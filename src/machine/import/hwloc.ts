@@ -76,6 +76,7 @@ export function machineOfHwloc(file: string, topology: XmlElement): Found {
     format: "hwloc XML",
     files: [file],
     name: infos.get("DMIProductName") ?? infos.get("HostName"),
+    architecture: infos.get("Architecture"),
     cpus,
     memory,
     devices: [],

@@ -23,6 +23,7 @@ interface Summary {
   readonly sockets: number | undefined;
   readonly nodes: readonly { readonly node: number; readonly cpus: readonly number[] }[];
   readonly models: readonly string[];
+  readonly architecture: string | undefined;
   readonly caches: ReadonlyMap<string, { readonly sizeBytes: number; readonly instances: number | undefined }>;
 }
 
@@ -104,6 +105,7 @@ export function machineOfLscpu(files: readonly LscpuFile[]): Found {
     format: "lscpu",
     files: files.map(({ file }) => file),
     name: model,
+    architecture: summary?.architecture,
     cpus,
     memory: [],
     devices: [],
@@ -163,6 +165,7 @@ function readSummary({ file, content }: LscpuFile): Summary {
     sockets: natural("Socket(s)"),
     nodes,
     models: (fields.get("Model name") ?? []).filter((name) => name !== "-"),
+    architecture: fields.get("Architecture")?.[0],
     caches,
   };
 }

@@ -49,7 +49,63 @@ const N1_SHAPE = [
   "8 x L2 1024K 8w 64B architected /1",
 ];
 
+it("a machine that isn't Arm's is described as if it were, and that is said", () => {
+  const lscpu = (architecture: string) =>
+    textFile(
+      "lscpu.json",
+      JSON.stringify({
+        lscpu: [
+          { field: "Architecture:", data: architecture },
+          { field: "CPU(s):", data: "2" },
+        ],
+      }),
+    );
+  const said = (architecture: string) =>
+    imported(lscpu(architecture)).assumed.filter((line) => line.includes("Arm machine"));
+  expect(said("x86_64")).toEqual(["an Arm machine of this shape: what was read is of x86_64"]);
+  expect(said("aarch64")).toEqual([]);
+  expect(said("armv7l")).toEqual([]);
+});
+
 describe("device trees", () => {
+  const board = (cpus: string, rest = "") => ({
+    path: "board.dts",
+    bytes: new TextEncoder().encode(
+      `/dts-v1/; / { compatible = "a,board"; cpus { #address-cells = <1>; #size-cells = <0>; ${cpus} }; ${rest} };`,
+    ),
+    named: true,
+  });
+  const cpu = (reg: number, kind: string, next: string) =>
+    `cpu@${reg} { device_type = "cpu"; reg = <${reg}>; compatible = "arm,${kind}"; next-level-cache = <&${next}>; };`;
+
+  it("a cache of unknown size that cores of two kinds share is one cache, its gaps filled once", () => {
+    // As Linux describes Amlogic's G12B.
+    const { assumed, machine } = imported(
+      board(`${cpu(0, "cortex-a53", "l2")} ${cpu(1, "cortex-a73", "l2")} l2: l2-cache0 { compatible = "cache"; };`),
+    );
+    expect(assumed).toContain("L2: a size of 512 KiB as Cortex-A53s have");
+    expect(assumed.join("\n")).not.toMatch(/L2: .* as Cortex-A73s have|though they differ/);
+    expect(shape(machine)).toContain("1 x L2 512K 16w 64B architected /2");
+  });
+
+  it("clusters without a common cache: that none is described, and what would be missing, is said", () => {
+    const caches = ["l2a", "l2b"].map((name) => `${name}: ${name} { compatible = "cache"; };`).join(" ");
+    const beyond = (text: string) => imported(board(text)).assumed.filter((line) => line.startsWith("nothing beyond"));
+    // As Linux describes HiSilicon's hip07, whose L3 no device tree mentions.
+    expect(beyond(`${cpu(0, "cortex-a72", "l2a")} ${cpu(256, "cortex-a72", "l2b")} ${caches}`)).toEqual([
+      "nothing beyond L2, because none is described: a system cache, which set/way doesn't reach, would be missing",
+    ]);
+    expect(beyond(`${cpu(0, "cortex-a72", "l2a")} ${cpu(1, "cortex-a72", "l2a")} ${caches}`)).toEqual([]);
+  });
+
+  it("a cache that no processor leads to is left out by name, what only counts its traffic isn't one", () => {
+    const soc = ["llcc", "llcc-bwmon"].map(
+      (name, at) => `${name}@${at} { compatible = "qcom,sdm845-${name}"; reg = <${at} 1>; };`,
+    );
+    const { left } = imported(board(cpu(0, "cortex-a53", "l2"), `l2: l2 { compatible = "cache"; }; ${soc.join(" ")}`));
+    expect(left).toEqual(["/llcc@0 (qcom,sdm845-llcc): a cache that no processor's next-level-cache reaches"]);
+  });
+
   it("a board of two clusters: caches, memory, and who is coherent by inheritance", () => {
     const { machine, description, read, assumed, text } = imported(dataFile("two-clusters.dtb"));
     expect(shape(machine)).toEqual([

@@ -1,0 +1,52 @@
+/** Recordings that a story lacks, dropped on the view that shows it or chosen there. */
+import type { CatalogueStory } from "../protocol.ts";
+import { h } from "./dom.ts";
+import type { Page } from "./page.ts";
+
+type Take = (file: File) => void;
+
+/** Files dropped anywhere on the view are for the story that it shows. */
+export function takeDropped(view: HTMLElement, take: Take): void {
+  view.addEventListener("dragover", (event) => event.preventDefault());
+  view.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const [file] = event.dataTransfer?.files ?? [];
+    if (file !== undefined) take(file);
+  });
+}
+
+/** Where a story that can't be played asks for its recording. */
+export function recordingField({ traces }: CatalogueStory, take: Take): HTMLElement {
+  const field = h("input", {
+    type: "file",
+    class: "file",
+    "aria-label": "Recording",
+    onchange: () => {
+      const [file] = field.files ?? [];
+      if (file !== undefined) take(file);
+    },
+  });
+  return h(
+    "label",
+    { class: "drop" },
+    h("strong", {}, "Drop the recording here"),
+    h(
+      "span",
+      {},
+      `${traces.join(" and ")}, or choose its file (.swt, .raw64; .xz or .gz of either). It stays on this computer.`,
+    ),
+    field,
+  );
+}
+
+/** Gives the worker a recording for the story and says as which one it is played; throws where the story has no use for it. */
+export async function giveRecording({ studio }: Page, { traces }: CatalogueStory, file: File): Promise<string> {
+  if (traces.length === 0) {
+    throw new Error(`${file.name}: this story plays no recording. Any trace can be played under Trace.`);
+  }
+  const name = await studio.giveRecording({ file, wanted: traces });
+  return `${file.name} is played as the recording ${name}.`;
+}
+
+/** Whether a story wasn't played because its recording isn't here. */
+export const lacksRecording = (reason: string): boolean => /recording/.test(reason);
