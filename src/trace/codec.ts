@@ -9,4 +9,6 @@ export interface Codecs {
   /** Inflates one raw deflate stream; rejects when it is damaged or gives more than `mostBytes`. */
   inflateRaw(bytes: Uint8Array, mostBytes: number): Promise<Uint8Array>;
   deflateRaw(bytes: Uint8Array): Promise<Uint8Array>;
+  /** CRC-32 of `bytes`, going on from `previous`, that of what came before them. */
+  crc32(bytes: Uint8Array, previous: number): number;
 }

@@ -2,10 +2,10 @@
 import { TraceError } from "../engine/errors.ts";
 import type { ByteReader } from "./bytes.ts";
 import type { Codecs } from "./codec.ts";
-import { crc32 } from "./crc32.ts";
-import { countRecords } from "./entry.ts";
+import { countRecords, FIRST_PREFIX } from "./entry.ts";
 import type { TraceDescription } from "./source.ts";
 import { type Columns, ColumnTransform, LONGEST_VARINT } from "./swt-columns.ts";
+import { ColumnJoiner } from "./swt-join.ts";
 import {
   CHECKSUM_BYTES,
   CHUNK_HEADER_BYTES,
@@ -71,7 +71,7 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     const stored = viewOf(await take(CHECKSUM_BYTES, what)).getUint32(0, true);
     const before = new Uint8Array(CHECKSUM_BYTES);
     viewOf(before).setUint32(0, checksum, true);
-    checksum = covered.reduce((sum, bytes) => crc32(bytes, sum), crc32(before));
+    checksum = covered.reduce((sum, bytes) => codecs.crc32(bytes, sum), codecs.crc32(before, 0));
     if (stored !== checksum) {
       throw new TraceError(`wrong checksum of ${what}`, { file, offset, found: hex(stored), expected: hex(checksum) });
     }
@@ -212,8 +212,7 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
   };
 
   async function* batches(): AsyncGenerator<Uint32Array, void, undefined> {
-    const transform = new ColumnTransform();
-    const words = new Uint32Array(2 * LARGEST_CHUNK_ENTRIES);
+    const joiner = new ColumnJoiner();
     let next = readNext();
     for (;;) {
       const now = await next;
@@ -241,12 +240,13 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
         [operations, requesters, offsets].some((column) => column.length !== now.entries) ||
         lines.length !== now.lineBytes;
       if (short) throw damaged("a column of another length than the header says");
-      const batch = words.subarray(0, 2 * now.entries);
-      const wrong = transform.decode(columns, batch);
-      if (wrong !== undefined) throw damaged(wrong);
+      const joined = joiner.join(columns);
+      if (joined === undefined) {
+        throw damaged(new ColumnTransform().decode(columns, new Uint32Array(2 * now.entries)) ?? "a wrong column");
+      }
       entries += now.entries;
-      records += countRecords(batch);
-      yield batch;
+      records += joined.largestOperation < FIRST_PREFIX ? now.entries : countRecords(joined.words);
+      yield joined.words;
     }
   }
 
