@@ -34,21 +34,21 @@ export function join(entries: u32, lineBytes: u32): i32 {
   let seen: u64 = 0;
   for (let block = lines; block < end; block += BLOCK) {
     let ends = endsIn(block);
-    if (end - block < BLOCK) ends &= (<u64>1 << (end - block)) - 1;
+    if (end - block < BLOCK) ends &= ((<u64>1) << (end - block)) - 1;
     if (entry + <usize>popcnt(ends) > entries) return -1;
     while (ends) {
       const next = block + <usize>ctz(ends) + 1;
       ends &= ends - 1;
       const bytes = next - begin;
       if (bytes > LONGEST) return -1;
-      const number = groupsOf(load<u64>(begin) << (64 - (bytes << 3)) >> (64 - (bytes << 3)));
+      const number = groupsOf((load<u64>(begin) << (64 - (bytes << 3))) >> (64 - (bytes << 3)));
       begin = next;
       const stream = <usize>load<u16>(streams + (entry << 1));
       const last = lastLines + (stream << 3);
       const line = load<u64>(last) + ((number >> 1) ^ -(number & 1));
       store<u64>(last, line);
       seen |= line;
-      store<u64>(words + (entry << 3), (line << 6) | load<u8>(offsets + entry) | (<u64>stream << 48));
+      store<u64>(words + (entry << 3), (line << 6) | load<u8>(offsets + entry) | ((<u64>stream) << 48));
       entry++;
     }
   }
@@ -89,8 +89,8 @@ function pair(entries: u32): i32 {
 
 /** A bit for each of the bytes of a block: whether a number ends there. */
 function endsIn(block: usize): u64 {
-  const first = <u64>i8x16.bitmask(v128.load(block)) | (<u64>i8x16.bitmask(v128.load(block, 16)) << 16);
-  const second = <u64>i8x16.bitmask(v128.load(block, 32)) | (<u64>i8x16.bitmask(v128.load(block, 48)) << 16);
+  const first = <u64>i8x16.bitmask(v128.load(block)) | ((<u64>i8x16.bitmask(v128.load(block, 16))) << 16);
+  const second = <u64>i8x16.bitmask(v128.load(block, 32)) | ((<u64>i8x16.bitmask(v128.load(block, 48))) << 16);
   return ~(first | (second << 32));
 }
 
@@ -103,7 +103,10 @@ function groupsOf(bytes: u64): u64 {
 }
 
 function largestOf(bytes: v128): u32 {
-  let most = i8x16.max_u(bytes, i8x16.shuffle(bytes, bytes, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+  let most = i8x16.max_u(
+    bytes,
+    i8x16.shuffle(bytes, bytes, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15),
+  );
   most = i8x16.max_u(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7));
   let value: u32 = 0;
   const four = i32x4.extract_lane(most, 0);

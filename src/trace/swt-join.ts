@@ -2,21 +2,9 @@
  * Columns of `.swt` put together by WebAssembly (assembly/columns.ts): what `ColumnTransform.decode` does, several times faster,
  * for columns that are right. What is wrong with the others, that says.
  */
-import { moduleOf } from "../engine/inlined-module.ts";
-import { COLUMNS } from "./columns-binary.ts";
 import type { Columns } from "./swt-columns.ts";
 import { LARGEST_CHUNK_ENTRIES } from "./swt-layout.ts";
-
-/** What assembly/columns.ts exports: where columns are put and words are found, as offsets in bytes. */
-interface Exports {
-  readonly memory: WebAssembly.Memory;
-  readonly operations: WebAssembly.Global<"i32">;
-  readonly requesters: WebAssembly.Global<"i32">;
-  readonly lines: WebAssembly.Global<"i32">;
-  readonly offsets: WebAssembly.Global<"i32">;
-  readonly words: WebAssembly.Global<"i32">;
-  join(entries: number, lineBytes: number): number;
-}
+import { type TraceExports, traceExports } from "./wasm.ts";
 
 export interface Joined {
   /** Valid until the next chunk. */
@@ -24,17 +12,13 @@ export interface Joined {
   readonly largestOperation: number;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
 /** Has memory for one chunk. */
 export class ColumnJoiner {
-  readonly #exports: Exports;
+  readonly #exports: TraceExports = traceExports();
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
 
   constructor() {
-    compiled ??= moduleOf(COLUMNS);
-    this.#exports = new WebAssembly.Instance(compiled).exports as unknown as Exports;
     const { memory, words } = this.#exports;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer, words.value, 2 * LARGEST_CHUNK_ENTRIES);

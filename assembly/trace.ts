@@ -1,0 +1,3 @@
+// The module that readers of traces run, apart from any kernel.
+export { join, lines, offsets, operations, requesters, words } from "./columns";
+export { begin, finish, stripes } from "./xxh64";
