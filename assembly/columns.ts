@@ -10,9 +10,9 @@ const BLOCK: usize = 64;
 // Where the caller puts the columns, and finds the entries; behind the lines there is room for what a last block reads too much.
 export const operations: usize = (__heap_base + 15) & ~15;
 export const requesters: usize = operations + ENTRIES;
-export const offsets: usize = requesters + ENTRIES;
-export const lines: usize = offsets + ENTRIES;
-export const words: usize = lines + LONGEST * ENTRIES + 2 * BLOCK;
+export const lines: usize = requesters + ENTRIES;
+export const offsets: usize = lines + LONGEST * ENTRIES + 2 * BLOCK;
+export const words: usize = offsets + ENTRIES + BLOCK;
 /** By requester and operation: the line of the last entry. */
 const lastLines: usize = words + 8 * ENTRIES;
 /** By entry: requester and operation. */
@@ -96,7 +96,7 @@ function endsIn(block: usize): u64 {
 
 /** The number whose groups of 7 bits, lowest first, are in so many bytes. */
 function groupsOf(place: usize, bytes: usize): u64 {
-  const above = <u64>(64 - (<u32>bytes << 3));
+  const above = <u64>(64 - ((<u32>bytes) << 3));
   let n = ((load<u64>(place) << above) >> above) & 0x7f7f7f7f7f7f7f7f;
   n -= (n & 0x7f007f007f007f00) >> 1;
   n = (n & 0x00003fff00003fff) | ((n & 0x3fff00003fff0000) >> 2);

@@ -63,7 +63,8 @@ async function buildKernel() {
 async function buildTrace() {
   const { targets } = JSON.parse(await readFile(`${ROOT}/${TRACE_CONFIG}`, "utf8"));
   const { outFile } = targets.release;
-  const inputs = ["assembly/trace.ts", "assembly/columns.ts", "assembly/xxh64.ts", TRACE_CONFIG, "package-lock.json"];
+  const parts = ["trace", "columns", "inflate", "xxh64"].map((name) => `assembly/${name}.ts`);
+  const inputs = [...parts, TRACE_CONFIG, "package-lock.json"];
   await unlessUnchanged("trace", inputs, [outFile, TRACE_BINARY], async () => {
     await compile(TRACE_CONFIG, "release");
     const binary = await readFile(`${ROOT}/${outFile}`);

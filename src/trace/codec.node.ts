@@ -1,4 +1,4 @@
-/** The codecs of Node: zlib, whose calls run on other threads while the engine plays, where they are worth it. */
+/** The codecs of Node: zlib, whose one-shot calls run on other threads while the engine plays. */
 import type { Transform } from "node:stream";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
@@ -9,9 +9,6 @@ import { crc32 } from "./crc32.ts";
 const STREAM_CHUNK_BYTES = 1 << 18;
 /** Level 9 makes `.swt` half a percent smaller than level 6 and takes four times as long. */
 const RAW_OPTIONS: zlib.ZlibOptions = { level: 6, memLevel: 9 };
-
-/** Less than this is inflated in less time than it takes to hand it to another thread. */
-const HANDED_OVER_BYTES = 16 << 10;
 
 const inflate = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
 const deflate = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
@@ -53,10 +50,8 @@ export const nodeCodecs: Codecs = {
     };
   },
 
-  async inflateRaw(bytes, mostBytes) {
-    const options = { maxOutputLength: Math.max(mostBytes, 1), chunkSize: outputChunk(mostBytes) };
-    return bytes.length < HANDED_OVER_BYTES ? zlib.inflateRawSync(bytes, options) : inflate(bytes, options);
-  },
+  inflateRaw: (bytes, mostBytes) =>
+    inflate(bytes, { maxOutputLength: Math.max(mostBytes, 1), chunkSize: outputChunk(mostBytes) }),
   deflateRaw: (bytes) => deflate(bytes, RAW_OPTIONS),
   // Node has it since 20.15.
   crc32: (zlib as Partial<typeof zlib>).crc32 ?? crc32,

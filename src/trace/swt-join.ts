@@ -24,15 +24,34 @@ export class ColumnJoiner {
     this.#words = new Uint32Array(memory.buffer, words.value, 2 * LARGEST_CHUNK_ENTRIES);
   }
 
-  /** Columns of one length, 1 to 65,536 entries, with lines of 1 to 7 bytes each; `undefined` if something is wrong with them. */
-  join({ operations, requesters, lines, offsets }: Columns): Joined | undefined {
-    const exports = this.#exports;
-    this.#bytes.set(operations, exports.operations.value);
-    this.#bytes.set(requesters, exports.requesters.value);
-    this.#bytes.set(lines, exports.lines.value);
-    this.#bytes.set(offsets, exports.offsets.value);
-    const largestOperation = exports.join(operations.length, lines.length);
+  /** Inflates a column; false if that doesn't give exactly so many bytes, or might not, for somebody else to say why. */
+  inflate(column: keyof Columns, packed: Uint8Array, bytes: number): boolean {
+    const { words, inflate, [column]: place } = this.#exports;
+    this.#bytes.set(packed, words.value);
+    return inflate(words.value, packed.length, place.value, bytes) !== 0;
+  }
+
+  /** A column that has been inflated elsewhere. */
+  put(column: keyof Columns, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#exports[column].value);
+  }
+
+  /** What has been put or inflated, 1 to 65,536 entries with lines of 1 to 7 bytes each; `undefined` if something is wrong with it. */
+  join(entries: number, lineBytes: number): Joined | undefined {
+    const largestOperation = this.#exports.join(entries, lineBytes);
     if (largestOperation < 0) return undefined;
-    return { words: this.#words.subarray(0, 2 * operations.length), largestOperation };
+    return { words: this.#words.subarray(0, 2 * entries), largestOperation };
+  }
+
+  /** The columns as they were put or inflated. */
+  columns(entries: number, lineBytes: number): Columns {
+    const at = (column: keyof Columns, bytes: number): Uint8Array =>
+      this.#bytes.subarray(this.#exports[column].value, this.#exports[column].value + bytes);
+    return {
+      operations: at("operations", entries),
+      requesters: at("requesters", entries),
+      lines: at("lines", lineBytes),
+      offsets: at("offsets", entries),
+    };
   }
 }

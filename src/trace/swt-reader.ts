@@ -22,19 +22,30 @@ import {
   VERSION,
 } from "./swt-layout.ts";
 
+/** In the order of the file. */
+const COLUMN_NAMES = ["operations", "requesters", "lines", "offsets"] as const;
+/** Less than this is inflated in less time than it takes to hand it to another thread. */
+const HANDED_OVER_BYTES = 16 << 10;
+
 export interface SwtTrace {
   readonly description: TraceDescription;
   batches(): AsyncGenerator<Uint32Array, void, undefined>;
 }
 
-/** A chunk whose checksums were right, its columns being inflated on other threads. */
+/** A chunk whose checksums were right, its large columns being inflated on other threads. */
 interface Chunk {
   readonly kind: "chunk";
   readonly number: number;
   readonly entries: number;
   readonly lineBytes: number;
   readonly offset: number;
-  readonly columns: Promise<readonly Uint8Array[]>;
+  readonly columns: readonly Column[];
+}
+interface Column {
+  readonly name: keyof Columns;
+  readonly packed: Uint8Array;
+  readonly bytes: number;
+  readonly inflated: Promise<Uint8Array> | undefined;
 }
 interface End {
   readonly kind: "end";
@@ -162,15 +173,16 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     await verify(what, body);
     chunks++;
     let at = 0;
-    const columns = Promise.all(
-      packed.map((bytes, index) => {
-        const column = body.subarray(at, at + bytes);
-        at += bytes;
-        return codecs.inflateRaw(column, sizes[index] as number);
-      }),
-    );
-    // Nobody may be waiting yet, or ever, when the consumer leaves.
-    columns.catch(() => {});
+    const columns = COLUMN_NAMES.map((name, index): Column => {
+      const end = at + (packed[index] as number);
+      const column = body.subarray(at, end);
+      const bytes = sizes[index] as number;
+      at = end;
+      const inflated = column.length < HANDED_OVER_BYTES ? undefined : codecs.inflateRaw(column, bytes);
+      // Nobody may be waiting yet, or ever, when the consumer leaves.
+      inflated?.catch(() => {});
+      return { name, packed: column, bytes, inflated };
+    });
     return { kind: "chunk", number, entries: count, lineBytes, offset, columns };
   };
 
@@ -228,20 +240,17 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
           expected: "what a writer of .swt writes",
           cause,
         });
-      let inflated: readonly Uint8Array[];
-      try {
-        inflated = await now.columns;
-      } catch (cause) {
-        throw damaged("a column that can't be inflated", cause);
+      for (const { name, packed, bytes, inflated } of now.columns) {
+        if (inflated === undefined && joiner.inflate(name, packed, bytes)) continue;
+        const column = await (inflated ?? codecs.inflateRaw(packed, bytes)).catch((cause) => {
+          throw damaged("a column that can't be inflated", cause);
+        });
+        if (column.length !== bytes) throw damaged("a column of another length than the header says");
+        joiner.put(name, column);
       }
-      const [operations, requesters, lines, offsets] = inflated as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-      const columns: Columns = { operations, requesters, lines, offsets };
-      const short =
-        [operations, requesters, offsets].some((column) => column.length !== now.entries) ||
-        lines.length !== now.lineBytes;
-      if (short) throw damaged("a column of another length than the header says");
-      const joined = joiner.join(columns);
+      const joined = joiner.join(now.entries, now.lineBytes);
       if (joined === undefined) {
+        const columns = joiner.columns(now.entries, now.lineBytes);
         throw damaged(new ColumnTransform().decode(columns, new Uint32Array(2 * now.entries)) ?? "a wrong column");
       }
       entries += now.entries;

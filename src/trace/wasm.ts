@@ -11,6 +11,7 @@ export interface TraceExports {
   readonly offsets: WebAssembly.Global<"i32">;
   readonly words: WebAssembly.Global<"i32">;
   join(entries: number, lineBytes: number): number;
+  inflate(from: number, fromBytes: number, to: number, toBytes: number): number;
   begin(): void;
   stripes(count: number): void;
   finish(bytes: number): number;

@@ -1,4 +1,5 @@
 /** Question: do the two ways to put columns together agree: on the words of good columns, and on which columns are wrong? */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Columns, ColumnTransform } from "../../src/trace/swt-columns.ts";
@@ -9,10 +10,15 @@ const transform = new ColumnTransform();
 /** One for all: what an earlier chunk left behind must not matter. */
 const joiner = new ColumnJoiner();
 
+const join = (columns: Columns) => {
+  for (const [name, bytes] of Object.entries(columns)) joiner.put(name as keyof Columns, bytes);
+  return joiner.join(columns.operations.length, columns.lines.length);
+};
+
 function bothWays(columns: Columns): void {
   const words = new Uint32Array(2 * columns.operations.length);
   const wrong = transform.decode(columns, words);
-  const joined = joiner.join(columns);
+  const joined = join(columns);
   if (wrong !== undefined) expect(joined, wrong).toBeUndefined();
   else {
     expect(joined?.words).toEqual(words);
@@ -38,7 +44,7 @@ test(`${runs} chunks`, () => {
     fc.property(chunk, (words) => {
       const columns = transform.encode(words);
       bothWays(columns);
-      expect(joiner.join(columns)?.words).toEqual(words);
+      expect(join(columns)?.words).toEqual(words);
     }),
     { numRuns: runs },
   );
@@ -64,7 +70,7 @@ test(`${runs} chunks with damaged columns`, () => {
         const lines = new Uint8Array(Math.max(entries, Math.min(7 * entries, columns.lines.length + longer)));
         lines.set(columns.lines.subarray(0, lines.length));
         bothWays({ ...columns, lines });
-        outcomes[joiner.join({ ...columns, lines }) === undefined ? "wrong" : "good"]++;
+        outcomes[join({ ...columns, lines }) === undefined ? "wrong" : "good"]++;
       },
     ),
     { numRuns: runs },
@@ -85,4 +91,46 @@ test("the largest chunk, with numbers of every length across every place of a bl
   const columns = transform.encode(new Uint32Array(words.buffer));
   expect(columns.lines.length).toBeGreaterThan(6 * 65535);
   bothWays(columns);
+});
+
+test(`${runs} deflate streams, whole, cut and damaged: what is inflated is what zlib says`, () => {
+  const outcomes = { taken: 0, left: 0 };
+  const check = (packed: Uint8Array, bytes: number): boolean => {
+    if (!joiner.inflate("lines", packed, bytes)) {
+      outcomes.left++;
+      return false;
+    }
+    outcomes.taken++;
+    expect(joiner.columns(1, bytes).lines).toEqual(new Uint8Array(inflateRawSync(packed)));
+    return true;
+  };
+  const part = fc.record({
+    byte: fc.integer({ min: 0, max: 255 }),
+    step: fc.integer({ min: 0, max: 3 }),
+    length: fc.integer({ min: 1, max: 600 }),
+  });
+  const content = fc
+    .array(part, { maxLength: 40 })
+    .map((parts) =>
+      Uint8Array.from(parts.flatMap(({ byte, step, length }) => Array.from({ length }, (_, i) => byte + i * step))),
+    );
+  const options = fc.record({
+    level: fc.integer({ min: 0, max: 9 }),
+    strategy: fc.integer({ min: 0, max: 4 }),
+    memLevel: fc.integer({ min: 1, max: 9 }),
+  });
+  fc.assert(
+    fc.property(content, options, fc.nat(), fc.integer({ min: 0, max: 7 }), fc.nat(), (bytes, how, at, bit, cut) => {
+      const packed = new Uint8Array(deflateRawSync(bytes, how));
+      expect(check(packed, bytes.length)).toBe(true);
+      expect(check(packed, bytes.length + 1)).toBe(false);
+      if (bytes.length > 0) expect(check(packed, bytes.length - 1)).toBe(false);
+      expect(check(packed.subarray(0, cut % packed.length), bytes.length)).toBe(false);
+      const damaged = packed.slice();
+      damaged[at % packed.length] = (damaged[at % packed.length] as number) ^ (1 << bit);
+      check(damaged, bytes.length);
+    }),
+    { numRuns: runs },
+  );
+  expect(Math.min(outcomes.taken, outcomes.left)).toBeGreaterThan(runs / 2);
 });
