@@ -1,17 +1,20 @@
 /** `setway convert`: copies a trace into other formats, as many at a time as wanted; each whole or not at all. */
 import { type Command, Option } from "commander";
+import type { Provenance } from "../engine/engine.ts";
 import { SetwayError } from "../engine/errors.ts";
 import { count, counted } from "../report/number.ts";
 import type { ConvertJson } from "../report/published.ts";
-import { type ConvertProgress, convert } from "../trace/convert.ts";
+import { type Convertible, type ConvertProgress, convert } from "../trace/convert.ts";
 import { outputFormat } from "../trace/create.ts";
+import { type DecodedTrace, openDecoded } from "../trace/decoder.node.ts";
 import { losses } from "../trace/losses.ts";
-import { createTraceFile, openTraceFile } from "../trace/open.node.ts";
+import { createTraceFile, type TraceFileSink } from "../trace/open.node.ts";
+import type { OpenOptions } from "../trace/open.ts";
+import { assessable, sightingsIn } from "../trace/recorded.ts";
 import {
   ADDRESS_KINDS,
   type AddressKind,
   type TraceSink,
-  type TraceSource,
   WRITTEN_FORMATS,
   type WrittenFormat,
 } from "../trace/source.ts";
@@ -100,79 +103,97 @@ async function convertTrace(
   options: ConvertOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const source = await openTraceFile(path, { ...openOptions(options), addresses: options.addresses });
-  const isPart = options.skipRefs !== undefined || options.simRefs !== undefined;
-  const description = {
-    ...source.header,
-    source: options.source ?? source.header.source,
-    records: isPart ? undefined : source.header.records,
-  };
-  const sinks: TraceSink[] = [];
+  const opening = { ...openOptions(options), addresses: options.addresses };
+  const formats = targets.map(({ path: output, format }) => outputFormat(output, { format }).format);
+  const source = await openDecoded(path, opening);
+  const sinks: TraceFileSink[] = [];
   const progress = new Progress(terminal);
   try {
+    const provenance = formats.includes("swt") ? await recordedBy(path, source, opening) : source.header.provenance;
+    const isPart = options.skipRefs !== undefined || options.simRefs !== undefined;
+    const description = {
+      ...source.header,
+      provenance,
+      source: options.source ?? source.header.source,
+      records: isPart ? undefined : source.header.records,
+    };
     for (const { path: output, format } of targets) {
       sinks.push(
         await createTraceFile(output, description, { format, skip: options.skipUnwritable }).catch(asUsageError),
       );
     }
-    const part = partOf(untilInterrupted(source, terminal.signal), options);
-    const converted = await convert(part, everyOne(sinks), {
-      signal: terminal.signal,
+    // An interrupted trace ends there, and what was read of it is written to its end.
+    const places = targets.map(({ path: output }) => output);
+    const converted = await convert(partOf(source), everyOne(sinks, nameParts), {
       onProgress: ({ records, bytesRead, totalBytes }: ConvertProgress) =>
         totalBytes === undefined
           ? progress.show("records", records, source.header.records)
           : progress.show("converting", bytesRead, totalBytes),
     });
     await progress.clear();
+    const partial = terminal.signal.aborted;
     const result: ConvertJson = {
       trace: source.name,
+      ...(partial ? { partial } : {}),
       records: converted.records,
       skipped: converted.skipped,
-      outputs: targets.map((target, index) => ({
-        path: target.path,
+      outputs: places.map((place, index) => ({
+        path: place,
         bytes: sinks[index]?.bytesWritten ?? 0,
-        lost: losses(source.header, outputFormat(target.path, { format: target.format }).format, options.sizes),
+        lost: losses(source.header, formats[index] as WrittenFormat, options.sizes),
       })),
     };
-    const text = [
-      `${source.name}: ${counted(result.records, "record")}`,
-      ...result.outputs.flatMap((output) => [
-        `  ${output.path}: ${count(output.bytes)} bytes`,
-        ...output.lost.map((lost) => `    without ${lost}`),
-      ]),
-      ...(result.skipped > 0 ? [`  left out: ${count(result.skipped)}`] : []),
-      "",
-    ].join("\n");
     if (options.json) await terminal.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
-    else await (targets.some((target) => target.path === "-") ? terminal.stderr : terminal.stdout).write(text);
-    return EXIT.OK;
+    else await (places.includes("-") ? terminal.stderr : terminal.stdout).write(textOf(result));
+    return partial ? EXIT.INTERRUPTED : EXIT.OK;
+
+    function nameParts(): void {
+      if (!terminal.signal.aborted) return;
+      for (const [index, sink] of sinks.entries()) places[index] = sink.becomePartial() ?? (places[index] as string);
+    }
   } catch (error) {
     await Promise.all(sinks.map((sink) => sink.abort().catch(() => {})));
+    throw error;
+  } finally {
     // An interrupted read may never end.
     void source.close().catch(() => {});
-    if (!terminal.signal.aborted) throw error;
     await progress.clear();
-    await terminal.stderr.write("interrupted: nothing was written\n");
-    return EXIT.INTERRUPTED;
-  } finally {
-    await progress.clear();
+  }
+
+  /** The part that was asked for, up to an interruption. */
+  function partOf(whole: DecodedTrace): Convertible {
+    const { skipRefs: skip, simRefs: most } = options;
+    const batches = () => windowed(untilAborted(whole.batches(), terminal.signal), { skip, most });
+    return Object.create(whole, { batches: { value: batches } });
+  }
+
+  /** Bare records don't say what was recorded: a file of them is looked through before its `.swt` says it. */
+  async function recordedBy(file: string, { header }: DecodedTrace, how: OpenOptions): Promise<Provenance> {
+    if (header.format !== "raw64" || options.recorded !== undefined || file === "-") return header.provenance;
+    return assessable(header, await sightingsIn(partOf(await openDecoded(file, how))));
   }
 }
 
-const untilInterrupted = (source: TraceSource, signal: AbortSignal): TraceSource =>
-  Object.create(source, { batches: { value: () => untilAborted(source.batches(), signal) } });
+const textOf = ({ trace, partial, records, skipped, outputs }: ConvertJson): string =>
+  [
+    `${trace}: ${partial ? "PARTIAL, interrupted after " : ""}${counted(records, "record")}`,
+    ...outputs.flatMap((output) => [
+      `  ${output.path}: ${count(output.bytes)} bytes`,
+      ...output.lost.map((lost) => `    without ${lost}`),
+    ]),
+    ...(skipped > 0 ? [`  left out: ${count(skipped)}`] : []),
+    "",
+  ].join("\n");
 
-const partOf = (source: TraceSource, { skipRefs: skip, simRefs: most }: ConvertOptions): TraceSource =>
-  Object.create(source, { batches: { value: () => windowed(source.batches(), { skip, most }) } });
-
-/** Several sinks as one. */
-function everyOne(sinks: readonly TraceSink[]): TraceSink {
+/** Several sinks as one, with something to do before they are closed. */
+function everyOne(sinks: readonly TraceSink[], beforeClose: () => void): TraceSink {
   const sum = (value: (sink: TraceSink) => number) => sinks.reduce((total, sink) => total + value(sink), 0);
   return {
     write: async (words) => {
       for (const sink of sinks) await sink.write(words);
     },
     close: async () => {
+      beforeClose();
       for (const sink of sinks) await sink.close();
     },
     abort: async () => {

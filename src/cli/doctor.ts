@@ -195,7 +195,7 @@ async function traceFolder({
   const path = fileURLToPath(folder);
   const name = `traces, ${what}`;
   const names = await readdir(path).catch(() => undefined);
-  const traces = (names ?? []).filter((each) => /\.(swt|raw64(\.xz|\.gz)?)$/.test(each)).sort();
+  const traces = (names ?? []).filter((each) => /\.(swt|raw64(\.xz|\.gz|\.zst)?)$/.test(each)).sort();
   const facts = { path, traces };
   if (traces.length > 0) return [{ name, verdict: "good", found: `${path}: ${traces.join(", ")}`, facts }];
   if (optional) return [];

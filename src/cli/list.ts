@@ -15,7 +15,7 @@ import type { Session } from "./program.ts";
 import { emitResult, type ResultOptions, withResultOptions } from "./result.ts";
 
 const FORMAT_TEXTS: Readonly<Record<TraceFormat, string>> = {
-  raw64: "64-bit records, nothing else (also .gz, .xz)",
+  raw64: "64-bit records, nothing else (also .gz, .xz, .zst)",
   swt: "setway's own: header, provenance, checksums",
   din: "Dinero: label and address, one access a line",
   lackey: "Valgrind's lackey with --trace-mem=yes",

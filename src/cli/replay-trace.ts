@@ -3,7 +3,6 @@ import type { Engine, Hazard, Played, Provenance } from "../engine/engine.ts";
 import { RecordError } from "../engine/errors.ts";
 import { HAZARD_CLASSES } from "../engine/hazards.ts";
 import { createKernel, type Kernel } from "../engine/kernel.ts";
-import { OPERATIONS } from "../engine/operations.ts";
 import type { ResolvedMachine } from "../machine/resolved.ts";
 import { IntervalMeter, type IntervalReport, sinceNow } from "../report/intervals.ts";
 import type { ReplayReport } from "../report/json.ts";
@@ -13,6 +12,7 @@ import type { ShardPlan } from "../shard/plan.ts";
 import { type DecodedTrace, openDecoded } from "../trace/decoder.node.ts";
 import { openTraceFile } from "../trace/open.node.ts";
 import type { OpenOptions } from "../trace/open.ts";
+import { assessable, Sightings } from "../trace/recorded.ts";
 import { firstRecords, windowed } from "../trace/window.ts";
 import type { ExpectationOptions } from "./expectation.ts";
 import type { TraceOptions } from "./inputs.ts";
@@ -106,7 +106,7 @@ export async function playTrace(job: Job, plan: ShardPlan, makePlayer?: MakePlay
     player = await start();
     const played = await play(player, watch, source, options, terminal);
     interrupted = played.partial;
-    const assessed = options.recorded === undefined ? assessable(source, played) : provenance;
+    const assessed = options.recorded === undefined ? assessable(source.header, played.seen) : provenance;
     const { engine } = player;
     const yardstick = options.yardstick && isKernel(engine) ? printedByKernel(engine) : undefined;
     return { ...played, source, engine, assessed, yardstick, watch };
@@ -166,9 +166,7 @@ interface Replayed {
   readonly seconds: number;
   readonly partial: boolean;
   readonly intervals: readonly IntervalReport[] | undefined;
-  /** Whether any record of these kinds came. */
-  readonly maintenance: boolean;
-  readonly control: boolean;
+  readonly seen: Sightings;
 }
 
 export interface ReplayedTrace extends Replayed {
@@ -193,7 +191,7 @@ async function play(
 ): Promise<Replayed> {
   const { engine } = player;
   const progress = new Progress(terminal);
-  const seen = { maintenance: false, control: false };
+  const seen = new Sightings();
   const { skipRefs: skip = 0, warmupRefs: warmup = 0, simRefs, every } = options;
   const most = simRefs === undefined ? undefined : warmup + simRefs;
   let counted = engine;
@@ -240,7 +238,7 @@ async function play(
     for await (const batch of windowed(untilAborted(source.batches(), terminal.signal), { skip, most })) {
       for (let rest = batch; rest.length > 0; ) rest = await playPart(rest);
       await watch?.flush();
-      look(batch, seen);
+      seen.look(batch);
       if (source.totalBytes === undefined) progress.show("records", player.records, source.header.records);
       else progress.show("playing", source.bytesRead, source.totalBytes);
       if (performance.now() - breathed > BREATH_MS) {
@@ -254,7 +252,7 @@ async function play(
     meter?.cut();
     watch?.end();
     const seconds = player.seconds - warmupSeconds;
-    return { counted, warmupRefs, seconds, partial: terminal.signal.aborted, intervals: meter?.intervals, ...seen };
+    return { counted, warmupRefs, seconds, partial: terminal.signal.aborted, intervals: meter?.intervals, seen };
   } finally {
     await progress.clear();
   }
@@ -270,29 +268,4 @@ function placed(error: unknown, source: DecodedTrace, skipped: number): unknown 
     record: record === undefined ? undefined : record + skipped,
     expected: mapping ? [expected, "--map-addresses pages"].filter(Boolean).join(", or ") : expected,
   });
-}
-
-/** By operation code: which operations are maintenance. */
-const MAINTENANCE = new Set<number>(
-  Object.values(OPERATIONS)
-    .filter(({ name }) => /^(DC|IC) /.test(name) || name.startsWith("outer "))
-    .map(({ code }) => code),
-);
-
-function look(batch: Uint32Array, seen: { maintenance: boolean; control: boolean }): void {
-  if (seen.control) return;
-  for (let index = 1; index < batch.length; index += 2) {
-    const code = ((batch[index] as number) >>> 16) & 255;
-    if (code === OPERATIONS.SCTLR.code) seen.control = true;
-    else if (MAINTENANCE.has(code)) seen.maintenance = true;
-  }
-}
-
-/**
- * Bare records don't say what was recorded. One with neither maintenance nor control writes comes from a recorder that
- * sees accesses only, and what such a trace seems to show of stale values is nothing but their absence (R48).
- */
-function assessable({ header }: DecodedTrace, played: Replayed): Provenance {
-  if (header.format !== "raw64" || played.maintenance || played.control) return header.provenance;
-  return { ...header.provenance, maintenance: false, control: false };
 }

@@ -166,7 +166,7 @@ function notesOn(played: ReplayedTrace, skipped: number): string[] {
       `records of hazards are counted from the first one played: add ${skipped} for their numbers in the trace`,
     );
   }
-  if (played.control && source.header.initialSctlr === undefined) {
+  if (played.seen.control && source.header.initialSctlr === undefined) {
     notes.push(
       "the trace turns caches on or off but doesn't say how it began; played with the machine's initial SCTLR, --caches off plays it from reset",
     );

@@ -26,6 +26,7 @@ import { MachineError, RecordError } from "./errors.ts";
 import { type Exit, ExitError } from "./exit.ts";
 import { EXIT_ACCESSES, EXIT_TYPES, type ExitAccess, type ExitType } from "./exit-types.ts";
 import { byOccurrence, HAZARD_CLASSES, type HazardName } from "./hazards.ts";
+import { moduleOf } from "./inlined-module.ts";
 import { KERNELS } from "./kernel-binary.ts";
 import { MissLog } from "./miss-log.ts";
 import { OPERATION_BY_CODE, OPERATIONS } from "./operations.ts";
@@ -182,8 +183,7 @@ export function kernelModule(options: Pick<KernelOptions, "data" | "provenance">
 export function inlined(flavour: Flavour): WebAssembly.Module {
   let module = modules.get(flavour);
   if (!module) {
-    const text = atob(KERNELS[flavour]);
-    module = new WebAssembly.Module(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    module = moduleOf(KERNELS[flavour]);
     modules.set(flavour, module);
   }
   return module;

@@ -72,6 +72,8 @@ export interface LintJson {
 
 export interface ConvertJson {
   readonly trace: string;
+  /** Interrupted: outputs are its beginning, and have names that say so. */
+  readonly partial?: true;
   readonly records: number;
   /** Records that an output's format can't hold. */
   readonly skipped: number;

@@ -6,7 +6,11 @@ export interface Codecs {
   gunzip(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /** A sink whose bytes reach `sink` as gzip. */
   gzip(sink: ByteSink): ByteSink;
+  /** Decompresses one whole frame of zstd; absent where the platform can't. Throws whatever the platform throws. */
+  readonly unzstdFrame?: ((chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>) | undefined;
   /** Inflates one raw deflate stream; rejects when it is damaged or gives more than `mostBytes`. */
   inflateRaw(bytes: Uint8Array, mostBytes: number): Promise<Uint8Array>;
   deflateRaw(bytes: Uint8Array): Promise<Uint8Array>;
+  /** CRC-32 of `bytes`, going on from `previous`, that of what came before them. */
+  crc32(bytes: Uint8Array, previous: number): number;
 }

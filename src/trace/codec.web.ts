@@ -1,6 +1,7 @@
 /** The codecs of a browser: Compression Streams. Node has them too, where the tests compare them with zlib's. */
 import { type ByteSink, concatenate } from "./bytes.ts";
 import type { Codecs } from "./codec.ts";
+import { crc32 } from "./crc32.ts";
 
 type Transform = { readonly readable: ReadableStream<Uint8Array>; readonly writable: WritableStream<BufferSource> };
 
@@ -51,6 +52,8 @@ export const webCodecs: Codecs = {
     for await (const part of through(once(bytes), () => new CompressionStream("deflate-raw"))) parts.push(part);
     return concatenate(parts);
   },
+
+  crc32,
 };
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

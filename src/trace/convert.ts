@@ -22,7 +22,10 @@ export interface Converted {
   readonly skipped: number;
 }
 
-export async function convert(source: TraceSource, sink: TraceSink, options: ConvertOptions = {}): Promise<Converted> {
+/** What is asked of a source. */
+export type Convertible = Pick<TraceSource, "batches" | "bytesRead" | "totalBytes" | "skipped">;
+
+export async function convert(source: Convertible, sink: TraceSink, options: ConvertOptions = {}): Promise<Converted> {
   let records = 0;
   try {
     for await (const batch of source.batches()) {

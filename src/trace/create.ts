@@ -42,7 +42,7 @@ export function outputFormat(
         .concat(", or any of them with .gz; or --format"),
     });
   }
-  if (compression === "xz" || compression === "zip") {
+  if (compression !== "none" && compression !== "gz") {
     throw new SetwayError("usage", `${compression} is read but not written`, {
       file: name,
       found: `.${compression}`,

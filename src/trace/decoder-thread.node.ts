@@ -27,9 +27,7 @@ async function memory(): Promise<ArrayBuffer> {
 
 try {
   const source = await openTraceFile(path, options);
-  const { name, header, totalBytes } = source;
   const progress = () => ({ bytesRead: source.bytesRead, skipped: source.skipped });
-  say({ opened: { name, header, totalBytes } });
   // Formats that come in small batches are gathered: a message costs as much as decoding thousands of records.
   let words = new Uint32Array(await memory());
   let length = 0;

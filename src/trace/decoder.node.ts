@@ -9,7 +9,7 @@ import { receivedError, type SentError, TraceError } from "../engine/errors.ts";
 import { threadFile } from "../engine/thread-file.node.ts";
 import { openTraceFile } from "./open.node.ts";
 import type { OpenOptions } from "./open.ts";
-import { BATCH_ENTRIES, type TraceHeader, type TraceSource } from "./source.ts";
+import { BATCH_ENTRIES, type TraceSource } from "./source.ts";
 
 /** What the thread is started with. */
 export interface DecoderTask {
@@ -19,7 +19,6 @@ export interface DecoderTask {
 
 /** What it says. */
 export type Decoded =
-  | { readonly opened: Opened }
   | { readonly words: Uint32Array<ArrayBuffer>; readonly progress: Progress }
   | { readonly ended: Progress }
   | { readonly failed: SentError; readonly progress?: Progress };
@@ -27,12 +26,6 @@ export type Decoded =
 /** What it is told: a batch's memory is its own again. */
 export interface Spent {
   readonly spent: ArrayBuffer;
-}
-
-interface Opened {
-  readonly name: string;
-  readonly header: TraceHeader;
-  readonly totalBytes: number | undefined;
 }
 
 interface Progress {
@@ -56,8 +49,7 @@ const SHORT_BYTES = 1 << 20;
 export async function openDecoded(path: string, options: OpenOptions = {}): Promise<DecodedTrace> {
   const here = await openTraceFile(path, options);
   if (!pays(path, here) || !existsSync(WORKER)) return here;
-  await here.close();
-  return openInThread(path, options);
+  return decodedInThread(path, options, here);
 }
 
 /** Bare records need no decoding, what isn't a file can't be opened twice, and one processor can't do two things. */
@@ -68,6 +60,13 @@ function pays(path: string, { header, totalBytes = 0 }: TraceSource): boolean {
 
 /** Decodes in a thread whatever it is. Throws `TraceError`. */
 export async function openInThread(path: string, options: OpenOptions = {}): Promise<DecodedTrace> {
+  return decodedInThread(path, options, await openTraceFile(path, options));
+}
+
+/** What the trace is has been seen `here`, so that nobody waits for the thread until there is something to play. */
+async function decodedInThread(path: string, options: OpenOptions, here: TraceSource): Promise<DecodedTrace> {
+  const { name, header, totalBytes } = here;
+  await here.close();
   const task: DecoderTask = { path, options };
   const worker = new Worker(WORKER, { workerData: task });
   const mail = new Mail(path);
@@ -79,42 +78,36 @@ export async function openInThread(path: string, options: OpenOptions = {}): Pro
     await worker.terminate();
   };
   let progress: Progress = { bytesRead: 0, skipped: 0 };
-  try {
-    const first = await mail.take();
-    if (!("opened" in first)) throw "failed" in first ? receivedError(first.failed) : new Error("nothing was opened");
-    return {
-      ...first.opened,
-      get bytesRead() {
-        return progress.bytesRead;
-      },
-      get skipped() {
-        return progress.skipped;
-      },
-      async *batches() {
-        try {
-          for (;;) {
-            const message = await mail.take();
-            if ("ended" in message) {
-              progress = message.ended;
-              return;
-            }
-            progress = ("progress" in message && message.progress) || progress;
-            if ("failed" in message) throw receivedError(message.failed);
-            if (!("words" in message)) continue;
-            yield message.words;
-            const spent: Spent = { spent: message.words.buffer };
-            worker.postMessage(spent, [spent.spent]);
+  return {
+    name,
+    header,
+    totalBytes,
+    get bytesRead() {
+      return progress.bytesRead;
+    },
+    get skipped() {
+      return progress.skipped;
+    },
+    async *batches() {
+      try {
+        for (;;) {
+          const message = await mail.take();
+          if ("ended" in message) {
+            progress = message.ended;
+            return;
           }
-        } finally {
-          await close();
+          progress = message.progress ?? progress;
+          if ("failed" in message) throw receivedError(message.failed);
+          yield message.words;
+          const spent: Spent = { spent: message.words.buffer };
+          worker.postMessage(spent, [spent.spent]);
         }
-      },
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+      } finally {
+        await close();
+      }
+    },
+    close,
+  };
 }
 
 /** What has come and what is waited for, in order; after a failure, what came before it. */

@@ -4,7 +4,7 @@ import { looksLikeChampsim } from "./champsim.ts";
 import { drmemtraceHead } from "./drmemtrace-layout.ts";
 import { GEM5_MAGIC } from "./gem5.ts";
 import { looksLikePerf } from "./perf.ts";
-import { type Compression, TRACE_FORMATS, type TraceFormat } from "./source.ts";
+import { COMPRESSIONS, type Compression, TRACE_FORMATS, type TraceFormat } from "./source.ts";
 import { MAGIC } from "./swt-layout.ts";
 import { quote } from "./text.ts";
 
@@ -14,6 +14,7 @@ const TAR_BLOCK_BYTES = 512;
 
 const XZ_MAGIC = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
 const GZIP_MAGIC = [0x1f, 0x8b, 0x08];
+const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 /** Of the first member, or of the end of an archive without members. */
 const ZIP_MAGICS = [
   [0x50, 0x4b, 0x03, 0x04],
@@ -22,7 +23,6 @@ const ZIP_MAGICS = [
 
 /** Containers that people try, and what to do instead. */
 const FOREIGN: readonly (readonly [name: string, magic: readonly number[]])[] = [
-  ["zstd data", [0x28, 0xb5, 0x2f, 0xfd]],
   ["bzip2 data", [0x42, 0x5a, 0x68]],
   ["lz4 data", [0x04, 0x22, 0x4d, 0x18]],
 ];
@@ -46,15 +46,24 @@ export function formatByName(name: string): {
   readonly compression: Compression;
 } {
   const outer = extensionOf(name);
-  const compression = outer === "gz" || outer === "xz" || outer === "zip" ? outer : "none";
+  const compression = COMPRESSIONS.find((known) => known === outer) ?? "none";
   const inner = compression === "none" ? outer : extensionOf(name.slice(0, -1 - outer.length));
   return { format: Object.hasOwn(EXTENSIONS, inner) ? EXTENSIONS[inner] : undefined, compression };
 }
 
 export function detectCompression(head: Uint8Array): Compression {
   if (startsWith(head, XZ_MAGIC)) return "xz";
+  if (startsWith(head, ZSTD_MAGIC) || beginsSkippable(head)) return "zst";
   if (ZIP_MAGICS.some((magic) => startsWith(head, magic))) return "zip";
   return startsWith(head, GZIP_MAGIC) ? "gz" : "none";
+}
+
+/** What parallel compressors put before the first frame: 0x184D2A50 to 5F, a length of four bytes, so many bytes. */
+function beginsSkippable(head: Uint8Array): boolean {
+  if (head.length < 12 || ((head[0] as number) & 0xf0) !== 0x50 || !startsWith(head.subarray(1), [0x2a, 0x4d, 0x18]))
+    return false;
+  const end = 8 + new DataView(head.buffer, head.byteOffset).getUint32(4, true);
+  return startsWith(head.subarray(end), ZSTD_MAGIC);
 }
 
 /** Content first, name second. `sizeBytes` is that of the uncompressed trace if known. Throws `TraceError`. */
@@ -112,7 +121,7 @@ function refuseForeign(head: Uint8Array, file: string, named: TraceFormat | unde
       file,
       offset: 0,
       found: foreign[0],
-      expected: "no compression, gz, xz or zip",
+      expected: "no compression, gz, xz, zst or zip",
     });
 }
 

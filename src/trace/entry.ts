@@ -4,6 +4,9 @@ import { OPERATION_BY_CODE } from "../engine/operations.ts";
 /** By operation code: 1 for prefixes. */
 const PREFIX = Uint8Array.from(OPERATION_BY_CODE, (operation) => (operation?.prefix ? 1 : 0));
 
+/** Operations below this are none. */
+export const FIRST_PREFIX = PREFIX.indexOf(1);
+
 /** More prefixes than this before one record aren't kept together: nobody writes that, and memory must stay bounded. */
 const MOST_PREFIXES = 16;
 

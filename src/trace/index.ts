@@ -11,7 +11,7 @@ import { RAW_PROVENANCE, type TraceDescription, type TraceSink, type TraceSource
 
 export type { AddressMapping, Region } from "./address-map.ts";
 export { type ByteSink, type ByteSource, bytesFrom, bytesInto } from "./bytes.ts";
-export { type Converted, type ConvertOptions, type ConvertProgress, convert } from "./convert.ts";
+export { type Converted, type Convertible, type ConvertOptions, type ConvertProgress, convert } from "./convert.ts";
 export type { Schedule } from "./cores.ts";
 export type { CreateOptions } from "./create.ts";
 export type { OpenOptions } from "./open.ts";

@@ -6,7 +6,7 @@ import type { ByteSource } from "./bytes.ts";
 import { nodeCodecs } from "./codec.node.ts";
 import { type CreateOptions, createTrace, outputFormat } from "./create.ts";
 import { type OpenOptions, openTrace } from "./open.ts";
-import { fileSink, stdoutSink } from "./output.node.ts";
+import { type FileSink, fileSink, stdoutSink } from "./output.node.ts";
 import type { TraceDescription, TraceSink, TraceSource } from "./source.ts";
 
 const READ_BYTES = 1 << 19;
@@ -62,11 +62,15 @@ export async function createTraceFile(
   path: string,
   description: TraceDescription,
   options: CreateOptions = {},
-): Promise<TraceSink> {
+): Promise<TraceFileSink> {
   // A wrong name must not leave a file behind.
   outputFormat(path, options);
-  return createTrace(path === "-" ? stdoutSink() : await fileSink(path), description, nodeCodecs, options);
+  const file = path === "-" ? stdoutSink() : await fileSink(path);
+  const sink = createTrace(file, description, nodeCodecs, options);
+  return Object.assign(sink, { becomePartial: () => file.becomePartial() });
 }
+
+export type TraceFileSink = TraceSink & Pick<FileSink, "becomePartial">;
 
 async function fileSource(path: string, readBytes = READ_BYTES): Promise<ByteSource> {
   const { handle, size } = await opened(path);

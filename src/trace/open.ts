@@ -30,6 +30,7 @@ import { readSwt } from "./swt-reader.ts";
 import type { TextOptions } from "./text.ts";
 import { unxz } from "./xz.ts";
 import { type ZipStream, zipStream } from "./zip.ts";
+import { unzstd } from "./zstd.ts";
 
 export interface OpenOptions extends TextOptions {
   /** Instead of detecting it. */
@@ -314,13 +315,17 @@ function assemble(
 }
 
 async function* decompressed(
-  compression: "gz" | "xz",
+  compression: "gz" | "xz" | "zst",
   outer: ByteReader,
   file: string,
   codecs: Codecs,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (compression === "xz") {
     yield* unxz(outer.chunks(), file);
+    return;
+  }
+  if (compression === "zst") {
+    yield* unzstd(outer, file, codecs);
     return;
   }
   let offset = 0;

@@ -13,8 +13,14 @@ import type { ByteSink } from "./bytes.ts";
 const unfinished = new Set<string>();
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** A sink whose file can be told to be a part of what was wanted. */
+export interface FileSink extends ByteSink {
+  /** Lets the file appear under a name that says so, which is returned; `undefined` for what is written in place. */
+  becomePartial(): string | undefined;
+}
+
 /** Throws `TraceError` when the file can't be created. */
-export async function fileSink(path: string): Promise<ByteSink> {
+export async function fileSink(path: string): Promise<FileSink> {
   try {
     // Pipes and devices are written as they are: there is nothing to put in their place.
     const existing = await stat(path).catch(() => undefined);
@@ -27,8 +33,9 @@ export async function fileSink(path: string): Promise<ByteSink> {
   }
 }
 
-function handleSink(path: string, handle: FileHandle, temporary: string | undefined): ByteSink {
+function handleSink(path: string, handle: FileHandle, temporary: string | undefined): FileSink {
   let open = true;
+  let place = path;
   if (temporary !== undefined) remember(temporary);
 
   const release = async (): Promise<void> => {
@@ -38,6 +45,11 @@ function handleSink(path: string, handle: FileHandle, temporary: string | undefi
   };
   return {
     name: path,
+    becomePartial() {
+      if (temporary === undefined) return undefined;
+      place = path.replace(/(?:\.[^./\\]+(?:\.gz)?)?$/, ".partial$&");
+      return place;
+    },
     async write(bytes) {
       try {
         for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
@@ -49,7 +61,7 @@ function handleSink(path: string, handle: FileHandle, temporary: string | undefi
       try {
         await release();
         if (temporary === undefined) return;
-        await rename(temporary, path);
+        await rename(temporary, place);
         forget(temporary);
       } catch (cause) {
         throw writeError(path, cause);
@@ -64,9 +76,10 @@ function handleSink(path: string, handle: FileHandle, temporary: string | undefi
   };
 }
 
-export function stdoutSink(): ByteSink {
+export function stdoutSink(): FileSink {
   return {
     name: "standard output",
+    becomePartial: () => undefined,
     write: (bytes) =>
       new Promise((resolve, reject) => {
         // The stream may keep what it is given beyond the callback of a later write; the bytes are only lent to us.

@@ -11,7 +11,7 @@ export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 export const TRACE_FORMATS = [...WRITTEN_FORMATS, "champsim", "perf"] as const;
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
 
-export const COMPRESSIONS = ["none", "gz", "xz", "zip"] as const;
+export const COMPRESSIONS = ["none", "gz", "xz", "zst", "zip"] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
 export const ADDRESS_KINDS = ["physical", "virtual", "unknown"] as const;

@@ -2,10 +2,10 @@
 import { TraceError } from "../engine/errors.ts";
 import type { ByteReader } from "./bytes.ts";
 import type { Codecs } from "./codec.ts";
-import { crc32 } from "./crc32.ts";
-import { countRecords } from "./entry.ts";
+import { countRecords, FIRST_PREFIX } from "./entry.ts";
 import type { TraceDescription } from "./source.ts";
 import { type Columns, ColumnTransform, LONGEST_VARINT } from "./swt-columns.ts";
+import { ColumnJoiner } from "./swt-join.ts";
 import {
   CHECKSUM_BYTES,
   CHUNK_HEADER_BYTES,
@@ -22,19 +22,30 @@ import {
   VERSION,
 } from "./swt-layout.ts";
 
+/** In the order of the file. */
+const COLUMN_NAMES = ["operations", "requesters", "lines", "offsets"] as const;
+/** Less than this is inflated in less time than it takes to hand it to another thread. */
+const HANDED_OVER_BYTES = 16 << 10;
+
 export interface SwtTrace {
   readonly description: TraceDescription;
   batches(): AsyncGenerator<Uint32Array, void, undefined>;
 }
 
-/** A chunk whose checksums were right, its columns being inflated on other threads. */
+/** A chunk whose checksums were right, its large columns being inflated on other threads. */
 interface Chunk {
   readonly kind: "chunk";
   readonly number: number;
   readonly entries: number;
   readonly lineBytes: number;
   readonly offset: number;
-  readonly columns: Promise<readonly Uint8Array[]>;
+  readonly columns: readonly Column[];
+}
+interface Column {
+  readonly name: keyof Columns;
+  readonly packed: Uint8Array;
+  readonly bytes: number;
+  readonly inflated: Promise<Uint8Array> | undefined;
 }
 interface End {
   readonly kind: "end";
@@ -71,7 +82,7 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     const stored = viewOf(await take(CHECKSUM_BYTES, what)).getUint32(0, true);
     const before = new Uint8Array(CHECKSUM_BYTES);
     viewOf(before).setUint32(0, checksum, true);
-    checksum = covered.reduce((sum, bytes) => crc32(bytes, sum), crc32(before));
+    checksum = covered.reduce((sum, bytes) => codecs.crc32(bytes, sum), codecs.crc32(before, 0));
     if (stored !== checksum) {
       throw new TraceError(`wrong checksum of ${what}`, { file, offset, found: hex(stored), expected: hex(checksum) });
     }
@@ -162,15 +173,16 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     await verify(what, body);
     chunks++;
     let at = 0;
-    const columns = Promise.all(
-      packed.map((bytes, index) => {
-        const column = body.subarray(at, at + bytes);
-        at += bytes;
-        return codecs.inflateRaw(column, sizes[index] as number);
-      }),
-    );
-    // Nobody may be waiting yet, or ever, when the consumer leaves.
-    columns.catch(() => {});
+    const columns = COLUMN_NAMES.map((name, index): Column => {
+      const end = at + (packed[index] as number);
+      const column = body.subarray(at, end);
+      const bytes = sizes[index] as number;
+      at = end;
+      const inflated = column.length < HANDED_OVER_BYTES ? undefined : codecs.inflateRaw(column, bytes);
+      // Nobody may be waiting yet, or ever, when the consumer leaves.
+      inflated?.catch(() => {});
+      return { name, packed: column, bytes, inflated };
+    });
     return { kind: "chunk", number, entries: count, lineBytes, offset, columns };
   };
 
@@ -212,8 +224,7 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
   };
 
   async function* batches(): AsyncGenerator<Uint32Array, void, undefined> {
-    const transform = new ColumnTransform();
-    const words = new Uint32Array(2 * LARGEST_CHUNK_ENTRIES);
+    const joiner = new ColumnJoiner();
     let next = readNext();
     for (;;) {
       const now = await next;
@@ -229,24 +240,22 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
           expected: "what a writer of .swt writes",
           cause,
         });
-      let inflated: readonly Uint8Array[];
-      try {
-        inflated = await now.columns;
-      } catch (cause) {
-        throw damaged("a column that can't be inflated", cause);
+      for (const { name, packed, bytes, inflated } of now.columns) {
+        if (inflated === undefined && joiner.inflate(name, packed, bytes)) continue;
+        const column = await (inflated ?? codecs.inflateRaw(packed, bytes)).catch((cause) => {
+          throw damaged("a column that can't be inflated", cause);
+        });
+        if (column.length !== bytes) throw damaged("a column of another length than the header says");
+        joiner.put(name, column);
       }
-      const [operations, requesters, lines, offsets] = inflated as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-      const columns: Columns = { operations, requesters, lines, offsets };
-      const short =
-        [operations, requesters, offsets].some((column) => column.length !== now.entries) ||
-        lines.length !== now.lineBytes;
-      if (short) throw damaged("a column of another length than the header says");
-      const batch = words.subarray(0, 2 * now.entries);
-      const wrong = transform.decode(columns, batch);
-      if (wrong !== undefined) throw damaged(wrong);
+      const joined = joiner.join(now.entries, now.lineBytes);
+      if (joined === undefined) {
+        const columns = joiner.columns(now.entries, now.lineBytes);
+        throw damaged(new ColumnTransform().decode(columns, new Uint32Array(2 * now.entries)) ?? "a wrong column");
+      }
       entries += now.entries;
-      records += countRecords(batch);
-      yield batch;
+      records += joined.largestOperation < FIRST_PREFIX ? now.entries : countRecords(joined.words);
+      yield joined.words;
     }
   }
 

@@ -1,7 +1,6 @@
 /** Writes `.swt` (docs/trace-format.md) front to back: the output need not be seekable. */
 import type { ByteSink } from "./bytes.ts";
 import type { Codecs } from "./codec.ts";
-import { crc32 } from "./crc32.ts";
 import { countRecords, trailingPrefixes } from "./entry.ts";
 import { BATCH_ENTRIES, type EntryWriter, type TraceDescription } from "./source.ts";
 import { ColumnTransform } from "./swt-columns.ts";
@@ -29,7 +28,7 @@ export function writeSwt(sink: ByteSink, description: TraceDescription, codecs: 
 
   /** Every checksum covers the one before it, so that nothing can be left out, put in or exchanged. */
   const seal = (bytes: Uint8Array): Uint8Array => {
-    checksum = crc32(bytes, crc32(little32(checksum)));
+    checksum = codecs.crc32(bytes, codecs.crc32(little32(checksum), 0));
     return little32(checksum);
   };
   const put = async (...parts: readonly Uint8Array[]): Promise<void> => {

@@ -1,6 +1,8 @@
 /** Does `setway convert` keep every record, and leave either whole files or none? */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dc, load, store } from "../../src/engine/record.ts";
+import { openTraceFile } from "../../src/trace/open.node.ts";
 import { drmemtrace, footer, header, instruction, wrote, zip } from "../trace/foreign.ts";
 import { setway } from "./capture.ts";
 import { type Folder, raw64, SMALL_MACHINE, STALE, temporaryFolder } from "./files.ts";
@@ -34,6 +36,30 @@ describe("conversion", () => {
     const report = JSON.parse((await setway(["replay", swt, "-m", machine, "--json"])).stdout);
     expect(report.notAssessable).toContain("stale-read");
     expect(report.levels.L1D.accesses).toBe(0);
+  });
+
+  it("a .swt of bare records claims what there is among them, in the part that is taken", async () => {
+    const swt = folder.path("trace.swt");
+    const claims = async (...args: string[]) => {
+      expect((await setway(["convert", ...args])).code).toBe(0);
+      const { maintenance, control } = (await openTraceFile(swt)).header.provenance;
+      return { maintenance, control };
+    };
+    const accesses = folder.write("accesses.raw64", raw64(store(0, 0x1000), load(0, 0x1000)));
+    const flushed = folder.write("flushed.raw64", raw64(store(0, 0x1000), load(0, 0x1000), dc.civac(0, 0x1000)));
+    const [none, both] = [
+      { maintenance: false, control: false },
+      { maintenance: true, control: true },
+    ];
+    expect(await claims(accesses, swt)).toEqual(none);
+    expect(await claims(flushed, swt)).toEqual(both);
+    expect(await claims(flushed, swt, "--sim-refs", "2")).toEqual(none);
+    expect(await claims(flushed, swt, "--skip-refs", "2")).toEqual(both);
+    expect(await claims(accesses, swt, "--recorded", "all")).toEqual(both);
+    // What another .swt claims isn't judged again.
+    const again = folder.path("again.swt");
+    await setway(["convert", accesses, again, "--recorded", "all"]);
+    expect(await claims(again, swt)).toEqual(both);
   });
 
   it("says what the target has no place for", async () => {

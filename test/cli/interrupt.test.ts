@@ -1,10 +1,12 @@
-/** Does Ctrl-C end a long play with what was played until then, marked as partial, and leave no half-written file? */
+/** Does Ctrl-C end a long play with what was played until then, marked as partial, and leave no half-written file under a whole one's name? */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { untilAborted } from "../../src/cli/interrupt.ts";
 import { encodeRecords, load } from "../../src/engine/record.ts";
+import { openTraceFile } from "../../src/trace/open.node.ts";
+import { readWhole } from "../../src/trace/whole.ts";
 import { setway } from "./capture.ts";
 import { CLEAN, type Folder, raw64, SMALL_MACHINE, temporaryFolder } from "./files.ts";
 
@@ -58,11 +60,20 @@ describe.skipIf(!existsSync(PROGRAM))("SIGINT (the built command; npm run build)
     expect(report.levels.L1D.accesses).toBe(report.refs);
   });
 
-  it("leaves nothing behind of a conversion and exits 130", async () => {
+  it("keeps what was converted under a name that says so, and exits 130", async () => {
+    folder.write("interrupted.swt", "an older one");
     const output = folder.path("interrupted.swt");
-    const { code, stderr } = await interrupted(["convert", "-", output]);
-    expect({ code, stderr }).toEqual({ code: 130, stderr: "interrupted: nothing was written\n" });
-    expect(readdirSync(folder.path("."))).toEqual(["small.yaml"]);
+    const { code, stdout, stderr } = await interrupted(["convert", "-", output, "--json"]);
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    const part = folder.path("interrupted.partial.swt");
+    const { partial, records, outputs } = JSON.parse(stdout);
+    expect({ partial, place: outputs[0].path }).toEqual({ partial: true, place: part });
+    expect(readdirSync(folder.path(".")).sort()).toEqual(["interrupted.partial.swt", "interrupted.swt", "small.yaml"]);
+    expect(readFileSync(output, "utf8")).toBe("an older one");
+    const words = await readWhole(await openTraceFile(part));
+    expect(words.length).toBe(2 * records);
+    expect(records).toBeGreaterThan(65535);
+    expect(new Uint8Array(words.buffer, 0, BATCH.length)).toEqual(BATCH);
   });
 });
 

@@ -114,7 +114,8 @@ describe("interrupted, in a process of its own", () => {
     compiled = join(directory, "compiled");
     for (const folder of ["src/engine", "src/trace"]) {
       await mkdir(join(compiled, folder), { recursive: true });
-      const needed = folder === "src/engine" ? ["errors.ts", "operations.ts"] : await readdir(folder);
+      const needed =
+        folder === "src/engine" ? ["errors.ts", "inlined-module.ts", "operations.ts"] : await readdir(folder);
       for (const name of needed) {
         const { outputText } = ts.transpileModule(await readFile(join(folder, name), "utf8"), {
           compilerOptions: {

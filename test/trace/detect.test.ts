@@ -79,8 +79,8 @@ describe("what isn't a trace", () => {
     expect(await messageOf(Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0, 0), "t.zip")).toContain(
       "can't read the zip archive",
     );
-    expect(await messageOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0), "t")).toContain(
-      "unknown container; found zstd data; expected no compression, gz, xz or zip",
+    expect(await messageOf(Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0, 0, 0, 0), "t")).toContain(
+      "unknown container; found lz4 data; expected no compression, gz, xz, zst or zip",
     );
     const gz = await write(WORDS, "x.raw64.gz");
     const twice = await write(
@@ -103,6 +103,7 @@ describe("what isn't a trace", () => {
     for (const [name, message] of [
       ["a.txt", "the output's name doesn't say its format"],
       ["a.raw64.xz", "xz is read but not written"],
+      ["a.raw64.zst", "zst is read but not written"],
     ] as const) {
       expect(() => outputFormat(name, {})).toThrow(SetwayError);
       expect(() => outputFormat(name, {})).toThrow(message);

@@ -22,7 +22,18 @@ import {
   wrote,
   zip,
 } from "./foreign.ts";
-import { attempt, bytesOf, entry, trace, walked, write, XZ_OF_DIN, XZ_OF_RAW64 } from "./samples.ts";
+import {
+  attempt,
+  bytesOf,
+  entry,
+  trace,
+  walked,
+  write,
+  XZ_OF_DIN,
+  XZ_OF_RAW64,
+  ZST_OF_DIN,
+  ZST_OF_RAW64,
+} from "./samples.ts";
 
 /** Of the runs of the long suite, this part in the daily one. */
 const PART = process.env.SETWAY_FULL === "1" ? 1 : 0.05;
@@ -145,6 +156,7 @@ describe("binary", () => {
   fuzz("t.swt.gz", async () => [await write(GUEST, "t.swt.gz")], 300, { format: "swt" });
   fuzz("t.raw64.gz", async () => [await write(walked(300), "t.raw64.gz")], 500, { format: "raw64" });
   fuzz("t.raw64.xz", async () => [XZ_OF_RAW64], 300, { format: "raw64" });
+  fuzz("t.zst", async () => [ZST_OF_DIN, ZST_OF_RAW64], 300, { compression: "zst" });
   fuzz(
     "detected",
     async () => [await write(GUEST, "t.swt"), await write(GUEST, "t.raw64.gz"), XZ_OF_DIN, bytesOf(GUEST)],

@@ -166,6 +166,18 @@ export const XZ_OF_RAW64 = fromBase64(
     "q1ig9AABnQGA4gkATPEwybHEZ/sCAAAAAARZWg==",
 );
 
+/** `0 1000`, `1 1040`, `2 8000`, a line each, as `zstd -19` made it: one segment, with a checksum. */
+export const ZST_OF_DIN = fromHex("28b52ffd2415a900003020313030300a3120313034300a3220383030300afd20d063");
+/** 20,000 loads of 0x40000000 + 8 * (i % 16), as `zstd -9 --no-check` made it of a pipe. */
+export const ZST_OF_RAW64 = fromHex(
+  "28b52ffd0060740100b8000000400000000008101820283038404850586068707810a8307acfd06b3910e6ebffffff6f7dff034f7898c8" +
+    "45000008000100fcf00e84",
+);
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
 function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -1,0 +1,136 @@
+/** Question: do the two ways to put columns together agree: on the words of good columns, and on which columns are wrong? */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type Columns, ColumnTransform } from "../../src/trace/swt-columns.ts";
+import { ColumnJoiner } from "../../src/trace/swt-join.ts";
+
+const runs = process.env.SETWAY_FULL === "1" ? 20_000 : 1000;
+const transform = new ColumnTransform();
+/** One for all: what an earlier chunk left behind must not matter. */
+const joiner = new ColumnJoiner();
+
+const join = (columns: Columns) => {
+  for (const [name, bytes] of Object.entries(columns)) joiner.put(name as keyof Columns, bytes);
+  return joiner.join(columns.operations.length, columns.lines.length);
+};
+
+function bothWays(columns: Columns): void {
+  const words = new Uint32Array(2 * columns.operations.length);
+  const wrong = transform.decode(columns, words);
+  const joined = join(columns);
+  if (wrong !== undefined) expect(joined, wrong).toBeUndefined();
+  else {
+    expect(joined?.words).toEqual(words);
+    expect(joined?.largestOperation).toBe(Math.max(...columns.operations));
+  }
+}
+
+const operand = fc.oneof(fc.bigInt(0n, 2n ** 48n - 1n), fc.bigInt(0n, 0xffffn), fc.constantFrom(0n, 2n ** 48n - 1n));
+const entry = fc.record({
+  operation: fc.oneof(fc.constantFrom(0, 1, 2), fc.integer({ min: 0, max: 255 })),
+  requester: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 })),
+  operand,
+});
+const chunk = fc.array(entry, { minLength: 1, maxLength: 200, size: "max" }).map((entries) => {
+  const words = new BigUint64Array(entries.length);
+  for (const [index, { operation, requester, operand }] of entries.entries())
+    words[index] = operand | (BigInt(operation) << 48n) | (BigInt(requester) << 56n);
+  return new Uint32Array(words.buffer);
+});
+
+test(`${runs} chunks`, () => {
+  fc.assert(
+    fc.property(chunk, (words) => {
+      const columns = transform.encode(words);
+      bothWays(columns);
+      expect(join(columns)?.words).toEqual(words);
+    }),
+    { numRuns: runs },
+  );
+});
+
+test(`${runs} chunks with damaged columns`, () => {
+  const outcomes = { good: 0, wrong: 0 };
+  const damage = fc.record({
+    column: fc.constantFrom("lines", "lines", "lines", "offsets", "requesters", "operations"),
+    at: fc.nat(),
+    byte: fc.oneof(fc.constantFrom(0, 1, 63, 64, 127, 128, 255), fc.integer({ min: 0, max: 63 })),
+  });
+  fc.assert(
+    fc.property(
+      chunk,
+      fc.array(damage, { minLength: 1, maxLength: 3 }),
+      fc.constantFrom(0, 0, 0, 0, 0, 0, 0, -3, -1, 1, 3),
+      (words, damages, longer) => {
+        const columns = transform.encode(words);
+        for (const { column, at, byte } of damages)
+          columns[column as keyof Columns][at % columns[column as keyof Columns].length] = byte;
+        const entries = words.length / 2;
+        const lines = new Uint8Array(Math.max(entries, Math.min(7 * entries, columns.lines.length + longer)));
+        lines.set(columns.lines.subarray(0, lines.length));
+        bothWays({ ...columns, lines });
+        outcomes[join({ ...columns, lines }) === undefined ? "wrong" : "good"]++;
+      },
+    ),
+    { numRuns: runs },
+  );
+  expect(Math.min(outcomes.good, outcomes.wrong)).toBeGreaterThan(runs / 20);
+});
+
+test("the largest chunk, with numbers of every length across every place of a block", () => {
+  const words = new BigUint64Array(65536);
+  let state = 1n;
+  for (let i = 0; i < words.length; i++) {
+    state = (state * 6364136223846793005n + 1442695040888963407n) & (2n ** 64n - 1n);
+    words[i] = ((state >> 20n) & (2n ** (state >> 58n) - 1n) & (2n ** 48n - 1n)) | ((state & 3n) << 56n);
+  }
+  bothWays(transform.encode(new Uint32Array(words.buffer)));
+  // Seven bytes for each of the largest chunk: the ends of the address space in turns.
+  for (let i = 0; i < words.length; i++) words[i] = i % 2 === 0 ? 0n : 2n ** 48n - 1n;
+  const columns = transform.encode(new Uint32Array(words.buffer));
+  expect(columns.lines.length).toBeGreaterThan(6 * 65535);
+  bothWays(columns);
+});
+
+test(`${runs} deflate streams, whole, cut and damaged: what is inflated is what zlib says`, () => {
+  const outcomes = { taken: 0, left: 0 };
+  const check = (packed: Uint8Array, bytes: number): boolean => {
+    if (!joiner.inflate("lines", packed, bytes)) {
+      outcomes.left++;
+      return false;
+    }
+    outcomes.taken++;
+    expect(joiner.columns(1, bytes).lines).toEqual(new Uint8Array(inflateRawSync(packed)));
+    return true;
+  };
+  const part = fc.record({
+    byte: fc.integer({ min: 0, max: 255 }),
+    step: fc.integer({ min: 0, max: 3 }),
+    length: fc.integer({ min: 1, max: 600 }),
+  });
+  const content = fc
+    .array(part, { maxLength: 40 })
+    .map((parts) =>
+      Uint8Array.from(parts.flatMap(({ byte, step, length }) => Array.from({ length }, (_, i) => byte + i * step))),
+    );
+  const options = fc.record({
+    level: fc.integer({ min: 0, max: 9 }),
+    strategy: fc.integer({ min: 0, max: 4 }),
+    memLevel: fc.integer({ min: 1, max: 9 }),
+  });
+  fc.assert(
+    fc.property(content, options, fc.nat(), fc.integer({ min: 0, max: 7 }), fc.nat(), (bytes, how, at, bit, cut) => {
+      const packed = new Uint8Array(deflateRawSync(bytes, how));
+      expect(check(packed, bytes.length)).toBe(true);
+      expect(check(packed, bytes.length + 1)).toBe(false);
+      if (bytes.length > 0) expect(check(packed, bytes.length - 1)).toBe(false);
+      expect(check(packed.subarray(0, cut % packed.length), bytes.length)).toBe(false);
+      const damaged = packed.slice();
+      damaged[at % packed.length] = (damaged[at % packed.length] as number) ^ (1 << bit);
+      check(damaged, bytes.length);
+    }),
+    { numRuns: runs },
+  );
+  expect(Math.min(outcomes.taken, outcomes.left)).toBeGreaterThan(runs / 2);
+});
