@@ -43,6 +43,7 @@ import {
   TLBI_VALE1,
   TLBI_VMALLE1,
 } from "./operations";
+import { isFirst } from "./own";
 import {
   asidMask,
   blockAt,
@@ -251,7 +252,7 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
     return 0;
   }
   touch(core, entry);
-  event(EVENT_TLB);
+  if (isFirst) event(EVENT_TLB);
   return fillMicro(core, fetch, entry, address);
 }
 
@@ -372,7 +373,7 @@ export function isTlbiKind(kind: u32): bool {
 
 /** One TLBI by a core, of its own TLBs or of everybody's. */
 export function invalidateTranslations(issuer: u32, kind: u32, everywhere: bool, value: u64): void {
-  event(EVENT_TLBI);
+  if (isFirst) event(EVENT_TLBI);
   const narrow = isAArch32(issuer);
   const asid = narrow ? <i64>(value & 0xff) : <i64>((value >> 48) & asidMask(issuer));
   wantedVmid = kind == TLBI_ALLE1 ? -1 : vmidOf(issuer);

@@ -30,7 +30,7 @@ import { KERNELS } from "./kernel-binary.ts";
 import { MissLog } from "./miss-log.ts";
 import { OPERATION_BY_CODE, OPERATIONS } from "./operations.ts";
 import { type KernelCache, type Placement, place } from "./placement.ts";
-import { CROSSES_GROUPS, type FullLoop, type Share, WholeMachineNeeded } from "./share.ts";
+import { CROSSES_GROUPS, type FullLoop, STALE_WALK, type Share, WholeMachineNeeded } from "./share.ts";
 import { TLBI_KINDS } from "./system-registers.ts";
 
 export interface KernelOptions extends EngineOptions {
@@ -232,6 +232,8 @@ class WasmKernel implements Kernel {
   readonly #exports: Exports;
   readonly #placement: Placement;
   readonly #provenance: Provenance;
+  /** Whether what all shards do alike is counted here. */
+  readonly #isFirst: boolean;
   readonly #logs: boolean;
   readonly #order: PlayOrder;
   #log: BigUint64Array[] = [];
@@ -247,6 +249,7 @@ class WasmKernel implements Kernel {
       exports.setShard(options.share.first ? 1 : 0, options.share.groupBits);
       for (const group of options.share.groups) exports.ownGroup(group);
     }
+    this.#isFirst = options.share?.first ?? true;
     this.#logs = options.missLog === true;
     // A log has its entries in the order of the records.
     this.#order = this.#logs ? "program" : (options.order ?? "automatic");
@@ -354,12 +357,7 @@ class WasmKernel implements Kernel {
     const { cores, devices } = this.machine;
     switch (this.#exports.playError()) {
       case ERROR_WHOLE:
-        throw new WholeMachineNeeded(
-          record,
-          operation === OPERATIONS.FLUSH_STAGE2
-            ? "a walk over stage-2 tables reads and cleans lines of every set group"
-            : "a core begins to translate addresses, and its table walks read lines of every set group",
-        );
+        throw new WholeMachineNeeded(record, STALE_WALK);
       case 1:
         throw new RecordError("unknown operation", {
           record,
@@ -538,7 +536,8 @@ class WasmKernel implements Kernel {
     const exports = this.#exports;
     const at = exports.tlbCounterAddress() + core * exports.tlbCountersApart() * 8;
     const counters = new BigUint64Array(exports.memory.buffer, at, TLB_COUNTERS.length);
-    return Object.fromEntries(TLB_COUNTERS.map((name, i) => [name, Number(counters[i])])) as TlbCounters;
+    const count = (i: number) => (this.#isFirst ? Number(counters[i]) : 0);
+    return Object.fromEntries(TLB_COUNTERS.map((name, i) => [name, count(i)])) as TlbCounters;
   }
 
   hazards(): readonly Hazard[] {
