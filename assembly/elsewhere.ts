@@ -10,6 +10,9 @@ import { byteOf, TRUTH, who } from "./memory";
 /** Whether shards need the truth of each other's lines: only the build with bytes can read tables. */
 export const TELLS_TABLES: bool = CARRY && !VERSIONS;
 
+/** Whether this shard has gone on by what another one's descriptor should be: if that one disagrees, what was found here is wrong. */
+export let trusted: bool = false;
+
 /** A piece in a line of another shard is written: `value` has its bytes. */
 export function writeElsewhere(compact: u64, bytes: u32): void {
   memory.copy(byteOf(compact) + TRUTH, value, bytes);
@@ -28,6 +31,7 @@ export function trueDescriptor(compact: u64, bytes: u32): u64 {
 
 /** What another shard's read of a descriptor leaves behind of which all must know: that its core has used its caches (D33, D51). */
 export function readElsewhere(code: u32, fromUnification: bool): void {
+  trusted = true;
   if (!cacheable(code)) return;
   const path = pathFor(who, code, fromUnification);
   if (path && load<u32>(path)) store<u32>(coreAt(who), 1, C_ACTIVE);

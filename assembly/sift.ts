@@ -100,7 +100,7 @@ export function sift(from: usize, until: usize, first: u64): usize {
     }
     if (TELLS_TABLES) {
       store<u64>(passing, compact | ((<u64>(at - from) >> 3) << PASSED_NUMBER));
-      passing += <usize>((own ^ 1) & <u32>((<u32>(word >> 48) & 0xff) == OP_STORE)) << 3;
+      passing += (<usize>((own ^ 1) & <u32>((<u32>(word >> 48) & 0xff) == OP_STORE))) << 3;
     }
     to += own << 3;
   }

@@ -28,9 +28,9 @@ import { EXIT_ACCESSES, EXIT_TYPES, type ExitAccess, type ExitType } from "./exi
 import { byOccurrence, HAZARD_CLASSES, type HazardName } from "./hazards.ts";
 import { KERNELS } from "./kernel-binary.ts";
 import { MissLog } from "./miss-log.ts";
-import { OPERATION_BY_CODE, OPERATIONS } from "./operations.ts";
+import { OPERATION_BY_CODE } from "./operations.ts";
 import { type KernelCache, type Placement, place } from "./placement.ts";
-import { CROSSES_GROUPS, type FullLoop, STALE_WALK, type Share, WholeMachineNeeded } from "./share.ts";
+import { CROSSES_GROUPS, type FullLoop, type Share, STALE_WALK, WholeMachineNeeded } from "./share.ts";
 import { TLBI_KINDS } from "./system-registers.ts";
 
 export interface KernelOptions extends EngineOptions {
@@ -82,6 +82,11 @@ export interface Kernel extends Engine {
   fullLoops(): readonly FullLoop[];
   /** Number of the last record of which a shard observed a byte (`lastValue`), -1 if none. */
   readonly lastObserved: number;
+  /**
+   * Whether a shard took another one's descriptor for what it should be. Until all of them have come to the same record, what such
+   * a shard says may be wrong, an error or an exit too: if so, another one will throw WholeMachineNeeded.
+   */
+  readonly trustsOthers: boolean;
 }
 
 /** What assembly/index.ts exports. Addresses are numbers, 64-bit values bigints. */
@@ -153,6 +158,7 @@ interface Exports {
   loopCount(): number;
   loopAt(i: number): number;
   readonly lastObserved: WebAssembly.Global;
+  readonly trusted: WebAssembly.Global;
   hazardCount(): number;
   hazardAt(i: number): number;
   locate(address: bigint): number;
@@ -678,6 +684,10 @@ class WasmKernel implements Kernel {
 
   get lastObserved(): number {
     return Number(this.#exports.lastObserved.value) - 1;
+  }
+
+  get trustsOthers(): boolean {
+    return Boolean(this.#exports.trusted.value);
   }
 
   lastValue(): bigint {
