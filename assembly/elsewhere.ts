@@ -15,7 +15,9 @@ export let trusted: bool = false;
 
 /** A piece in a line of another shard is written: `value` has its bytes. */
 export function writeElsewhere(compact: u64, bytes: u32): void {
-  memory.copy(byteOf(compact) + TRUTH, value, bytes);
+  const at = byteOf(compact) + TRUTH;
+  if (bytes == 8) store<u64>(at, load<u64>(value));
+  else memory.copy(at, value, bytes);
 }
 
 /** The same for a plain store, whose 8 bytes are its number + 1 (D6). */

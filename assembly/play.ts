@@ -141,6 +141,7 @@ import {
   register,
   TRANSLATES,
   TRANSLATING,
+  translatingCores,
   WRITE_NEEDS_DATA,
   WRITE_UNKNOWN,
   writeRegister,
@@ -148,8 +149,8 @@ import {
 import { playAlone, playRun } from "./run";
 import { probe, recordOf } from "./set";
 import { bySetWay, playSetWays } from "./setway";
-import { kept, keptMany, keptNumbers, sift } from "./sift";
-import { invalidateTranslations, isTlbiKind } from "./tlb";
+import { isVirtual, kept, keptMany, keptNumbers, sift } from "./sift";
+import { invalidateTranslations, isTlbiKind, lookAheadSets } from "./tlb";
 import {
   meetAtomic,
   partBytes,
@@ -224,13 +225,17 @@ export function play(count: u32): u32 {
   error = ERROR_NONE;
   const dealing = chooseOrder(number, batch, count);
   siftedTo = 0;
+  let setsSeenTo: usize = 0;
   let i: u32 = 0;
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
     if (!prefixed) {
       if ((<u32>(word >> 48) & 0xff) <= OP_FETCH) {
         const start = i;
-        if (sharded) i = playSifted(start, count, dealing);
+        if (translatingCores && isVirtual(<u32>(word >> 56))) {
+          const at = batch + ((<usize>i) << 3);
+          if (at >= setsSeenTo) setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
+        } else if (sharded) i = playSifted(start, count, dealing);
         else if (dealing) {
           const from = batch + ((<usize>start) << 3);
           i += <u32>((deal(from, batch + ((<usize>count) << 3), number, 0) - from) >> 3);

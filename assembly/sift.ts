@@ -45,7 +45,7 @@ export function isElsewhere(word: u64): bool {
 }
 
 /** Whether a core's addresses are virtual: nothing tells whose they are. */
-function isVirtual(core: u32): bool {
+export function isVirtual(core: u32): bool {
   return core < cores && (flagsOf(core) & TRANSLATING) != 0;
 }
 

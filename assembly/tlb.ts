@@ -246,6 +246,7 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
     return entry;
   }
   tlbCount(core, TLB_MICRO_MISSES);
+  missedMicro++;
   entry = lookUpMain(core, address, key);
   if (!entry) {
     tlbCount(core, TLB_MAIN_MISSES);
@@ -254,6 +255,30 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
   touch(core, entry);
   if (isFirst) event(EVENT_TLB);
   return fillMicro(core, fetch, entry, address);
+}
+
+// ---- looking ahead: the host waits once for the main TLBs' sets of many records, whose loads don't depend on each other
+const AHEAD: usize = 32;
+/** That many micro misses in the last records, and the next ones are worth it. */
+const WORTH: u32 = 4;
+let missedMicro: u32 = 0;
+let seenAhead: u64 = 0;
+
+/** Loads the sets that accesses of translating cores will ask, if many do. Returns the address behind the records looked at. */
+export function lookAheadSets(from: usize, until: usize): usize {
+  const end = min(until, from + (AHEAD << 3));
+  const many = missedMicro;
+  missedMicro = 0;
+  if (many < WORTH || !sets) return end;
+  for (let at = from; at < end; at += 8) {
+    const word = load<u64>(at);
+    const core = <u32>(word >> 56);
+    if (core >= cores || !load<u32>(blockAt(core), X_TLB)) continue;
+    const smallest = ctz(sizesOf(mainSizes(core)) | TRANSLATION_SIZES);
+    const first = mainSet(core, word & 0xffffffffffff, <u32>smallest);
+    for (let way: u32 = 0; way < ways; way++) seenAhead += load<u64>(first + <usize>way * ENTRY, E_KEY);
+  }
+  return end;
 }
 
 function lookUpMain(core: u32, address: u64, key: u64): usize {
