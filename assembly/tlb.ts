@@ -262,7 +262,8 @@ const AHEAD: usize = 32;
 /** That many micro misses in the last records, and the next ones are worth it. */
 const WORTH: u32 = 4;
 let missedMicro: u32 = 0;
-let seenAhead: u64 = 0;
+/** What was loaded is kept, so that no compiler leaves it out. */
+const SEEN = memory.data(8, 8);
 
 /** Loads the sets that accesses of translating cores will ask, if many do. Returns the address behind the records looked at. */
 export function lookAheadSets(from: usize, until: usize): usize {
@@ -270,14 +271,17 @@ export function lookAheadSets(from: usize, until: usize): usize {
   const many = missedMicro;
   missedMicro = 0;
   if (many < WORTH || !sets) return end;
+  let seen: u64 = 0;
   for (let at = from; at < end; at += 8) {
     const word = load<u64>(at);
     const core = <u32>(word >> 56);
     if (core >= cores || !load<u32>(blockAt(core), X_TLB)) continue;
-    const smallest = ctz(sizesOf(mainSizes(core)) | TRANSLATION_SIZES);
-    const first = mainSet(core, word & 0xffffffffffff, <u32>smallest);
-    for (let way: u32 = 0; way < ways; way++) seenAhead += load<u64>(first + <usize>way * ENTRY, E_KEY);
+    const sizes = sizesOf(mainSizes(core));
+    if (!sizes) continue;
+    const first = mainSet(core, word & 0xffffffffffff, <u32>ctz(sizes));
+    for (let way: u32 = 0; way < ways; way++) seen += load<u64>(first + <usize>way * ENTRY, E_KEY);
   }
+  store<u64>(SEEN, seen);
   return end;
 }
 

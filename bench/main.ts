@@ -10,7 +10,15 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { PrintedCounters } from "../src/report/yardstick.ts";
 import { runCachegrind } from "./cachegrind.ts";
-import { CONTESTANTS, type Contestant, canPlay, NATIVES, type Native, onlyAccesses, type Player } from "./contestants.ts";
+import {
+  CONTESTANTS,
+  type Contestant,
+  canPlay,
+  NATIVES,
+  type Native,
+  onlyAccesses,
+  type Player,
+} from "./contestants.ts";
 import { environment } from "./environment.ts";
 import { requireSameCounters, requireSameLoop, requireSamePrints } from "./fairness.ts";
 import { GENERATED, generateBatches, LIKE_MC100 } from "./generate.ts";

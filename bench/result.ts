@@ -61,7 +61,14 @@ export function rowOfLoop(
   units: number,
   plays: Plays,
 ): Row {
-  return { stream: name, about, unit, records: units, easierForOthers: false, ...measured(plays, { translates: true }) };
+  return {
+    stream: name,
+    about,
+    unit,
+    records: units,
+    easierForOthers: false,
+    ...measured(plays, { translates: true }),
+  };
 }
 
 function measured(plays: Plays, stream: Pick<Stream, "translates">): Pick<Row, "ratiosTo" | "contestants"> {

@@ -82,7 +82,9 @@ function makeMc100(limit: number): Stream | { readonly missing: string } {
   const generator = compile(process.env.CC ?? "cc", MC100_SOURCE, ["-O2"], ["-lm"]);
   if ("missing" in generator) return makeGenerated(LIKE_MC100, limit);
   const path = cached(`mc100-${limit}`, (fresh) => {
-    const { status, stderr } = spawnSync(generator.path, [fresh, String(limit), String(MC100_CORES)], { encoding: "utf8" });
+    const { status, stderr } = spawnSync(generator.path, [fresh, String(limit), String(MC100_CORES)], {
+      encoding: "utf8",
+    });
     if (status !== 0) throw new Error(`generate-mc100 ended with ${status}: ${stderr}`);
   });
   return plain("mc100", "100 cores: working sets, shared and contended lines", path);
