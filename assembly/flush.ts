@@ -12,6 +12,7 @@ import {
   MACHINE_FLUSHED_LINES,
   REG_HCR_EL2,
 } from "./operations";
+import { isFirst } from "./own";
 import { stamp, stampPage } from "./pending";
 import { HCR_FWB, register } from "./registers";
 import { ADDRESS_MASK, base, firstBits, firstLevel, inputBits, isTable, isValid, shiftAt, takeApart } from "./stage2";
@@ -75,13 +76,15 @@ function flushLeaf(physical: u64, begins: u64, ends: u64): void {
   const low = physical + (first - begins);
   const high = physical + (min(ends, flushEnd) - begins);
   if (!enterRegion(low) || high - regionLow > regionBytes) return;
-  machineCount(MACHINE_FLUSHED_LEAVES);
+  if (isFirst) machineCount(MACHINE_FLUSHED_LEAVES);
   setAttribute(ATTR_WRITE_BACK);
   const from = (low & ~(flushLine - 1)) - regionDelta;
   const end = high - regionDelta;
   const many = (end - from + flushLine - 1) / flushLine;
-  machineCountMany(MACHINE_FLUSHED_LINES, many);
-  events(EVENT_MAINTENANCE, many);
+  if (isFirst) {
+    machineCountMany(MACHINE_FLUSHED_LINES, many);
+    events(EVENT_MAINTENANCE, many);
+  }
   // Page by page: no access comes between a page's lines, so it is stamped at once (D34), and asked for at once.
   for (let at = from; at < end; ) {
     const next = min((at | PAGE_MASK) + 1, end);

@@ -67,6 +67,7 @@ import { prepareSharers } from "./sharers";
 import * as translate from "./translate";
 
 export { dealt, groupsToDeal, setOrder, settle } from "./deal";
+export { trusted } from "./elsewhere";
 export { hazardAt, setAssessable } from "./hazard";
 export { setDirectory, setFeatures, setProtocol, setShape, setUnitsAreCores } from "./layout";
 export { addRegion } from "./memory";

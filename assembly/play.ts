@@ -17,6 +17,7 @@ import {
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
 import { chooseOrder, deal, interrupt } from "./deal";
+import { TELLS_TABLES, writeElsewhere } from "./elsewhere";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
@@ -140,16 +141,16 @@ import {
   register,
   TRANSLATES,
   TRANSLATING,
+  translatingCores,
   WRITE_NEEDS_DATA,
   WRITE_UNKNOWN,
-  WRITTEN,
   writeRegister,
 } from "./registers";
 import { playAlone, playRun } from "./run";
 import { probe, recordOf } from "./set";
 import { bySetWay, playSetWays } from "./setway";
-import { kept, keptMany, keptNumbers, sift } from "./sift";
-import { invalidateTranslations, isTlbiKind } from "./tlb";
+import { isVirtual, kept, keptMany, keptNumbers, sift } from "./sift";
+import { invalidateTranslations, isTlbiKind, lookAheadSets } from "./tlb";
 import {
   meetAtomic,
   partBytes,
@@ -161,6 +162,7 @@ import {
   virtualOf,
 } from "./translate";
 import { isDataByAddress, trapOf } from "./traps";
+import { strayed } from "./walk";
 
 /** Why `play` stopped before the end of a batch; the host makes the sentence (D7). */
 export const ERROR_NONE: i32 = 0;
@@ -178,7 +180,7 @@ export const ERROR_REGISTER: i32 = 10;
 export const ERROR_NO_DATA: i32 = 11;
 export const ERROR_TLBI: i32 = 12;
 export const ERROR_CHARGE: i32 = 13;
-/** No error: a shard alone can't play the record, nor what follows it. The whole machine has to be in one kernel. */
+/** No error: other shards can't know what a walk of this one observed. The whole machine has to be in one kernel. */
 export const ERROR_WHOLE: i32 = 14;
 export let error: i32 = 0;
 /** The requester of the record that failed, its prefix considered. */
@@ -223,13 +225,17 @@ export function play(count: u32): u32 {
   error = ERROR_NONE;
   const dealing = chooseOrder(number, batch, count);
   siftedTo = 0;
+  let setsSeenTo: usize = 0;
   let i: u32 = 0;
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
     if (!prefixed) {
       if ((<u32>(word >> 48) & 0xff) <= OP_FETCH) {
         const start = i;
-        if (sharded) i = playSifted(start, count, dealing);
+        if (translatingCores && isVirtual(<u32>(word >> 56))) {
+          const at = batch + ((<usize>i) << 3);
+          if (at >= setsSeenTo) setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
+        } else if (sharded) i = playSifted(start, count, dealing);
         else if (dealing) {
           const from = batch + ((<usize>start) << 3);
           i += <u32>((deal(from, batch + ((<usize>count) << 3), number, 0) - from) >> 3);
@@ -240,7 +246,7 @@ export function play(count: u32): u32 {
         number += i - start;
         if (i == count) break;
         if (sharded) {
-          if (i == siftedTo) continue;
+          if (i == siftedTo && i > start) continue;
           siftedAt++;
         }
         word = load<u64>(batch + ((<usize>i) << 3));
@@ -300,7 +306,7 @@ let siftedAt: u32 = 0;
 function playSifted(start: u32, count: u32, dealing: bool): u32 {
   if (start >= siftedTo) {
     siftedFrom = start;
-    siftedTo = <u32>((sift(batch + ((<usize>start) << 3), batch + ((<usize>count) << 3)) - batch) >> 3);
+    siftedTo = <u32>((sift(batch + ((<usize>start) << 3), batch + ((<usize>count) << 3), number) - batch) >> 3);
     siftedAt = 0;
   }
   const first = number - (start - siftedFrom);
@@ -428,6 +434,7 @@ function playSlow(op: u32, requester: u32, address: u64): i32 {
     failed = ERROR_EXIT;
   }
   if (failed == ERROR_EXIT && speculative) failed = 0;
+  if (TRANSLATES && sharded && strayed) failed = ERROR_WHOLE;
   if (failed == ERROR_EXIT) finishExit(requester, op, address, valueBits);
   if (divergent) checkLosses();
   if (speculative) {
@@ -570,7 +577,7 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
         meetAtomic(i);
         return ERROR_EXIT;
       }
-      machineCount(MACHINE_ATOMIC_FAILURES);
+      if (isFirst) machineCount(MACHINE_ATOMIC_FAILURES);
       return 0;
     }
   }
@@ -611,12 +618,17 @@ function playPieces(op: u32, requester: u32, compact: u64, bytes: u64, origin: u
   setAttribute(attribute);
   const end = compact + bytes;
   const isObserved = op == OP_LOAD || (op == OP_FETCH && !speculative) || op == OP_ATOMIC || op == OP_DEVICE_READ;
+  const writes = op == OP_STORE || op == OP_DC_ZVA || op == OP_ATOMIC || op == OP_DEVICE_WRITE;
   const thePath = path;
   let from = compact;
   while (from < end) {
     const next = min(((from >> smallestShift) + 1) << smallestShift, end);
     const size = <u32>(next - from);
     if (!owns(from)) {
+      if (TELLS_TABLES && writes && !regionIsDevice) {
+        makeValue(origin, from, size, op == OP_DC_ZVA);
+        writeElsewhere(from, size);
+      }
       if (isObserved) got = min(got + size, 8);
       from = next;
       piece++;
@@ -627,7 +639,6 @@ function playPieces(op: u32, requester: u32, compact: u64, bytes: u64, origin: u
     if (op == OP_DEVICE_READ) deviceRead(from, size, isCoherent(requester));
     else if (op == OP_FETCH) fetchPiece(from, size, mode, attribute, thePath);
     else {
-      const writes = op == OP_STORE || op == OP_DC_ZVA || op == OP_ATOMIC || op == OP_DEVICE_WRITE;
       if (writes) makeValue(origin, from, size, op == OP_DC_ZVA);
       if (op == OP_DEVICE_WRITE)
         deviceWrite(from, size, isCoherent(requester), isCoherent(requester) ? landingOf(requester) : 0);
@@ -750,13 +761,11 @@ function playOperation(op: u32, core: u32, address: u64, translated: bool): i32 
       if (isFirst) noteObserved(number);
       break;
     case OP_TLBI_ALL:
-      // A shard's cores don't translate: there is only something to count.
-      if (isFirst) invalidateTranslations(core, TLBI_VMALLE1, controls(core, HCR_FB), 0);
+      invalidateTranslations(core, TLBI_VMALLE1, controls(core, HCR_FB), 0);
       break;
     case OP_TLBI: {
       if (!isTlbiKind(<u32>address & 0xff)) return ERROR_TLBI;
-      if (isFirst)
-        invalidateTranslations(core, <u32>address & 0xff, (address & 0x100) != 0 || controls(core, HCR_FB), valueBits);
+      invalidateTranslations(core, <u32>address & 0xff, (address & 0x100) != 0 || controls(core, HCR_FB), valueBits);
       break;
     }
     case OP_CHARGE:
@@ -764,7 +773,6 @@ function playOperation(op: u32, core: u32, address: u64, translated: bool): i32 
       eventOnce(<usize>CHARGED_FIRST + <usize>address);
       break;
     case OP_FLUSH_STAGE2:
-      if (sharded) return ERROR_WHOLE;
       flushStageTwo(core, address, valueBits);
       break;
     case OP_DSB:
@@ -814,8 +822,6 @@ function eventOnce(kind: usize): void {
 
 function writeSystem(core: u32, number: u64, bits: u64): i32 {
   const refused = writeRegister(core, number, bits);
-  // A walk reads lines of any group.
-  if (sharded && refused == WRITTEN && flagsOf(core) & TRANSLATING) return ERROR_WHOLE;
   return refused == WRITE_UNKNOWN ? ERROR_REGISTER : refused == WRITE_NEEDS_DATA ? ERROR_NO_DATA : ERROR_NONE;
 }
 

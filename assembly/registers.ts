@@ -161,6 +161,9 @@ function derivedFlags(core: u32): u32 {
   return flags;
 }
 
+/** How many cores translate now. */
+export let translatingCores: u32 = 0;
+
 /** Grows whenever a register is written: what somebody has worked out from registers holds as long as it stays. */
 export let registerEpoch: u32 = 0;
 
@@ -169,6 +172,7 @@ function derive(core: u32): void {
   registerEpoch++;
   const block = blockAt(core);
   const flags = derivedFlags(core);
+  translatingCores += <u32>((flags & TRANSLATING) != 0) - <u32>((load<u32>(block, X_FLAGS) & TRANSLATING) != 0);
   store<u32>(block, flags, X_FLAGS);
   const kind = (flags & AARCH32 ? 1 : 0) | (flags & WALKS ? 2 : 0) | (flags & STAGE2 ? 4 : 0);
   store<u32>(block, kind, X_KIND);

@@ -1,11 +1,13 @@
 // A shard's records among everybody's. A batch is sifted a stretch at a time: plain accesses that other shards play are left out,
 // without a branch on whose an access is, because nothing foretells that. What stays is played as a run or dealt, with its numbers.
 
+import { storeElsewhere, TELLS_TABLES } from "./elsewhere";
 import { SCTLR_C, SCTLR_M } from "./hits";
 import { allocate, C_ACTIVE, C_SCTLR, coreAt, cores, largestShift } from "./layout";
 import { enterRegion, fastBytes, fastLow, regionDelta } from "./memory";
-import { OP_FETCH } from "./operations";
+import { OP_FETCH, OP_STORE } from "./operations";
 import { OWNED, ownedMask, owns } from "./own";
+import { flagsOf, TRANSLATING, translatingCores } from "./registers";
 
 /** A record's operation where it stands in the word, and the last one that is a plain access. */
 const OPERATION: u64 = 0xff000000000000;
@@ -16,6 +18,10 @@ const STRETCH: usize = 4096;
 export let kept: usize = 0;
 export let keptNumbers: usize = 0;
 export let keptMany: u32 = 0;
+/** Stores that were left out: compact address, and how far behind the stretch's first record. */
+let passed: usize = 0;
+const PASSED_ADDRESS: u64 = 0xff_ffff_ffff;
+const PASSED_NUMBER: u64 = 40;
 
 /**
  * By core and operation, one byte each: whether nothing needs to be known of other shards' accesses of this kind, ever again.
@@ -38,27 +44,36 @@ export function isElsewhere(word: u64): bool {
   return (load<u32>(coreAt(core), C_SCTLR) & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C);
 }
 
+/** Whether a core's addresses are virtual: nothing tells whose they are. */
+export function isVirtual(core: u32): bool {
+  return core < cores && (flagsOf(core) & TRANSLATING) != 0;
+}
+
 /**
- * Sifts the plain accesses that begin at `from`. Returns the address behind the stretch: of the first record that is no plain
- * access, unless it is longer than we look. A record that is kept may be another shard's all the same.
+ * Sifts the plain accesses that begin at `from`, whose number is `first`. Returns the address behind the stretch: of the first
+ * record that is no plain access or of a core that translates, unless it is longer than we look. A record that is kept may be
+ * another shard's all the same.
  */
-export function sift(from: usize, until: usize): usize {
+export function sift(from: usize, until: usize, first: u64): usize {
   if (!kept) {
     kept = allocate(STRETCH << 3, 64);
     keptNumbers = allocate(STRETCH << 2, 64);
+    if (TELLS_TABLES) passed = allocate(STRETCH << 3, 64);
   }
   const end = min(until, from + (STRETCH << 3));
   const shift: u64 = largestShift;
   const mask = ownedMask;
   const numbers = keptNumbers;
+  const someTranslate = TELLS_TABLES && translatingCores != 0;
   let low = fastLow;
   let bytes = fastBytes;
   let delta = regionDelta;
   let to = kept;
+  let passing = passed;
   let at = from;
   for (; at < end; at += 8) {
     const word = load<u64>(at);
-    if ((word & OPERATION) > LAST_PLAIN) break;
+    if ((word & OPERATION) > LAST_PLAIN || (someTranslate && isVirtual(<u32>(word >> 56)))) break;
     store<u64>(to, word);
     store<u32>(numbers + ((to - kept) >> 1), <u32>(at - from) >> 3);
     const address = word & 0xffffffffffff;
@@ -72,11 +87,29 @@ export function sift(from: usize, until: usize): usize {
         continue;
       }
     }
-    let own = <u32>load<u8>(OWNED + <usize>(<u32>((address - delta) >> shift) & mask));
-    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3))))
+    const compact = address - delta;
+    let own = <u32>load<u8>(OWNED + <usize>(<u32>(compact >> shift) & mask));
+    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3)))) {
       own = <u32>!isElsewhere(word);
+      // Stores to a word keep their order: this one will be played before what follows is looked at.
+      if (TELLS_TABLES && own && (<u32>(word >> 48) & 0xff) == OP_STORE) {
+        to += 8;
+        at += 8;
+        break;
+      }
+    }
+    if (TELLS_TABLES) {
+      store<u64>(passing, compact | ((<u64>(at - from) >> 3) << PASSED_NUMBER));
+      passing += (<usize>((own ^ 1) & <u32>((<u32>(word >> 48) & 0xff) == OP_STORE))) << 3;
+    }
     to += own << 3;
   }
   keptMany = <u32>((to - kept) >> 3);
+  if (TELLS_TABLES) {
+    for (let p = passed; p < passing; p += 8) {
+      const left = load<u64>(p);
+      storeElsewhere(left & PASSED_ADDRESS, first + (left >> PASSED_NUMBER));
+    }
+  }
   return at;
 }

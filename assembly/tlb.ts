@@ -43,6 +43,7 @@ import {
   TLBI_VALE1,
   TLBI_VMALLE1,
 } from "./operations";
+import { isFirst } from "./own";
 import {
   asidMask,
   blockAt,
@@ -245,14 +246,43 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
     return entry;
   }
   tlbCount(core, TLB_MICRO_MISSES);
+  missedMicro++;
   entry = lookUpMain(core, address, key);
   if (!entry) {
     tlbCount(core, TLB_MAIN_MISSES);
     return 0;
   }
   touch(core, entry);
-  event(EVENT_TLB);
+  if (isFirst) event(EVENT_TLB);
   return fillMicro(core, fetch, entry, address);
+}
+
+// ---- looking ahead: the host waits once for the main TLBs' sets of many records, whose loads don't depend on each other
+const AHEAD: usize = 32;
+/** That many micro misses in the last records, and the next ones are worth it. */
+const WORTH: u32 = 4;
+let missedMicro: u32 = 0;
+/** What was loaded is kept, so that no compiler leaves it out. */
+const SEEN = memory.data(8, 8);
+
+/** Loads the sets that accesses of translating cores will ask, if many do. Returns the address behind the records looked at. */
+export function lookAheadSets(from: usize, until: usize): usize {
+  const end = min(until, from + (AHEAD << 3));
+  const many = missedMicro;
+  missedMicro = 0;
+  if (many < WORTH || !sets) return end;
+  let seen: u64 = 0;
+  for (let at = from; at < end; at += 8) {
+    const word = load<u64>(at);
+    const core = <u32>(word >> 56);
+    if (core >= cores || !load<u32>(blockAt(core), X_TLB)) continue;
+    const sizes = sizesOf(mainSizes(core));
+    if (!sizes) continue;
+    const first = mainSet(core, word & 0xffffffffffff, <u32>ctz(sizes));
+    for (let way: u32 = 0; way < ways; way++) seen += load<u64>(first + <usize>way * ENTRY, E_KEY);
+  }
+  store<u64>(SEEN, seen);
+  return end;
 }
 
 function lookUpMain(core: u32, address: u64, key: u64): usize {
@@ -372,7 +402,7 @@ export function isTlbiKind(kind: u32): bool {
 
 /** One TLBI by a core, of its own TLBs or of everybody's. */
 export function invalidateTranslations(issuer: u32, kind: u32, everywhere: bool, value: u64): void {
-  event(EVENT_TLBI);
+  if (isFirst) event(EVENT_TLBI);
   const narrow = isAArch32(issuer);
   const asid = narrow ? <i64>(value & 0xff) : <i64>((value >> 48) & asidMask(issuer));
   wantedVmid = kind == TLBI_ALLE1 ? -1 : vmidOf(issuer);

@@ -3,12 +3,17 @@
 
 import { walkPiece } from "./access";
 import { seen } from "./bytes";
+import { readElsewhere, trueDescriptor } from "./elsewhere";
 import { checkLosses, divergent, nextPart, setPiece } from "./hazard";
 import { enterRegion, event, machineCount, regionBytes, regionDelta, regionIsDevice, regionLow } from "./memory";
 import { EVENT_WALK, MACHINE_WALK_READS } from "./operations";
+import { owns, sharded } from "./own";
 
 /** The descriptor that was read last: 64 bits, or 32. */
 export let descriptor: u64 = 0;
+
+/** Whether a shard's walk observed something old. The other shards took it for new, so from here on they are wrong. */
+export let strayed: bool = false;
 
 let walkerAtUnification: bool = false;
 
@@ -20,11 +25,19 @@ export function setWalker(atUnification: bool): void {
 /** False, and nothing happened, where there is no RAM. `code` is the attribute that the walker has; the hypervisor's own software reads through its L1D. */
 export function readDescriptor(address: u64, bytes: u32, code: u32, bySoftware: bool): bool {
   if (!enterRegion(address) || address + bytes - regionLow > regionBytes || regionIsDevice) return false;
+  const compact = address - regionDelta;
+  const fromUnification = walkerAtUnification && !bySoftware;
+  if (!owns(compact)) {
+    readElsewhere(code, fromUnification);
+    descriptor = trueDescriptor(compact, bytes);
+    return true;
+  }
   machineCount(MACHINE_WALK_READS);
   event(EVENT_WALK);
   setPiece(0);
-  walkPiece(address - regionDelta, bytes, code, walkerAtUnification && !bySoftware);
+  walkPiece(compact, bytes, code, fromUnification);
   descriptor = bytes == 8 ? load<u64>(seen) : <u64>load<u32>(seen);
+  if (sharded && descriptor != trueDescriptor(compact, bytes)) strayed = true;
   if (divergent) {
     checkLosses();
     nextPart();

@@ -35,17 +35,27 @@ export type Player = Exclude<Contestant, Native | "cachegrind">;
 export const SHARDS: Partial<Readonly<Record<Contestant, number>>> = { shards2: 2, shards4: 4 };
 
 /** Contestants that are compared with another one than all others are. */
-export const COMPARED_WITH: Partial<Readonly<Record<Contestant, Contestant>>> = {
+const COMPARED_WITH: Partial<Readonly<Record<Contestant, Contestant>>> = {
   program: "tags",
   shards2: "tags",
   shards4: "tags",
 };
 
+/** Whom a contestant is compared with on a stream, if not with whom all others are: shards with one kernel of their build. */
+export const comparedWith = (contestant: Contestant, { translates }: Pick<Stream, "translates">) =>
+  translates && COMPARED_WITH[contestant] ? "data" : COMPARED_WITH[contestant];
+
+/** Who can play a stream whose addresses are virtual: kernels that carry data, in one thread or several. */
+const TRANSLATE: readonly Contestant[] = ["shards2", "shards4", "data"];
+
+export const canPlay = (contestant: Contestant, { translates }: Pick<Stream, "translates">): boolean =>
+  !translates || TRANSLATE.includes(contestant);
+
 /** What a player needs of a stream. */
-export type PlayedStream = Pick<Stream, "provenance" | "initialSctlr">;
+export type PlayedStream = Pick<Stream, "provenance" | "initialSctlr" | "translates">;
 
 /** Everybody's machine, since the yardstick knows no other. */
-export function machineFor({ initialSctlr }: PlayedStream): ResolvedMachine {
+export function machineFor({ initialSctlr }: Pick<Stream, "initialSctlr">): ResolvedMachine {
   const machine = loadMachine("host-100c");
   return initialSctlr === undefined ? machine : { ...machine, initialSctlr };
 }

@@ -18,7 +18,7 @@ export function requireSameCounters(stream: Stream, printed: PrintedCounters | u
   const typed = new TypedArrayHost();
   const prefix = words.subarray(0, 2 * PREFIX_RECORDS);
   typed.play(prefix);
-  const kernel = createKernel(machineFor({ provenance: stream.provenance, initialSctlr: undefined }), {
+  const kernel = createKernel(machineFor({ initialSctlr: undefined }), {
     data: false,
     yardstick: true,
     provenance: stream.provenance,

@@ -17,10 +17,11 @@ import {
   vttbrOf,
 } from "../src/hypervisor/descriptors.ts";
 import { RecordBuffer } from "../src/hypervisor/record-buffer.ts";
-import { TableTree } from "../src/hypervisor/tables.ts";
+import type { TableTree } from "../src/hypervisor/tables.ts";
 import { coreRegisters, loadMachine, presets, SET_WAY_ROUTINES } from "../src/machine/index.ts";
 import type { ResolvedMachine } from "../src/machine/resolved.ts";
 import { createRandom } from "./random.ts";
+import { pageTables } from "./tables.ts";
 
 const FOLDER = "build/loops";
 const MIB = 2 ** 20;
@@ -226,19 +227,9 @@ function dirty(records: RecordBuffer, bytes: number): void {
   for (let at = 0; at < bytes; at += LINE_BYTES) records.operation("STORE", GUEST + at);
 }
 
-/** Four levels of tables, given page by page from `first` on and written to where `offset` moves them. */
+/** Tables from `first` on, written to where `offset` moves them. */
 function tree(records: RecordBuffer, first: number, offset: number): TableTree {
-  let next = first;
-  const owner = {
-    allocate: (pages: number) => {
-      next += pages * PAGE_BYTES;
-      return next - pages * PAGE_BYTES;
-    },
-    free: () => {},
-    write: (entry: number, descriptor: bigint) => storeAround(records, entry + offset, descriptor),
-    invalidate: () => {},
-  };
-  return new TableTree({ startLevel: 0, tables: 1 }, owner);
+  return pageTables(first, (entry, descriptor) => storeAround(records, entry + offset, descriptor));
 }
 
 function mapStage2(records: RecordBuffer, bytes: number, level: 2 | 3): void {

@@ -58,7 +58,9 @@ function notesOn({ rows, missing, countersAgree }: BenchResult): string[] {
   const notes: string[] = [];
   if (bases.has("yardstick")) notes.push("x: to the yardstick, native code for this one machine.");
   if (rows.some(({ contestants: { program, shards2, shards4 } }) => program ?? shards2 ?? shards4)) {
-    notes.push("x of program order and of shards: to tags-only; of shards it is the busiest thread that counts.");
+    notes.push(
+      "x of program order and of shards: to tags-only, or to data-carrying where addresses are virtual; of shards it is the busiest thread that counts.",
+    );
   }
   if (rows.some(({ contestants }) => contestants.cachegrind)) {
     notes.push("cachegrind: a whole process, which also runs the program, to the end.");

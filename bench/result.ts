@@ -1,5 +1,5 @@
 /** What the bench found: medians, ratios, and everything needed to judge them. `--json` writes this. */
-import { COMPARED_WITH, CONTESTANTS, type Contestant, onlyAccesses } from "./contestants.ts";
+import { CONTESTANTS, type Contestant, comparedWith, onlyAccesses } from "./contestants.ts";
 import type { Environment } from "./environment.ts";
 import type { Loop, LoopUnit } from "./loops.ts";
 import type { Stream } from "./streams.ts";
@@ -51,7 +51,7 @@ export function rowOf(stream: Stream, plays: Plays): Row {
     unit: "references",
     records: stream.records,
     easierForOthers,
-    ...measured(plays),
+    ...measured(plays, stream),
   };
 }
 
@@ -61,10 +61,17 @@ export function rowOfLoop(
   units: number,
   plays: Plays,
 ): Row {
-  return { stream: name, about, unit, records: units, easierForOthers: false, ...measured(plays) };
+  return {
+    stream: name,
+    about,
+    unit,
+    records: units,
+    easierForOthers: false,
+    ...measured(plays, { translates: true }),
+  };
 }
 
-function measured(plays: Plays): Pick<Row, "ratiosTo" | "contestants"> {
+function measured(plays: Plays, stream: Pick<Stream, "translates">): Pick<Row, "ratiosTo" | "contestants"> {
   const speeds = new Map(
     [...plays].map(([contestant, { records, seconds }]) => [contestant, records / median(seconds)]),
   );
@@ -74,7 +81,7 @@ function measured(plays: Plays): Pick<Row, "ratiosTo" | "contestants"> {
     const played = plays.get(contestant);
     const refsPerSecond = speeds.get(contestant);
     if (played === undefined || refsPerSecond === undefined) continue;
-    const ratioTo = COMPARED_WITH[contestant] ?? ratiosTo;
+    const ratioTo = comparedWith(contestant, stream) ?? ratiosTo;
     const base = ratioTo === undefined ? undefined : speeds.get(ratioTo);
     const ratio = base === undefined || contestant === ratioTo ? undefined : refsPerSecond / base;
     contestants[contestant] = { ...played, refsPerSecond, ratio, ratioTo };

@@ -26,9 +26,12 @@ export async function playInShards(words: Uint32Array, shards: number, order: Pl
 
 async function playOnce(words: Uint32Array, shards: number, order: PlayOrder): Promise<number> {
   const machine = machineFor(order);
-  const { provenance } = order;
+  const { provenance, translates } = order;
   const others = new Set(threads());
-  const play = await ShardedPlay.start(machine, planShards(machine, shards), threadTeam, { data: false, provenance });
+  const play = await ShardedPlay.start(machine, planShards(machine, shards), threadTeam, {
+    data: translates,
+    provenance,
+  });
   try {
     await play.look();
     const ours = threads().filter((thread) => !others.has(thread));

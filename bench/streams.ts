@@ -11,10 +11,12 @@ import { openTraceFile } from "../src/trace/open.node.ts";
 import { RAW_PROVENANCE, TEXT_PROVENANCE } from "../src/trace/source.ts";
 import { GENERATED, type GeneratedStream, generate, LIKE_MC100 } from "./generate.ts";
 import { RECORDED_PROGRAM, recordProgram, whyNoRecorder } from "./lackey.ts";
+import { virtualized } from "./virtual.ts";
 import { compile } from "./yardstick.ts";
 
 const FOLDER = "build/streams";
 const RECORDINGS = "../shared/traces";
+const MC100_CORES = 100;
 const MC100_SOURCE = "../shared/yardstick/generate-mc100.c";
 
 export interface Stream {
@@ -27,6 +29,8 @@ export interface Stream {
   readonly provenance: Provenance;
   /** SCTLR_EL1 before the first record; the machine's own if undefined. */
   readonly initialSctlr: number | undefined;
+  /** Whether its addresses are virtual: kernels have to carry data then, and nobody else can play it. */
+  readonly translates: boolean;
   /**
    * What those play who know nothing but loads, stores and fetches: the same file, or one without the other records, and
    * then they play something easier.
@@ -42,6 +46,8 @@ export interface Source {
 
 export const SOURCES: readonly Source[] = [
   { name: "mc100", make: async (limit) => makeMc100(limit) },
+  { name: "mc100-va", make: async (limit) => makeVirtual("mc100-va", 1, limit) },
+  { name: "mc100-guest", make: async (limit) => makeVirtual("mc100-guest", 2, limit) },
   { name: "linux-smp96", make: makeLinux },
   { name: "zimage-boot", make: (limit) => makeBoot("zimage-boot", limit) },
   { name: "zimage-boot-l3", make: (limit) => makeBoot("zimage-boot-l3", limit) },
@@ -66,6 +72,7 @@ const plain = (name: string, about: string, path: string): Stream => {
     records,
     provenance: TEXT_PROVENANCE,
     initialSctlr: undefined,
+    translates: false,
     accesses: { path, records },
   };
 };
@@ -75,10 +82,23 @@ function makeMc100(limit: number): Stream | { readonly missing: string } {
   const generator = compile(process.env.CC ?? "cc", MC100_SOURCE, ["-O2"], ["-lm"]);
   if ("missing" in generator) return makeGenerated(LIKE_MC100, limit);
   const path = cached(`mc100-${limit}`, (fresh) => {
-    const { status, stderr } = spawnSync(generator.path, [fresh, String(limit), "100"], { encoding: "utf8" });
+    const { status, stderr } = spawnSync(generator.path, [fresh, String(limit), String(MC100_CORES)], {
+      encoding: "utf8",
+    });
     if (status !== 0) throw new Error(`generate-mc100 ended with ${status}: ${stderr}`);
   });
   return plain("mc100", "100 cores: working sets, shared and contended lines", path);
+}
+
+/** mc100's addresses as virtual ones; the records that write the tables are in it, which are few. */
+function makeVirtual(name: string, stages: 1 | 2, limit: number): Stream | { readonly missing: string } {
+  const physical = makeMc100(limit);
+  if ("missing" in physical) return physical;
+  const path = cached(`${name}-${limit}`, (fresh) =>
+    writeFileSync(fresh, virtualized(readWords(physical.path), MC100_CORES, stages)),
+  );
+  const about = stages === 1 ? "by tables of 4 KiB pages" : "by tables of 4 KiB pages at both stages";
+  return { ...plain(name, `${physical.name} with virtual addresses, translated ${about}`, path), translates: true };
 }
 
 function makeGenerated(stream: GeneratedStream, limit: number): Stream {
@@ -113,6 +133,7 @@ async function makeBoot(name: string, limit: number): Promise<Stream | { readonl
     records: statSync(path).size / 8,
     provenance: RAW_PROVENANCE,
     initialSctlr: 0,
+    translates: false,
     accesses: describeAccesses(name, path, limit),
   };
 }

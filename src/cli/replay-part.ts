@@ -1,7 +1,7 @@
 /** `setway replay --shard k/n`: plays what one part of n machines, processes or jobs has to, and writes what `merge` joins. */
 import { SetwayError } from "../engine/errors.ts";
 import { createKernel } from "../engine/kernel.ts";
-import { WholeMachineNeeded } from "../engine/share.ts";
+import { type Share, STALE_WALK, WholeMachineNeeded } from "../engine/share.ts";
 import type { IntervalReport } from "../report/intervals.ts";
 import { reportedHazards } from "../report/json.ts";
 import { findingsOf } from "../shard/findings.ts";
@@ -45,11 +45,12 @@ export async function replayPart(job: Job & { readonly shard: ShardOf }): Promis
   let plan = planShards(machine, of);
   let played: ReplayPart["played"] | "interrupted";
   try {
-    played = await playPart(job, plan, shard);
+    played = shard < plan.used ? await playPart(job, plan.shares[shard], plan) : undefined;
   } catch (error) {
+    // The other parts don't hear of it, so this one plays everything, and merge prefers it.
     if (!(error instanceof WholeMachineNeeded)) throw error;
     plan = wholeMachine(of, error.message);
-    if (shard === 0 && path === "-") {
+    if (path === "-") {
       throw new SetwayError(
         "usage",
         "the trace needs the whole machine in one part, and standard input can't be read again",
@@ -59,7 +60,7 @@ export async function replayPart(job: Job & { readonly shard: ShardOf }): Promis
         },
       );
     }
-    played = await playPart(job, plan, shard);
+    played = await playPart(job, undefined, plan);
   }
   if (played === "interrupted") {
     await terminal.stderr.write("interrupted: nothing was written\n");
@@ -73,19 +74,25 @@ export async function replayPart(job: Job & { readonly shard: ShardOf }): Promis
   return EXIT.OK;
 }
 
-/** Undefined where the plan has nothing for this part. */
-async function playPart(job: Job, plan: ShardPlan, shard: number): Promise<ReplayPart["played"] | "interrupted"> {
-  if (shard >= plan.used) return undefined;
+async function playPart(
+  job: Job,
+  share: Share | undefined,
+  plan: ShardPlan,
+): Promise<ReplayPart["played"] | "interrupted"> {
   const { options } = job;
-  const { shares, ...sharding } = plan;
+  const { shares: _, ...sharding } = plan;
   let digest = 0;
   const kernels: ReturnType<typeof createKernel>[] = [];
   const replayed = await playTrace(job, plan, async (machine, provenance): Promise<Player> => {
-    const kernel = createKernel(machine, { provenance, data: carriesData(provenance, options), share: shares[shard] });
+    const kernel = createKernel(machine, { provenance, data: carriesData(provenance, options), share });
     kernels.push(kernel);
     return enginePlayer(kernel, (words) => {
       digest = crc32(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), digest);
     });
+  }).catch((error: unknown) => {
+    // What stops this part need not stop the whole.
+    const [kernel] = kernels;
+    throw kernel?.trustsOthers ? new WholeMachineNeeded(kernel.records, STALE_WALK) : error;
   });
   if (replayed.partial) return "interrupted";
   const [kernel] = kernels as [(typeof kernels)[number]];

@@ -29,9 +29,9 @@ import { byOccurrence, HAZARD_CLASSES, type HazardName } from "./hazards.ts";
 import { moduleOf } from "./inlined-module.ts";
 import { KERNELS } from "./kernel-binary.ts";
 import { MissLog } from "./miss-log.ts";
-import { OPERATION_BY_CODE, OPERATIONS } from "./operations.ts";
+import { OPERATION_BY_CODE } from "./operations.ts";
 import { type KernelCache, type Placement, place } from "./placement.ts";
-import { CROSSES_GROUPS, type FullLoop, type Share, WholeMachineNeeded } from "./share.ts";
+import { CROSSES_GROUPS, type FullLoop, type Share, STALE_WALK, WholeMachineNeeded } from "./share.ts";
 import { TLBI_KINDS } from "./system-registers.ts";
 
 export interface KernelOptions extends EngineOptions {
@@ -83,6 +83,11 @@ export interface Kernel extends Engine {
   fullLoops(): readonly FullLoop[];
   /** Number of the last record of which a shard observed a byte (`lastValue`), -1 if none. */
   readonly lastObserved: number;
+  /**
+   * Whether a shard took another one's descriptor for what it should be. Until all of them have come to the same record, what such
+   * a shard says may be wrong, an error or an exit too: if so, another one will throw WholeMachineNeeded.
+   */
+  readonly trustsOthers: boolean;
 }
 
 /** What assembly/index.ts exports. Addresses are numbers, 64-bit values bigints. */
@@ -154,6 +159,7 @@ interface Exports {
   loopCount(): number;
   loopAt(i: number): number;
   readonly lastObserved: WebAssembly.Global;
+  readonly trusted: WebAssembly.Global;
   hazardCount(): number;
   hazardAt(i: number): number;
   locate(address: bigint): number;
@@ -232,6 +238,8 @@ class WasmKernel implements Kernel {
   readonly #exports: Exports;
   readonly #placement: Placement;
   readonly #provenance: Provenance;
+  /** Whether what all shards do alike is counted here. */
+  readonly #isFirst: boolean;
   readonly #logs: boolean;
   readonly #order: PlayOrder;
   #log: BigUint64Array[] = [];
@@ -247,6 +255,7 @@ class WasmKernel implements Kernel {
       exports.setShard(options.share.first ? 1 : 0, options.share.groupBits);
       for (const group of options.share.groups) exports.ownGroup(group);
     }
+    this.#isFirst = options.share?.first ?? true;
     this.#logs = options.missLog === true;
     // A log has its entries in the order of the records.
     this.#order = this.#logs ? "program" : (options.order ?? "automatic");
@@ -354,12 +363,7 @@ class WasmKernel implements Kernel {
     const { cores, devices } = this.machine;
     switch (this.#exports.playError()) {
       case ERROR_WHOLE:
-        throw new WholeMachineNeeded(
-          record,
-          operation === OPERATIONS.FLUSH_STAGE2
-            ? "a walk over stage-2 tables reads and cleans lines of every set group"
-            : "a core begins to translate addresses, and its table walks read lines of every set group",
-        );
+        throw new WholeMachineNeeded(record, STALE_WALK);
       case 1:
         throw new RecordError("unknown operation", {
           record,
@@ -538,7 +542,8 @@ class WasmKernel implements Kernel {
     const exports = this.#exports;
     const at = exports.tlbCounterAddress() + core * exports.tlbCountersApart() * 8;
     const counters = new BigUint64Array(exports.memory.buffer, at, TLB_COUNTERS.length);
-    return Object.fromEntries(TLB_COUNTERS.map((name, i) => [name, Number(counters[i])])) as TlbCounters;
+    const count = (i: number) => (this.#isFirst ? Number(counters[i]) : 0);
+    return Object.fromEntries(TLB_COUNTERS.map((name, i) => [name, count(i)])) as TlbCounters;
   }
 
   hazards(): readonly Hazard[] {
@@ -679,6 +684,10 @@ class WasmKernel implements Kernel {
 
   get lastObserved(): number {
     return Number(this.#exports.lastObserved.value) - 1;
+  }
+
+  get trustsOthers(): boolean {
+    return Boolean(this.#exports.trusted.value);
   }
 
   lastValue(): bigint {

@@ -16,7 +16,10 @@ export interface FullLoop {
   readonly dirtyLines: number;
 }
 
-/** A record that no shard can play alone: the play must begin again with one kernel. Nothing is wrong with the record. */
+/**
+ * A record of which a shard saw what the others can't know: they have gone wrong, and the play must begin again with one kernel.
+ * Only that shard tells. Nothing is wrong with the record.
+ */
 export class WholeMachineNeeded extends Error {
   /** Number of the record. */
   readonly record: number;
@@ -29,6 +32,9 @@ export class WholeMachineNeeded extends Error {
     this.reason = reason;
   }
 }
+
+/** What a shard sees that the others don't. */
+export const STALE_WALK = "a table walk observed an old descriptor, which other shards took for the newest";
 
 /** Why a machine with prefetchers can be neither dealt into set groups nor shared among kernels. */
 export const CROSSES_GROUPS = "a prefetcher brings in lines of other set groups";

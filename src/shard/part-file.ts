@@ -104,10 +104,12 @@ export function mergeParts<Facts extends PlayFacts, Extra>(
   const active = inOrder.flatMap(({ file, part }) =>
     part.played ? [{ file, shard: part.shard, ...part.played }] : [],
   );
-  const [first, ...others] = active;
+  // A part that found out that it takes the whole machine has played everything; the others didn't hear of it.
+  const [first] = [...active].sort((a, b) => a.facts.sharding.used - b.facts.sharding.used);
   if (first === undefined) throw wrong("no part has anything in it", { found: `${named.length} idle parts` });
-  for (const { file, facts } of others) {
-    const key = differingFact(first.facts, facts);
+  const { used } = first.facts.sharding;
+  for (const { file, facts } of active) {
+    const key = differingFact(first.facts, facts, used === 1);
     if (key === undefined) continue;
     throw wrong(`the parts are not of one play: ${key} differs from that of ${first.file}`, {
       file,
@@ -115,10 +117,10 @@ export function mergeParts<Facts extends PlayFacts, Extra>(
       expected: shownFact(first.facts, key),
     });
   }
-  const { used } = first.facts.sharding;
-  if (active.length !== used) {
+  const counted = used === 1 ? [first] : active;
+  if (counted.length !== used) {
     throw wrong("the parts are not of one play", {
-      found: `${active.length} that played`,
+      found: `${counted.length} that played`,
       expected: `${used}, as ${first.file} says`,
     });
   }
@@ -127,15 +129,15 @@ export function mergeParts<Facts extends PlayFacts, Extra>(
     facts: first.facts,
     played: playedBy(
       machine,
-      active.map(({ findings, setGroups }) => ({
+      counted.map(({ findings, setGroups }) => ({
         findings,
         carriesData,
         notAssessable,
         ...(setGroups ? { setGroups } : {}),
       })),
     ),
-    seconds: Math.max(...active.map(({ seconds }) => seconds)),
-    extras: active.map(({ extra }) => extra),
+    seconds: Math.max(...counted.map(({ seconds }) => seconds)),
+    extras: counted.map(({ extra }) => extra),
   };
 }
 
@@ -168,8 +170,10 @@ function completeParts<P extends NamedPart<PlayFacts, unknown>>(named: readonly 
   return [...byShard.values()].sort((a, b) => a.part.shard - b.part.shard);
 }
 
-function differingFact<Facts extends PlayFacts>(one: Facts, other: Facts): string | undefined {
+/** `sharding` differs where one of them played everything. */
+function differingFact<Facts extends PlayFacts>(one: Facts, other: Facts, oneIsWhole: boolean): string | undefined {
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  if (oneIsWhole) keys.delete("sharding");
   return [...keys].find((key) => JSON.stringify(one[key as keyof Facts]) !== JSON.stringify(other[key as keyof Facts]));
 }
 

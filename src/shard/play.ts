@@ -62,6 +62,7 @@ export class ShardedPlay {
     const parts = await this.#ask({ what: "findings" });
     this.#seconds = Math.max(...parts.map(({ seconds }) => seconds));
     const stop = commonStop(parts);
+    if (stop?.kind === "whole") throw errorFor(stop);
     const played = playedBy(this.#machine, parts);
     this.#played = played;
     if (stop) throw errorFor(stop);
@@ -99,8 +100,13 @@ export class ShardedPlay {
   }
 }
 
-/** All shards stop at the same record for the same reason; only memory can give out in one of them. */
+/**
+ * All shards stop at the same record for the same reason, but where memory gives out in one of them, or one says that the others
+ * have gone wrong: whatever stopped those doesn't count.
+ */
 function commonStop(parts: readonly PartFindings[]): Stop | undefined {
+  const needs = parts.flatMap(({ stop }) => (stop?.kind === "whole" ? [stop] : []));
+  if (needs.length > 0) return needs.reduce((a, b) => (b.record < a.record ? b : a));
   const text = (stop: Stop | undefined) =>
     JSON.stringify(stop, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
   const first = parts[0]?.stop;

@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dc, dsb, load, msr, type RecordEntry, record, sctlr, setWayOperand, store } from "../../src/engine/record.ts";
+import { dc, dsb, load, type RecordEntry, record, sctlr, setWayOperand, store } from "../../src/engine/record.ts";
 import { KINDS_OF } from "../../src/report/kinds.ts";
+import { readPart } from "../../src/shard/part-file.ts";
+import { guestEntries } from "../shard/guest.ts";
 import { setway } from "./capture.ts";
 import { type Folder, raw64, STALE, temporaryFolder } from "./files.ts";
 
@@ -146,23 +148,32 @@ describe("a play that can't be shared", () => {
     expect(readFileSync(files[0] as string)).toEqual(readFileSync(files[1] as string));
   });
 
-  const TRANSLATING = [...story().slice(0, 100), msr(0, "CONTEXT", 1n | (1n << 5n)), store(1, 0x40)];
-
-  it.skipIf(!BUILT)("begins again where a core begins to translate", async () => {
-    const path = folder.write("tables.raw64", raw64(...TRANSLATING));
-    const { stdout } = await replay(path, "--json", "--shards", "2", "--data");
-    expect(JSON.parse(stdout).sharding).toEqual({
+  it.skipIf(!BUILT)("begins again where a walk observes an old descriptor", async () => {
+    const path = folder.write("old.raw64", raw64(...guestEntries(2, 4000, "a page")));
+    const two = await replay(path, "--json", "--shards", "2", "--data");
+    expect(JSON.parse(two.stdout).sharding).toEqual({
       asked: 2,
       used: 1,
-      why: expect.stringMatching(/^record 100: a core begins to translate/),
+      why: expect.stringMatching(/^record \d+: a table walk observed an old descriptor/),
     });
+    expect(withoutSharding(two.stdout)).toBe(withoutSharding((await replay(path, "--json", "--data")).stdout));
   });
+});
 
-  it("leaves everything to part 0", async () => {
-    const path = folder.write("tables.raw64", raw64(...TRANSLATING));
-    const files = await parts(path, 3, "tables", "--data");
+describe("a guest with translation tables", () => {
+  it.each([
+    ["is shared", undefined],
+    ["is played whole by a part that observes an old descriptor", "a page"],
+    ["is played whole by a part that has gone wrong and faults", "nothing"],
+  ] as const)("%s", async (_what, behind) => {
+    const path = folder.write("guest.raw64", raw64(...guestEntries(2, 4000, behind)));
+    const files = await parts(path, 3, "guest", "--data");
+    const wholes = files.filter((file) => readPart(readFileSync(file, "utf8"), file).played?.facts.sharding.used === 1);
+    expect(wholes.length > 0).toBe(behind !== undefined);
+    const one = await replay(path, "--json", "--data");
     const merged = await setway(["merge", ...files, "--json"]);
-    expect(withoutSeconds(merged.stdout)).toBe(withoutSeconds((await replay(path, "--json", "--data")).stdout));
+    expect(merged).toMatchObject({ code: 0, stderr: "" });
+    expect(withoutSeconds(merged.stdout)).toBe(withoutSeconds(one.stdout));
   });
 });
 

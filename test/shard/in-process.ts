@@ -47,22 +47,20 @@ export class InProcessShards implements Engine {
         return { error: error as Error };
       }
     });
+    const needsWhole = outcomes.find((each) => "error" in each && each.error instanceof WholeMachineNeeded);
+    if (needsWhole && "error" in needsWhole) {
+      this.#beginAgain(needsWhole.error as WholeMachineNeeded);
+      return this.#all(act, words);
+    }
     const [first] = outcomes as [(typeof outcomes)[number]];
     const text = (outcome: typeof first) =>
       "error" in outcome ? `${outcome.error.name}: ${outcome.error.message}` : String(outcome.value);
     for (const outcome of outcomes)
       if (text(outcome) !== text(first))
         throw new Error(`shards disagree about what happened: ${text(first)}; ${text(outcome)}`);
-    if (!("error" in first)) {
-      this.#journal.push(words);
-      return first.value;
-    }
-    if (!(first.error instanceof WholeMachineNeeded)) {
-      this.#journal.push(words);
-      throw first.error;
-    }
-    this.#beginAgain(first.error);
-    return this.#all(act, words);
+    this.#journal.push(words);
+    if ("error" in first) throw first.error;
+    return first.value;
   }
 
   #beginAgain(reason: WholeMachineNeeded): void {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engine/engine.ts";
 import { RecordError } from "../../src/engine/errors.ts";
 import { createKernel } from "../../src/engine/kernel.ts";
-import { dc, encodeRecords, load, msr, type RecordEntry, store } from "../../src/engine/record.ts";
+import { dc, encodeRecords, load, type RecordEntry, store } from "../../src/engine/record.ts";
 import { WholeMachineNeeded } from "../../src/engine/share.ts";
 import { loadMachine } from "../../src/machine/index.ts";
 import type { PartSetup } from "../../src/shard/part.ts";
@@ -13,6 +13,7 @@ import { planShards } from "../../src/shard/plan.ts";
 import { type ShardedOptions, ShardedPlay } from "../../src/shard/play.ts";
 import { ShardError, type Team } from "../../src/shard/team.ts";
 import { threadTeam } from "../../src/shard/threads.node.ts";
+import { guest } from "./guest.ts";
 
 const BUILT = existsSync(fileURLToPath(new URL("../../dist/shard/thread.node.js", import.meta.url)));
 const MACHINE = loadMachine("seattle");
@@ -92,12 +93,27 @@ describe.skipIf(!BUILT)("threads (the built package; npm run build)", () => {
     expectSame(play, kernel);
   });
 
+  it("translate, and find what one kernel finds", async () => {
+    const words = guest(8, 30_000);
+    const kernel = createKernel(MACHINE);
+    kernel.play(words);
+    const play = await start(3);
+    for (let at = 0; at < words.length; at += 50_000) await play.play(words.subarray(at, at + 50_000));
+    await play.look();
+    expectSame(play, kernel);
+    expect(kernel.counters().machine.walkReads).toBeGreaterThan(1000);
+  });
+
   it("say which record needs the whole machine", async () => {
+    const words = guest(2, 5000, "a page");
+    const kernel = createKernel(MACHINE);
+    kernel.play(words);
+    const stale = kernel.hazards().find((hazard) => hazard.class === "stale-walk");
     const play = await start(2);
-    await play.play(encodeRecords([...entries(10), msr(1, "CONTEXT", 1n | (1n << 5n))]));
+    await play.play(words);
     const error: unknown = await play.look().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(WholeMachineNeeded);
-    expect((error as WholeMachineNeeded).record).toBe(10);
+    expect((error as WholeMachineNeeded).record).toBe(stale?.record);
   });
 
   const setups = (): PartSetup[] =>
