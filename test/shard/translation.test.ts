@@ -52,7 +52,7 @@ describe.each(COUNTS)("in %d shards", (count) => {
 test("most random guests stay in shards, with walks, flushes of stage 2 and exits", { timeout: 3_600_000 }, () => {
   const kind = DATA.sharded.find(({ shards }) => shards === 3) as (typeof DATA.sharded)[number];
   const seen = { guests: 0, shared: 0, walked: 0, flushed: 0, exited: 0 };
-  const cases = randomCase(allowedFeatures("-directory,-prefetchers"), undefined, [200, 400], true);
+  const cases = randomCase(allowedFeatures("-directory,-prefetchers"), undefined, [200, 400], "grouped");
   for (const each of fc.sample(cases, { numRuns: STREAMS, seed: 1 })) {
     if (!each.features.includes("translation")) continue;
     const played = playCase(kind, each);
