@@ -14,10 +14,13 @@ import {
   FLAG_EXCLUSIVE_INSTRUCTIONS,
   FLAG_INCLUSIVE_DATA,
   FLAG_INCLUSIVE_INSTRUCTIONS,
+  groupBits,
+  groupStride,
   INVALID,
   KIND_ARCHITECTED,
   largestShift,
   memorySide,
+  N_BASE,
   N_CORE_FIRST,
   N_CORE_LAST,
   N_DATA,
@@ -26,8 +29,12 @@ import {
   N_KIND,
   N_POPULATION,
   N_RANK,
+  N_RECORD_SIZE,
+  N_SET_MASK,
+  N_SETS,
   N_STATES,
   N_STRIDE,
+  N_WAYS,
   sharedRoots,
   smallestShift,
   split,
@@ -42,7 +49,8 @@ import {
   EVENT_WRITEBACK,
 } from "./operations";
 import { holderOf, MANY_HOLDERS, touchEntry, unitList } from "./presence";
-import { probe, recordOf, stateAt } from "./set";
+import { stateAt } from "./set";
+import { waysWith } from "./shape";
 
 /** Lines that are looked at together, a bit each: no more than a page of 4 KiB has. */
 const TOGETHER: u32 = 64;
@@ -175,22 +183,32 @@ function addColumns(list: usize, first: u32, lines: u64): bool {
 
 /** Notes where a cache holds some lines. Returns those it does hold. */
 function find(n: usize, column: usize, first: u32, lines: u64): u64 {
-  // Touches don't depend on each other, so the host waits for all of them once.
+  // Touches don't depend on each other: the host waits for all of them once, if they are near enough to each other in the code. So
+  // a record's place is worked out here, from what all lines have in common.
+  const sets = load<u32>(n, N_SETS);
+  const mask = load<u32>(n, N_SET_MASK);
+  const base = <usize>load<u32>(n, N_BASE);
+  const size = <usize>load<u32>(n, N_RECORD_SIZE);
   const states = <usize>load<u32>(n, N_STATES);
+  const shift = groupBits;
+  const groups: u32 = (1 << shift) - 1;
+  const stride = groupStride;
   let seen: u32 = 0;
   for (let left = lines; left; left &= left - 1) {
-    const i = (<usize>ctz(left)) << 2;
-    const record = recordOf(n, first + <u32>ctz(left));
-    store<u32>(column + i, <u32>record, K_RECORDS);
+    const line = first + <u32>ctz(left);
+    const set = mask != INVALID ? line & mask : line % sets;
+    const record = base + <usize>(set & groups) * stride + <usize>(set >> shift) * size;
+    store<u32>(column + ((<usize>(line - first)) << 2), <u32>record, K_RECORDS);
     seen += load<u32>(record) + load<u32>(record + states);
   }
   store<u32>(SEEN, seen);
+  const ways = load<u32>(n, N_WAYS);
   let have: u64 = 0;
   for (let left = lines; left; left &= left - 1) {
     const i = (<usize>ctz(left)) << 2;
-    const way = probe(n, <usize>load<u32>(column + i, K_RECORDS), first + <u32>ctz(left));
-    store<u32>(column + i, way, K_WAYS);
-    if (way >= 0) have |= left & -left;
+    const found = waysWith(<usize>load<u32>(column + i, K_RECORDS), ways, first + <u32>ctz(left));
+    store<u32>(column + i, ctz(found), K_WAYS);
+    have |= found ? left & -left : 0;
   }
   return have;
 }
