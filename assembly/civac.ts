@@ -114,7 +114,7 @@ function together(compact: u64, many: u32): void {
     const i = ctz(left);
     const at = compact + (i << smallestShift);
     if ((odd >> i) & 1) byItself(at);
-    else settle(at, i, frame + held((<usize>i) << smallestShift));
+    else settle(at, <u32>i, frame + held(<usize>(i << smallestShift)));
   }
 }
 
@@ -233,7 +233,7 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
     const i = <u32>ctz(left);
     seen += touchEntry((<u64>(first + i)) << smallestShift);
     if (!CARRY) continue;
-    const at = frame + held((<usize>i) << smallestShift);
+    const at = frame + held((<usize>i) << (<usize>smallestShift));
     seen += load<u8>(at);
     if (divergent) seen += load<u8>(at, TRUTH);
   }
@@ -241,14 +241,14 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
 }
 
 /** D27 for one line: each dirty copy counts a writeback, the innermost's bytes go to memory, all go. `at` is where memory has it. */
-function settle(compact: u64, i: u64, at: usize): void {
+function settle(compact: u64, i: u32, at: usize): void {
   const bytes: u32 = 1 << smallestShift;
   let newest: usize = 0;
   let from: usize = 0;
   let innermost: u32 = INVALID;
   for (let c: u32 = 0; c < columns; c++) {
     const column = columnAt(c);
-    if (!((load<u64>(column, K_HELD) >> i) & 1)) continue;
+    if (!((load<u64>(column, K_HELD) >> <u64>i) & 1)) continue;
     const n = <usize>load<u32>(column, K_NODE);
     const record = <usize>load<u32>(column + ((<usize>i) << 2), K_RECORDS);
     const way = load<u32>(column + ((<usize>i) << 2), K_WAYS);
@@ -265,7 +265,7 @@ function settle(compact: u64, i: u64, at: usize): void {
   if (newest) lineWrite(compact, at, bytes, from);
   for (let c = columns; c > 0; c--) {
     const column = columnAt(c - 1);
-    if (!((load<u64>(column, K_HELD) >> i) & 1)) continue;
+    if (!((load<u64>(column, K_HELD) >> <u64>i) & 1)) continue;
     const n = <usize>load<u32>(column, K_NODE);
     if (load<u32>(n, N_DEPTH) > 1 && load<u32>(n, N_FLAGS) & FLAG_INCLUSIVE_INSTRUCTIONS)
       removeInstructions(
