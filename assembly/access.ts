@@ -315,14 +315,6 @@ export function dataPiece(compact: u64, bytes: u32, reads: bool, writes: bool, a
  * on. `code` is what the walker's attribute comes to.
  */
 export function walkPiece(compact: u64, bytes: u32, code: u32, fromUnification: bool): void {
-  if (code == ATTR_WRITE_BACK && !fromUnification) {
-    setAttribute(code);
-    const at = plainLoad(who, compact);
-    if (at) {
-      move(seen, at, bytes);
-      return;
-    }
-  }
   begin();
   logWalk(true);
   const isAlone = code == ATTR_WRITE_BACK_NON_SHAREABLE;

@@ -2,11 +2,11 @@
 // maintenance.ts does for any machine (D27), with its steps taken for many lines together, so that the host waits for its memory
 // once and not for each.
 
+import { held } from "./bytes";
 import { isInside } from "./coherence";
 import { checkLosses, divergent, isTrue, touched } from "./hazard";
 import { bytesOf, forget, removeInstructions } from "./hierarchy";
 import {
-  allocate,
   CARRY,
   DIRTY,
   FLAG_ALLOCATES_READS,
@@ -14,20 +14,31 @@ import {
   FLAG_EXCLUSIVE_INSTRUCTIONS,
   FLAG_INCLUSIVE_DATA,
   FLAG_INCLUSIVE_INSTRUCTIONS,
+  groupBits,
+  groupStride,
   INVALID,
   KIND_ARCHITECTED,
   largestShift,
   memorySide,
+  N_BASE,
   N_CORE_FIRST,
   N_CORE_LAST,
+  N_DATA,
   N_DEPTH,
   N_FLAGS,
   N_KIND,
   N_POPULATION,
   N_RANK,
+  N_RECORD_SIZE,
+  N_SET_MASK,
+  N_SETS,
+  N_STATES,
+  N_STRIDE,
+  N_WAYS,
   sharedRoots,
   smallestShift,
   split,
+  unitCount,
 } from "./layout";
 import { byAddress } from "./maintenance";
 import { byteOf, count, event, lineWrite, outerEnabled, TRUTH } from "./memory";
@@ -37,86 +48,106 @@ import {
   COUNTER_WRITEBACKS_OUT,
   EVENT_WRITEBACK,
 } from "./operations";
-import { holderOf, MANY_HOLDERS, unitList } from "./presence";
-import { probe, recordOf, stateAt } from "./set";
+import { holderOf, MANY_HOLDERS, touchEntry, unitList } from "./presence";
+import { stateAt } from "./set";
+import { waysWith } from "./shape";
 
-/** Lines whose copies are looked for together. */
+/** Lines that are looked at together, a bit each: no more than a page of 4 KiB has. */
 const TOGETHER: u32 = 64;
-/** Of each: how many copies, or TOO_MANY; who may hold it privately; then the copies, in no order: cache, record, way. */
-const LINE: usize = 256;
-const L_COUNT: usize = 0;
-const L_HOLDER: usize = 4;
-const L_COPIES: usize = 16;
-const COPY: usize = 12;
-const COPIES_MAX: u32 = 20;
-const TOO_MANY: u32 = 0xffffffff;
-let lines: usize = 0;
+/** What was touched is added up here, so that no compiler leaves it out. */
+const SEEN = memory.data(16, 16);
+
+// ---- caches that may hold some of the lines, outer ones before those inside them: which it holds; then for each line the record of
+// its set, and the way
+const COLUMNS_MAX: u32 = 16;
+const COLUMN: usize = 16 + 64 * 8;
+const COLUMNS = memory.data(16 * (16 + 64 * 8), 64);
+const K_NODE: usize = 0;
+const K_HELD: usize = 8;
+const K_RECORDS: usize = 16;
+const K_WAYS: usize = 16 + 64 * 4;
+let columns: u32 = 0;
+
+function columnAt(i: u32): usize {
+  return COLUMNS + <usize>i * COLUMN;
+}
+
+/** Who may hold each line privately. */
+const HOLDERS = memory.data(64 * 4, 64);
 
 /** Whether the machine is as this file needs it. The outer cache can be switched on and off. */
 function isPlain(): bool {
   return smallestShift == largestShift && smallestShift <= 12 && !memorySide && !outerEnabled;
 }
 
-/** One operation each `bytes` from `compact` on to `end`, in order: bytes is the smallest data line, and both are multiples of it. */
+/**
+ * One operation each `bytes` from `compact` on to `end`, in order: bytes is the smallest data line, both are multiples of it, and
+ * all lies in one page of 4 KiB.
+ */
 export function cleanAndInvalidate(compact: u64, end: u64, bytes: u64): void {
   if (!isPlain()) {
-    for (let at = compact; at < end; at += bytes) {
-      byAddress(at, true, true, false);
-      if (divergent) checkLosses();
-    }
+    for (let at = compact; at < end; at += bytes) byItself(at);
     return;
   }
-  if (!lines) lines = allocate((<usize>TOGETHER + 1) * LINE, 64);
   for (let at = compact; at < end; at += (<u64>TOGETHER) << smallestShift)
     together(at, <u32>min(<u64>TOGETHER, (end - at) >> smallestShift));
 }
 
+/** The operation on any machine. */
+function byItself(compact: u64): void {
+  byAddress(compact, true, true, false);
+  if (divergent) checkLosses();
+}
+
 function together(compact: u64, many: u32): void {
   const first = <u32>(compact >> smallestShift);
-  touchSets(first, many);
-  let held: u32 = 0;
-  for (let i: u32 = 0; i < many; i++) held |= gather(lines + <usize>i * LINE, first + i);
-  if (!held) return;
-  touchCopies(compact, many);
-  for (let i: u32 = 0; i < many; i++) {
-    const at = compact + ((<u64>i) << smallestShift);
-    const line = lines + <usize>i * LINE;
-    const copies = load<u32>(line, L_COUNT);
-    if (copies == TOO_MANY) {
-      byAddress(at, true, true, false);
-      if (divergent) checkLosses();
-    } else if (copies) settle(at, line, copies);
+  const all = ~(<u64>0) >> (64 - many);
+  columns = 0;
+  addColumns(sharedRoots, first, all);
+  const odd = addUnits(first, many, all);
+  let some: u64 = 0;
+  for (let c: u32 = 0; c < columns; c++) some |= load<u64>(columnAt(c), K_HELD);
+  some &= ~odd;
+  const frame = CARRY && some ? byteOf(compact) : 0;
+  if (some) touchContents(first, some, frame);
+  for (let left = some | odd; left; left &= left - 1) {
+    const i = ctz(left);
+    const at = compact + (i << smallestShift);
+    if ((odd >> i) & 1) byItself(at);
+    else settle(at, <u32>i, frame + held(<usize>(i << smallestShift)));
   }
 }
 
-/** Finds out who may hold the lines, and loads the sets in which they would be. */
-function touchSets(first: u32, many: u32): void {
+/**
+ * Adds the caches of each unit that may hold some of the lines, if one alone may. Returns the lines that several may hold, or for
+ * whose units there is no room.
+ */
+function addUnits(first: u32, many: u32, all: u64): u64 {
+  // Who is the only unit is asked at once: its caches tell as much as the directory does.
+  if (unitCount == 1) return addColumns(unitList(0), first, all) ? 0 : all;
   let seen: u32 = 0;
-  for (let i: u32 = 0; i < many; i++) store<u32>(lines + <usize>i * LINE, holderOf(first + i), L_HOLDER);
+  for (let i: u32 = 0; i < many; i++) seen += touchEntry((<u64>(first + i)) << smallestShift);
+  store<u32>(SEEN, seen);
+  let single: u64 = 0;
+  let odd: u64 = 0;
   for (let i: u32 = 0; i < many; i++) {
-    const holder = load<u32>(lines + <usize>i * LINE, L_HOLDER);
-    if (holder < MANY_HOLDERS) seen += touchList(unitList(holder), first + i);
-    seen += touchList(sharedRoots, first + i);
+    const holder = holderOf(first + i);
+    store<u32>(HOLDERS + ((<usize>i) << 2), holder);
+    if (holder == MANY_HOLDERS) odd |= (<u64>1) << i;
+    else if (holder != INVALID) single |= (<u64>1) << i;
   }
-  store<u32>(lines + <usize>TOGETHER * LINE, seen);
+  while (single) {
+    const unit = holderAt(ctz(single));
+    let same: u64 = 0;
+    for (let left = single; left; left &= left - 1) if (holderAt(ctz(left)) == unit) same |= left & -left;
+    if (!addColumns(unitList(unit), first, same)) odd |= same;
+    single &= ~same;
+  }
+  return odd;
 }
 
-function touchList(list: usize, number: u32): u32 {
-  const length = load<u32>(list);
-  let seen: u32 = 0;
-  for (let i: u32 = 1; i <= length; i++)
-    seen += load<u32>(recordOf(<usize>load<u32>(list + ((<usize>i) << 2)), number));
-  return seen;
-}
-
-/** Lists a line's copies. Returns 0 if there are none. */
-function gather(line: usize, number: u32): u32 {
-  const holder = load<u32>(line, L_HOLDER);
-  store<u32>(line, 0, L_COUNT);
-  if (holder == MANY_HOLDERS) store<u32>(line, TOO_MANY, L_COUNT);
-  else if (holder != INVALID) addFrom(unitList(holder), line, number);
-  addFrom(sharedRoots, line, number);
-  return load<u32>(line, L_COUNT);
+function holderAt(i: u64): u32 {
+  return load<u32>(HOLDERS + ((<usize>i) << 2));
 }
 
 /** Whether all that fills inside a cache fills it too (placement.ts): under `split` a system cache can be passed by. */
@@ -128,93 +159,126 @@ function alwaysIncludes(n: usize): bool {
   );
 }
 
-/** Adds the copies in a list of caches, outer ones before those inside them. */
-function addFrom(list: usize, line: usize, number: u32): void {
-  // Where a cache lacks the line that includes all that is inside it, so does that.
-  let without: usize = 0;
-  for (let i = load<u32>(list); i > 0; i--) {
+/** Finds the lines that each cache in a list holds, of some that it may hold. False, and nothing is added, if there is no room. */
+function addColumns(list: usize, first: u32, lines: u64): bool {
+  const length = load<u32>(list);
+  if (columns + length > COLUMNS_MAX) return false;
+  const from = columns;
+  for (let i = length; i > 0; i--) {
     const n = <usize>load<u32>(list + ((<usize>i) << 2));
-    if ((without && isInside(n, without)) || (load<u32>(n, N_DEPTH) > 1 && !load<u32>(n, N_POPULATION))) continue;
-    const record = recordOf(n, number);
-    const way = probe(n, record, number);
-    if (way < 0) {
-      if (alwaysIncludes(n)) without = n;
-      continue;
+    if (load<u32>(n, N_DEPTH) > 1 && !load<u32>(n, N_POPULATION)) continue;
+    // What a cache lacks that includes all that is inside it, nobody inside has.
+    let asked = lines;
+    for (let c = from; c < columns; c++) {
+      const m = <usize>load<u32>(columnAt(c), K_NODE);
+      if (isInside(n, m) && alwaysIncludes(m)) asked &= load<u64>(columnAt(c), K_HELD);
     }
-    const count = load<u32>(line, L_COUNT);
-    if (count >= COPIES_MAX) {
-      store<u32>(line, TOO_MANY, L_COUNT);
-      return;
-    }
-    const at = line + L_COPIES + <usize>count * COPY;
-    store<u32>(at, <u32>n);
-    store<u32>(at, <u32>record, 4);
-    store<u32>(at, way, 8);
-    store<u32>(line, count + 1, L_COUNT);
+    if (!asked) continue;
+    const column = columnAt(columns++);
+    store<u32>(column, <u32>n, K_NODE);
+    store<u64>(column, find(n, column, first, asked), K_HELD);
   }
+  return true;
 }
 
-/** Loads states and bytes of the copies that were listed, and where the lines lie in memory. */
-function touchCopies(compact: u64, many: u32): void {
+/** Notes where a cache holds some lines. Returns those it does hold. */
+function find(n: usize, column: usize, first: u32, lines: u64): u64 {
+  // Touches don't depend on each other: the host waits for all of them once, if they are near enough to each other in the code. So
+  // a record's place is worked out here, from what all lines have in common.
+  const sets = load<u32>(n, N_SETS);
+  const mask = load<u32>(n, N_SET_MASK);
+  const base = <usize>load<u32>(n, N_BASE);
+  const size = <usize>load<u32>(n, N_RECORD_SIZE);
+  const states = <usize>load<u32>(n, N_STATES);
+  const shift = groupBits;
+  const groups: u32 = (1 << shift) - 1;
+  const stride = groupStride;
   let seen: u32 = 0;
-  for (let i: u32 = 0; i < many; i++) {
-    const line = lines + <usize>i * LINE;
-    const copies = load<u32>(line, L_COUNT);
-    if (!copies || copies == TOO_MANY) continue;
-    const n = <usize>load<u32>(line, L_COPIES);
-    const record = <usize>load<u32>(line, L_COPIES + 4);
-    const way = load<u32>(line, L_COPIES + 8);
-    seen += stateAt(n, record, way);
+  for (let left = lines; left; left &= left - 1) {
+    const line = first + <u32>ctz(left);
+    const set = mask != INVALID ? line & mask : line % sets;
+    const record = base + <usize>(set & groups) * stride + <usize>(set >> shift) * size;
+    store<u32>(column + ((<usize>(line - first)) << 2), <u32>record, K_RECORDS);
+    seen += load<u32>(record) + load<u32>(record + states);
+  }
+  store<u32>(SEEN, seen);
+  const ways = load<u32>(n, N_WAYS);
+  let have: u64 = 0;
+  for (let left = lines; left; left &= left - 1) {
+    const i = (<usize>ctz(left)) << 2;
+    const found = waysWith(<usize>load<u32>(column + i, K_RECORDS), ways, first + <u32>ctz(left));
+    store<u32>(column + i, ctz(found), K_WAYS);
+    have |= found ? left & -left : 0;
+  }
+  return have;
+}
+
+/** Loads innermost copies' bytes, where the lines lie in memory, and what the directory knows of them. */
+function touchContents(first: u32, lines: u64, frame: usize): void {
+  let seen: u32 = 0;
+  let done: u64 = 0;
+  for (let c = columns; CARRY && c > 0; c--) {
+    const column = columnAt(c - 1);
+    const n = <usize>load<u32>(column, K_NODE);
+    const data = <usize>load<u32>(n, N_DATA);
+    const stride = <usize>load<u32>(n, N_STRIDE);
+    const here = load<u64>(column, K_HELD) & ~done;
+    for (let left = here; left; left &= left - 1) {
+      const i = (<usize>ctz(left)) << 2;
+      seen += load<u8>(<usize>load<u32>(column + i, K_RECORDS) + data + <usize>load<u32>(column + i, K_WAYS) * stride);
+    }
+    done |= here;
+  }
+  for (let left = lines; left; left &= left - 1) {
+    const i = <u32>ctz(left);
+    seen += touchEntry((<u64>(first + i)) << smallestShift);
     if (!CARRY) continue;
-    const at = byteOf(compact + ((<u64>i) << smallestShift));
-    seen += load<u8>(bytesOf(n, record, way)) + load<u8>(at);
+    const at = frame + held((<usize>i) << (<usize>smallestShift));
+    seen += load<u8>(at);
     if (divergent) seen += load<u8>(at, TRUTH);
   }
-  store<u32>(lines + <usize>TOGETHER * LINE, seen);
+  store<u32>(SEEN, seen);
 }
 
-/** D27 for the listed copies of one line: each dirty one counts a writeback, the innermost's bytes go to memory, all go. */
-function settle(compact: u64, line: usize, copies: u32): void {
+/** D27 for one line: each dirty copy counts a writeback, the innermost's bytes go to memory, all go. `at` is where memory has it. */
+function settle(compact: u64, i: u32, at: usize): void {
   const bytes: u32 = 1 << smallestShift;
-  const end = line + L_COPIES + <usize>copies * COPY;
   let newest: usize = 0;
+  let from: usize = 0;
   let innermost: u32 = INVALID;
-  let deepest: u32 = 0;
-  for (let at = line + L_COPIES; at < end; at += COPY) {
-    const n = <usize>load<u32>(at);
-    const depth = load<u32>(n, N_DEPTH);
-    deepest = max(deepest, depth);
+  for (let c: u32 = 0; c < columns; c++) {
+    const column = columnAt(c);
+    if (!((load<u64>(column, K_HELD) >> <u64>i) & 1)) continue;
+    const n = <usize>load<u32>(column, K_NODE);
+    const record = <usize>load<u32>(column + ((<usize>i) << 2), K_RECORDS);
+    const way = load<u32>(column + ((<usize>i) << 2), K_WAYS);
     count(n, COUNTER_MAINTENANCE_PROBES);
-    if (!(stateAt(n, <usize>load<u32>(at, 4), load<u32>(at, 8)) & DIRTY)) continue;
+    if (!(stateAt(n, record, way) & DIRTY)) continue;
     count(n, COUNTER_WRITEBACKS_OUT);
     event(EVENT_WRITEBACK);
-    if (depth > innermost || (depth == innermost && load<u32>(n, N_RANK) < load<u32>(<usize>load<u32>(newest), N_RANK)))
-      continue;
+    const depth = load<u32>(n, N_DEPTH);
+    if (depth > innermost || (depth == innermost && load<u32>(n, N_RANK) < load<u32>(newest, N_RANK))) continue;
     innermost = depth;
-    newest = at;
+    newest = n;
+    if (CARRY) from = bytesOf(n, record, way);
   }
-  const memory = CARRY ? byteOf(compact) : 0;
-  if (newest) {
-    const from = CARRY ? bytesOf(<usize>load<u32>(newest), <usize>load<u32>(newest, 4), load<u32>(newest, 8)) : 0;
-    lineWrite(compact, memory, bytes, from);
-  }
-  for (let depth: u32 = 1; depth <= deepest; depth++) {
-    for (let at = line + L_COPIES; at < end; at += COPY) {
-      const n = <usize>load<u32>(at);
-      if (load<u32>(n, N_DEPTH) != depth) continue;
-      if (depth > 1 && load<u32>(n, N_FLAGS) & FLAG_INCLUSIVE_INSTRUCTIONS)
-        removeInstructions(
-          compact,
-          bytes,
-          load<u32>(n, N_CORE_FIRST),
-          load<u32>(n, N_CORE_LAST),
-          COUNTER_BACK_INVALIDATIONS,
-        );
-      forget(n, <usize>load<u32>(at, 4), load<u32>(at, 8));
-    }
+  if (newest) lineWrite(compact, at, bytes, from);
+  for (let c = columns; c > 0; c--) {
+    const column = columnAt(c - 1);
+    if (!((load<u64>(column, K_HELD) >> <u64>i) & 1)) continue;
+    const n = <usize>load<u32>(column, K_NODE);
+    if (load<u32>(n, N_DEPTH) > 1 && load<u32>(n, N_FLAGS) & FLAG_INCLUSIVE_INSTRUCTIONS)
+      removeInstructions(
+        compact,
+        bytes,
+        load<u32>(n, N_CORE_FIRST),
+        load<u32>(n, N_CORE_LAST),
+        COUNTER_BACK_INVALIDATIONS,
+      );
+    forget(n, <usize>load<u32>(column + ((<usize>i) << 2), K_RECORDS), load<u32>(column + ((<usize>i) << 2), K_WAYS));
   }
   // Nobody holds the line now: what memory lacks of the truth is lost.
-  if (CARRY && divergent && !isTrue(memory, bytes)) {
+  if (CARRY && divergent && !isTrue(at, bytes)) {
     touched(compact, bytes);
     checkLosses();
   }

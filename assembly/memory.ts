@@ -90,6 +90,12 @@ export function levelHit(n: usize): void {
   if (logging) logLevel(load<u32>(n, N_LEVEL));
 }
 
+/** The same for so many pieces. */
+export function levelHits(n: usize, many: u64): void {
+  const at = hitBase + <usize>who * 128 + <usize>load<u32>(n, N_LEVEL) * 8;
+  store<u64>(at, load<u64>(at) + many);
+}
+
 // ---- regions
 const REGION_SIZE: usize = 32;
 let regions: usize = 0;

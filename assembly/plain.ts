@@ -13,6 +13,10 @@ import { contents, isPlain, plainL2, recordIn, S_SHIFT, S_WAYS, shapesAt, stateI
 /** By core: where group 0 of its L1D begins, if that is plain and its private L2 too, else 0. */
 let bases: usize = 0;
 
+/** Where the last plain load has its line now: the record of the L1D's set, and the way. */
+export let plainRecord: usize = 0;
+export let plainWay: u32 = 0;
+
 /** Called once the machine is laid out. */
 export function preparePlainLoads(): void {
   bases = allocate(<usize>max(cores, 1) * 4);
@@ -49,5 +53,7 @@ export function plainLoad(core: u32, compact: u64): usize {
     if (stamped) checkPending(compact, false);
   }
   store<u32>(coreAt(core), 1, C_ACTIVE);
+  plainRecord = r;
+  plainWay = way;
   return contents(shape, r, way) + held(<usize>compact & ((1 << shift) - 1));
 }

@@ -2,7 +2,6 @@
 // what each operation does is little and can be known for many of them at a time.
 
 import { move } from "./bytes";
-import { collectInside } from "./coherence";
 import { checkLosses, diverge, divergent, equalsTruth, setAttribute, setRecord } from "./hazard";
 import { bytesOf, clean, forget, parentOf, removeAt, takeInside } from "./hierarchy";
 import { markPlace, markPlaces, placesLeft, setWayRecord, setWayRecords } from "./latent";
@@ -23,6 +22,7 @@ import {
   INVALID,
   invalidateCleans,
   largestShift,
+  N_BASE,
   N_CORE_FIRST,
   N_CORE_LAST,
   N_COVERED,
@@ -31,7 +31,9 @@ import {
   N_GROUP_POSITION,
   N_LINE_SHIFT,
   N_RECORD_SIZE,
+  N_SET_MASK,
   N_SETS,
+  N_STATES,
   N_UNIT,
   N_WAY_SHIFT,
   N_WAYS,
@@ -39,7 +41,7 @@ import {
   smallestShift,
   VALID,
 } from "./layout";
-import { count, countMany, event, events, setWho } from "./memory";
+import { count, countMany, event, events, homeOf, setWho } from "./memory";
 import { logging } from "./miss-log";
 import {
   ATTR_WRITE_BACK,
@@ -53,6 +55,7 @@ import { ownsSet, sharded } from "./own";
 import { mayHoldInstructions, touchEntry } from "./presence";
 import { CONTROLLED, flagsOf } from "./registers";
 import { probe, recordOf, recordOfSet, setState, stateAt, tagAt, touch } from "./set";
+import { waysWith } from "./shape";
 
 // ---- an operand, taken apart
 /** The cache that its level names, 0 if the core's loop has none there; and the places of the loop before that cache's. */
@@ -239,40 +242,72 @@ function anyCopy(n: usize, first: u32, offset: usize, many: u32): bool {
   return all != INVALID;
 }
 
-/** Cleans and removes the copies that were found, after a look at what that will need. */
-function settle(n: usize, theWay: u32, found: u32, number: u64): void {
-  const end = FOUND + ((<usize>found) << 4);
+/**
+ * Loads what cleaning the copies will need, here and in the next cache, and notes where their lines are there. Touches don't depend
+ * on each other: the host waits for all of them once, if they are near enough to each other in the code.
+ */
+function touchOuter(n: usize, theWay: u32, end: usize): void {
   const shift = load<u32>(n, N_LINE_SHIFT);
+  const states = <usize>load<u32>(n, N_STATES) + theWay;
+  const data = bytesOf(n, 0, theWay);
+  const covered = load<u32>(n, N_COVERED);
+  let outer: usize = 0;
+  let shift2: u32 = 0;
+  let mask2: u32 = 0;
+  let base2: usize = 0;
+  let size2: usize = 0;
+  let states2: usize = 0;
+  let isEven = false;
+  const bits = groupBits;
+  const groups: u32 = (1 << bits) - 1;
+  const stride = groupStride;
   let seen: u32 = 0;
   for (let at = FOUND; at < end; at += 16) {
     const record = <usize>load<u32>(at, F_RECORD);
     const compact = (<u64>tagAt(record, theWay)) << shift;
-    const outer = parentOf(n, compact);
+    const parent = parentOf(n, compact);
+    if (parent != outer) {
+      outer = parent;
+      shift2 = load<u32>(outer, N_LINE_SHIFT);
+      mask2 = load<u32>(outer, N_SET_MASK);
+      base2 = <usize>load<u32>(outer, N_BASE);
+      size2 = <usize>load<u32>(outer, N_RECORD_SIZE);
+      states2 = <usize>load<u32>(outer, N_STATES);
+      isEven = mask2 != INVALID && !load<u32>(outer, N_GROUP_POSITION);
+    }
     let beyond: usize = 0;
     if (outer) {
-      beyond = recordOf(outer, <u32>(compact >> load<u32>(outer, N_LINE_SHIFT)));
-      seen += load<u32>(beyond);
+      const line = <u32>(compact >> shift2);
+      const set = line & mask2;
+      beyond = isEven ? base2 + <usize>(set & groups) * stride + <usize>(set >> bits) * size2 : recordOf(outer, line);
+      seen += load<u32>(beyond) + load<u32>(beyond + states2);
     }
     store<u32>(at, <u32>beyond, F_OUTER);
-    seen += stateAt(n, record, theWay);
-    if (!load<u32>(n, N_COVERED)) seen += touchEntry(compact);
-    if (CARRY) seen += load<u8>(bytesOf(n, record, theWay));
+    seen += load<u8>(record + states);
+    if (!covered) seen += touchEntry(compact);
+    if (CARRY) seen += load<u8>(record + data);
   }
   for (let at = FOUND; at < end; at += 16) {
     const beyond = <usize>load<u32>(at, F_OUTER);
     let there = -1;
     if (beyond) {
       const compact = (<u64>tagAt(<usize>load<u32>(at, F_RECORD), theWay)) << shift;
-      const outer = parentOf(n, compact);
-      there = probe(outer, beyond, <u32>(compact >> load<u32>(outer, N_LINE_SHIFT)));
-      if (there >= 0) {
-        seen += stateAt(outer, beyond, there);
-        if (CARRY) seen += load<u8>(bytesOf(outer, beyond, there));
+      const parent = parentOf(n, compact);
+      const found = waysWith(beyond, load<u32>(parent, N_WAYS), <u32>(compact >> load<u32>(parent, N_LINE_SHIFT)));
+      if (found) {
+        there = ctz(found);
+        if (CARRY) seen += load<u8>(bytesOf(parent, beyond, there));
       }
     }
     store<i32>(at, there, F_WAY);
   }
   store<u32>(SEEN, seen);
+}
+
+/** Cleans and removes the copies that were found, after a look at what that will need. */
+function settle(n: usize, theWay: u32, found: u32, number: u64): void {
+  const end = FOUND + ((<usize>found) << 4);
+  touchOuter(n, theWay, end);
   const isPlain = isPlainly(n);
   for (let at = FOUND; at < end; at += 16) {
     const record = <usize>load<u32>(at, F_RECORD);
@@ -298,6 +333,19 @@ function isPlainly(n: usize): bool {
   );
 }
 
+/** Whether a core's cache inside its own cache n may hold a line, where all lines are of one size. */
+function isHeldInside(n: usize, compact: u64): bool {
+  const path = pathAt(load<u32>(n, N_CORE_FIRST), homeOf(compact));
+  const length = load<u32>(path);
+  const line = <u32>(compact >> smallestShift);
+  for (let i: u32 = 1; i <= length; i++) {
+    const m = <usize>load<u32>(path + ((<usize>i) << 2));
+    if (m == n) return false;
+    if (probe(m, recordOf(m, line), line) >= 0) return true;
+  }
+  return true;
+}
+
 /**
  * The commonest case by itself: a dirty copy that nothing inside shares goes into the next cache, which holds its line. False:
  * nothing has been done.
@@ -311,7 +359,7 @@ function handOver(n: usize, record: usize, theWay: u32, beyond: usize, there: u3
   if (load<u32>(n, N_DEPTH) > 1) {
     const flags = load<u32>(n, N_FLAGS);
     if (flags & FLAG_INCLUSIVE_INSTRUCTIONS && mayHoldInstructions(compact)) return false;
-    if (flags & FLAG_INCLUSIVE_DATA && collectInside(compact, 1, n)) return false;
+    if (flags & FLAG_INCLUSIVE_DATA && isHeldInside(n, compact)) return false;
   }
   const to = bytesOf(outer, beyond, there);
   if (CARRY) {

@@ -57,7 +57,8 @@ import {
   shiftAt,
   stageTwo,
 } from "./stage2";
-import { E_ALLOWED, E_PHYSICAL, findTable, keepTable } from "./tlb";
+import { E_ALLOWED, E_PHYSICAL, findTable, keepsTables, keepTable } from "./tlb";
+import { followTrail, keepTrail, LAST_LEVEL, STAGE_1, T_CODE, T_FORBIDDEN, T_PHYSICAL } from "./trail";
 import { descriptor, readDescriptor } from "./walk";
 
 // ---- what stage 1 allows (bits of E_ALLOWED), and the domain that may overrule it
@@ -100,8 +101,12 @@ function fault(kind: u32, level: u32): bool {
   return false;
 }
 
-/** Reads an entry of a table, whose address stage 2 translates first (D51). */
-function readTable(core: u32, address: u64, bytes: u32, walker: u32, level: u32): bool {
+// ---- the entry of a table that is read next: where it lies, and the code with which it is read
+let entryAt: u64 = 0;
+let entryCode: u32 = 0;
+
+/** Finds an entry, whose address stage 2 translates first (D51). */
+function placeEntry(core: u32, address: u64, walker: u32): bool {
   let physical = address;
   const has2 = (flagsOf(core) & STAGE2) != 0;
   if (has2) {
@@ -113,9 +118,19 @@ function readTable(core: u32, address: u64, bytes: u32, walker: u32, level: u32)
     }
     physical = s2Physical;
   }
-  if (readDescriptor(physical, bytes, walkCode(core, walker, has2 ? s2Attribute : INVALID), false)) return true;
-  meet(EXIT_EXTERNAL, 1, level, NONE, physical, true);
+  entryAt = physical;
+  entryCode = walkCode(core, walker, has2 ? s2Attribute : INVALID);
+  return true;
+}
+
+function readEntry(bytes: u32, level: u32): bool {
+  if (readDescriptor(entryAt, bytes, entryCode, false)) return true;
+  meet(EXIT_EXTERNAL, 1, level, NONE, entryAt, true);
   return false;
+}
+
+function readTable(core: u32, address: u64, bytes: u32, walker: u32, level: u32): bool {
+  return placeEntry(core, address, walker) && readEntry(bytes, level);
 }
 
 // ---- the attribute that was asked for last, and what it came to
@@ -205,6 +220,7 @@ function walkLong(core: u32, va: u64): bool {
   let table: u64;
   let forbidden: u32 = 0;
   let indexBits: u32 = 9;
+  let trail: usize = 0;
   const held = findTable(core, va);
   if (held) {
     table = load<u64>(held, E_PHYSICAL);
@@ -215,11 +231,24 @@ function walkLong(core: u32, va: u64): bool {
     table =
       register(core, upper ? REG_TTBR1_EL1 : REG_TTBR0_EL1) & 0x0000_ffff_ffff_fffe & ~(((<u64>8) << indexBits) - 1);
     if (table >> limit) return fault(EXIT_ADDRESS_SIZE, lowest);
+    if (!keepsTables()) trail = followTrail(STAGE_1, core, va);
+    if (trail) {
+      level = LAST_LEVEL;
+      indexBits = 9;
+      forbidden = load<u32>(trail, T_FORBIDDEN);
+    }
   }
   for (; ; level++) {
     const shift = shiftAt(level);
     const index = (va >> shift) & (((<u64>1) << indexBits) - 1);
-    if (!readTable(core, table + (index << 3), 8, walker, level)) return false;
+    if (trail) {
+      entryAt = load<u64>(trail, T_PHYSICAL) + (index << 3);
+      entryCode = load<u32>(trail, T_CODE);
+    } else {
+      if (!placeEntry(core, table + (index << 3), walker)) return false;
+      if (level == LAST_LEVEL && !keepsTables()) keepWay(core, va, forbidden, index);
+    }
+    if (!readEntry(8, level)) return false;
     const d = descriptor;
     if (!isValid(d, level)) return fault(EXIT_TRANSLATION, level);
     const isLeaf = !isTable(d, level);
@@ -235,6 +264,15 @@ function walkLong(core: u32, va: u64): bool {
     keepTable(core, va, shift, table, forbidden);
   }
   return false;
+}
+
+/** The way to the table of the last level, of which an entry has been found, is kept. */
+function keepWay(core: u32, va: u64, forbidden: u32, index: u64): void {
+  const trail = keepTrail(STAGE_1, core, va, 0);
+  if (!trail) return;
+  store<u64>(trail, entryAt - (index << 3), T_PHYSICAL);
+  store<u32>(trail, entryCode, T_CODE);
+  store<u32>(trail, forbidden, T_FORBIDDEN);
 }
 
 function longLeaf(core: u32, va: u64, d: u64, level: u32, output: u64, forbidden: u32): bool {

@@ -16,6 +16,7 @@ import {
 } from "./operations";
 import { HCR_CD, HCR_FWB, register, registerEpoch } from "./registers";
 import { E_ALLOWED, E_LEVEL2, E_PHYSICAL, E_STAGE2, findIntermediate, keepIntermediate } from "./tlb";
+import { followTrail, keepTrail, LAST_LEVEL, lastOfTrail, STAGE_2, T_TABLE, walkedSoFar } from "./trail";
 import { descriptor, readDescriptor } from "./walk";
 
 // ---- what stage 2 allows (bits of E_ALLOWED)
@@ -124,11 +125,24 @@ export function stageTwo(core: u32, ipa: u64, forTable: bool): bool {
   if (base >> limit) return fault(EXIT_ADDRESS_SIZE, 0, ipa, NONE, forTable);
   let table = base;
   let bits = firstBits;
-  for (let level = firstLevel; ; level++) {
+  const from = walkedSoFar();
+  const trail = followTrail(STAGE_2, core, ipa);
+  for (let level = trail ? LAST_LEVEL - 1 : firstLevel; ; level++) {
     const shift = shiftAt(level);
-    const at = table + (((ipa >> shift) & (((<u64>1) << bits) - 1)) << 3);
-    if (!readDescriptor(at, 8, code, false)) return fault(EXIT_EXTERNAL, level, ipa, at, forTable);
-    const d = descriptor;
+    let at: u64;
+    let d: u64;
+    if (trail && level < LAST_LEVEL) {
+      at = load<u64>(trail, T_TABLE);
+      d = lastOfTrail(trail);
+    } else {
+      at = table + (((ipa >> shift) & (((<u64>1) << bits) - 1)) << 3);
+      if (!readDescriptor(at, 8, code, false)) return fault(EXIT_EXTERNAL, level, ipa, at, forTable);
+      d = descriptor;
+      if (level == LAST_LEVEL - 1) {
+        const kept = keepTrail(STAGE_2, core, ipa, from);
+        if (kept) store<u64>(kept, at, T_TABLE);
+      }
+    }
     if (!isValid(d, level)) return fault(EXIT_TRANSLATION, level, ipa, NONE, forTable);
     const isLeaf = !isTable(d, level);
     const output = d & ADDRESS_MASK & (isLeaf ? ~(((<u64>1) << shift) - 1) : ~(<u64>0));

@@ -321,8 +321,14 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
 
 // ---- walk cache: the address of the table below, and what the tables above have forbidden
 
+/** Whether a walk may find a table, or where one lies, without a read. */
+export function keepsTables(): bool {
+  return walk != 0 || ipa != 0;
+}
+
 /** The deepest table that is held for a VA, or 0; its size is its span. */
 export function findTable(core: u32, address: u64): usize {
+  if (!walk) return 0;
   const spans = flagsOf(core) & SHORT ? SHORT_SPANS : LONG_SPANS;
   const mine = walkOf(core);
   const entry = findSmallest(mine, address, keyOf(core), spans);

@@ -84,6 +84,7 @@ import {
   scratchOf,
   untranslated,
 } from "./tlb";
+import { beginWalk } from "./trail";
 
 // ---- the parts of the record: physical address, bytes, what its attribute came to
 const PART: usize = 24;
@@ -203,6 +204,7 @@ function translate(core: u32, va: u64, isFetch: bool): usize {
   if (!(flags & (WALKS | STAGE2))) return untranslated(core, address);
   const found = lookUp(core, va, isFetch);
   if (found) return found;
+  beginWalk();
   if (flags & WALKS) {
     if (!stageOne(core, va)) return 0;
   } else passThrough(address);

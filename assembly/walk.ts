@@ -4,10 +4,12 @@
 import { walkPiece } from "./access";
 import { seen } from "./bytes";
 import { readElsewhere, trueDescriptor } from "./elsewhere";
-import { checkLosses, divergent, nextPart, setPiece } from "./hazard";
-import { enterRegion, event, machineCount, regionBytes, regionDelta, regionIsDevice, regionLow } from "./memory";
-import { EVENT_WALK, MACHINE_WALK_READS } from "./operations";
+import { checkLosses, divergent, nextPart, setAttribute, setPiece } from "./hazard";
+import { enterRegion, event, machineCount, regionBytes, regionDelta, regionIsDevice, regionLow, who } from "./memory";
+import { ATTR_WRITE_BACK, EVENT_WALK, MACHINE_WALK_READS } from "./operations";
 import { owns, sharded } from "./own";
+import { plainLoad } from "./plain";
+import { breakTrail, noteRead } from "./trail";
 
 /** The descriptor that was read last: 64 bits, or 32. */
 export let descriptor: u64 = 0;
@@ -28,6 +30,7 @@ export function readDescriptor(address: u64, bytes: u32, code: u32, bySoftware: 
   const compact = address - regionDelta;
   const fromUnification = walkerAtUnification && !bySoftware;
   if (!owns(compact)) {
+    breakTrail();
     readElsewhere(code, fromUnification);
     descriptor = trueDescriptor(compact, bytes);
     return true;
@@ -35,8 +38,18 @@ export function readDescriptor(address: u64, bytes: u32, code: u32, bySoftware: 
   machineCount(MACHINE_WALK_READS);
   event(EVENT_WALK);
   setPiece(0);
-  walkPiece(compact, bytes, code, fromUnification);
-  descriptor = bytes == 8 ? load<u64>(seen) : <u64>load<u32>(seen);
+  let at: usize = 0;
+  if (code == ATTR_WRITE_BACK && !fromUnification) {
+    setAttribute(code);
+    at = plainLoad(who, compact);
+  }
+  if (at) descriptor = bytes == 8 ? load<u64>(at) : <u64>load<u32>(at);
+  else {
+    walkPiece(compact, bytes, code, fromUnification);
+    descriptor = bytes == 8 ? load<u64>(seen) : <u64>load<u32>(seen);
+  }
+  if (!at || bytes != 8) breakTrail();
+  else noteRead(who, compact, at, descriptor);
   if (sharded && descriptor != trueDescriptor(compact, bytes)) strayed = true;
   if (divergent) {
     checkLosses();

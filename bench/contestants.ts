@@ -13,6 +13,7 @@ import { TypedArrayHost } from "./typed-array.ts";
 export const CONTESTANTS = [
   "yardstick",
   "limit",
+  "hazards",
   "tags",
   "program",
   "shards2",
@@ -28,8 +29,8 @@ export type Contestant = (typeof CONTESTANTS)[number];
 export const NATIVES = ["yardstick", "limit"] as const satisfies readonly Contestant[];
 export type Native = (typeof NATIVES)[number];
 
-/** The contestants that are JavaScript or WebAssembly: each is played in a process of its own. */
-export type Player = Exclude<Contestant, Native | "cachegrind">;
+/** The contestants that are JavaScript or WebAssembly: each is played in a process of its own. `hazards` is a native loop. */
+export type Player = Exclude<Contestant, Native | "hazards" | "cachegrind">;
 
 /** Threads of the contestants that have several. */
 export const SHARDS: Partial<Readonly<Record<Contestant, number>>> = { shards2: 2, shards4: 4 };

@@ -25,11 +25,16 @@ export function playLoop({ loop: name, files, milliseconds, wasm }: LoopOrder): 
       kernels = Array.from({ length: loop.machines }, () => {
         const kernel = create();
         kernel.play(setup);
+        // Stores may wait in buckets, and would be played in the loop's time.
+        kernel.settle();
         return kernel;
       });
     },
     work: () => {
-      for (const kernel of kernels) kernel.play(played);
+      for (const kernel of kernels) {
+        kernel.play(played);
+        kernel.settle();
+      }
     },
   });
 }

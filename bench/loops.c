@@ -6,6 +6,10 @@
  *   loops WALK IPA MACHINES SETUP PLAYED    entries of both walk caches; how many machines; files of bare records
  *
  * Each machine plays SETUP; then the time is taken in which all of them play PLAYED. README.md says what is left out here.
+ *
+ * Built with -DHAZARDS it also does what docs/semantics.md asks for beside the caches, for these records: memory's truth, compared
+ * with whatever is observed (D31) and looked at where a copy goes (D32); marks of set/way loops (D33); maintenance that no barrier
+ * has completed (D34); events by requester (D36). None of these loops has a hazard, so it ends where it meets one.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -52,6 +56,8 @@ struct held { u64 key[HELD_MAX]; u64 stamp[HELD_MAX]; u64 value[HELD_MAX]; };
 
 enum { R_SCTLR, R_TCR, R_TTBR0, R_TTBR1, R_MAIR, R_HCR = 16, R_VTCR, R_VTTBR, R_CONTEXT, REGISTERS };
 
+enum { MAINTAINED, WRITEBACK, WALK, TLB_HIT, HIT1, HIT2, HIT3, FROM_MEMORY, EVENTS };
+
 struct machine {
   struct level1 l1; struct level2 l2; struct level3 l3;
   u8 *memory;
@@ -61,6 +67,15 @@ struct machine {
   u64 clock;
   u64 reg[REGISTERS];
   u64 observed;
+#ifdef HAZARDS
+  u8 *truth;                    /* what memory would hold without caches */
+  u32 *stamp;                   /* by page of 4 KiB: the batch of maintenance that named it last */
+  u32 batch, stamped, diverged; /* open batch; whether there was any; whether something has been stored past the caches */
+  u8 is_true[SETS1][WAYS1];     /* copies of level 1 that are known to equal the truth */
+  u64 marks[(SETS1 * WAYS1 + SETS2 * WAYS2) / 64];
+  u32 unmarked, left_dirty;
+  u64 events[EVENTS];
+#endif
 };
 
 static u32 walk_entries, ipa_entries;
@@ -86,6 +101,88 @@ static void die(const char *why) { fprintf(stderr, "loops: %s\n", why); exit(1);
     c->tag[set][way] = line + 1; c->dirty[set][way] = 0; memcpy(c->data[set][way], bytes, LINE); touch##n(c, set, way); }
 OPERATIONS(1) OPERATIONS(2) OPERATIONS(3)
 
+/* ---- beside the caches: nothing of this is there without -DHAZARDS */
+
+#ifdef HAZARDS
+#define EVENT(m, kind) ((m)->events[kind]++)
+#define PLACES (SETS1 * WAYS1 + SETS2 * WAYS2)
+
+static inline int alike(const u8 *a, const u8 *b) {
+  u64 differing = 0;
+  for (int i = 0; i < LINE; i += 8) {
+    u64 x, y;
+    memcpy(&x, a + i, 8); memcpy(&y, b + i, 8);
+    differing |= x ^ y;
+  }
+  return !differing;
+}
+
+static inline const u8 *truth_of(const struct machine *m, u32 line) { return m->truth + (u64)line * LINE; }
+
+/* D32: a copy has gone; `left` is the copy, or memory, that has its bytes now. */
+static inline void look(struct machine *m, u32 line, const u8 *left) {
+  if (m->diverged && !alike(left, truth_of(m, line))) die("lost write");
+}
+
+/* A copy of level 1 goes; level 2 has the line. True bytes that are there too aren't lost, whatever the truth is. */
+static inline void look1(struct machine *m, u32 line, u32 set, int way) {
+  const u8 *left = m->l2.data[line & (SETS2 - 1)][probe2(&m->l2, line)];
+  if (m->diverged && !(m->is_true[set][way] && alike(left, m->l1.data[set][way]))) look(m, line, left);
+}
+
+/* D31: a line comes into level 1. */
+static inline void compare(struct machine *m, u32 line, u32 set, int way) {
+  m->is_true[set][way] = (u8)alike(m->l1.data[set][way], truth_of(m, line));
+}
+
+static inline void observe(struct machine *m, u64 address, u32 set, int way, u64 value) {
+  if (m->is_true[set][way]) return;
+  u64 truth;
+  memcpy(&truth, m->truth + address, 8);
+  if (truth != value) die("stale read");
+}
+
+static inline void write_truth(struct machine *m, u64 address, u64 value, int past) {
+  memcpy(m->truth + address, &value, 8);
+  if (past) m->diverged = 1;
+}
+
+/* D34: leaves are whole pages, and no access comes between a page's lines. Nobody waits for maintenance of its own. */
+static inline void stamp(struct machine *m, u64 address) {
+  EVENT(m, MAINTAINED);
+  if (address & 4095) return;
+  m->stamped = 1; m->stamp[address >> 12] = m->batch; }
+static inline void complete(struct machine *m) { m->batch++; }
+static inline void check_pending(const struct machine *m, u32 line) {
+  if (m->stamped && m->stamp[line / (4096 / LINE)] > m->batch) die("pending"); }
+
+/* D33: a loop over all sets and ways is judged by the lines that are dirty beyond its reach. */
+static inline void mark(struct machine *m, u32 place) {
+  u64 bit = 1ull << (place & 63);
+  EVENT(m, MAINTAINED);
+  if (m->marks[place >> 6] & bit) return;
+  m->marks[place >> 6] |= bit;
+  if (--m->unmarked) return;
+  memset(m->marks, 0, sizeof m->marks);
+  m->unmarked = PLACES;
+  u32 dirty = 0;
+  for (int s = 0; s < SETS3; s++) for (int w = 0; w < WAYS3; w++) dirty += m->l3.tag[s][w] && m->l3.dirty[s][w];
+  if (dirty > m->left_dirty) m->left_dirty = dirty;
+}
+#else
+#define EVENT(m, kind) ((void)0)
+static inline void look(struct machine *m, u32 line, const u8 *left) { (void)m; (void)line; (void)left; }
+static inline void look1(struct machine *m, u32 line, u32 set, int way) { (void)m; (void)line; (void)set; (void)way; }
+static inline void compare(struct machine *m, u32 line, u32 set, int way) { (void)m; (void)line; (void)set; (void)way; }
+static inline void observe(struct machine *m, u64 address, u32 set, int way, u64 value) {
+  (void)m; (void)address; (void)set; (void)way; (void)value; }
+static inline void write_truth(struct machine *m, u64 address, u64 value, int past) { (void)m; (void)address; (void)value; (void)past; }
+static inline void stamp(struct machine *m, u64 address) { (void)m; (void)address; }
+static inline void complete(struct machine *m) { (void)m; }
+static inline void check_pending(const struct machine *m, u32 line) { (void)m; (void)line; }
+static inline void mark(struct machine *m, u32 place) { (void)m; (void)place; }
+#endif
+
 static inline void write_memory(struct machine *m, u32 line, const u8 *bytes) {
   m->count[MEMORY_WRITES]++;
   memcpy(m->memory + (u64)line * LINE, bytes, LINE);
@@ -94,14 +191,14 @@ static inline void write_memory(struct machine *m, u32 line, const u8 *bytes) {
 /* A dirty line of level 1 or 2 moves its bytes one level out, where inclusion has the line. */
 static inline void clean1(struct machine *m, u32 line, u32 set, int way) {
   u32 set2 = line & (SETS2 - 1); int at = probe2(&m->l2, line);
-  m->l1.count[WB_OUT]++; m->l2.count[WB_IN]++;
+  m->l1.count[WB_OUT]++; m->l2.count[WB_IN]++; EVENT(m, WRITEBACK);
   memcpy(m->l2.data[set2][at], m->l1.data[set][way], LINE);
   m->l2.dirty[set2][at] = 1; m->l1.dirty[set][way] = 0;
 }
 
 static inline void clean2(struct machine *m, u32 line, u32 set, int way) {
   u32 set3 = line & (SETS3 - 1); int at = probe3(&m->l3, line);
-  m->l2.count[WB_OUT]++; m->l3.count[WB_IN]++;
+  m->l2.count[WB_OUT]++; m->l3.count[WB_IN]++; EVENT(m, WRITEBACK);
   memcpy(m->l3.data[set3][at], m->l2.data[set][way], LINE);
   m->l3.dirty[set3][at] = 1; m->l2.dirty[set][way] = 0;
 }
@@ -120,7 +217,12 @@ static inline void evict1(struct machine *m, u32 set, int way) {
   if (!tag) return;
   m->l1.count[EVICTIONS]++;
   if (m->l1.dirty[set][way]) clean1(m, tag - 1, set, way);
+  look1(m, tag - 1, set, way);
   m->l1.tag[set][way] = 0;
+}
+
+static inline const u8 *line3(const struct machine *m, u32 line) {
+  return m->l3.data[line & (SETS3 - 1)][probe3(&m->l3, line)];
 }
 
 static void evict2(struct machine *m, u32 set, int way) {
@@ -129,6 +231,7 @@ static void evict2(struct machine *m, u32 set, int way) {
   m->l2.count[EVICTIONS]++;
   take_inside2(m, tag - 1, set, way);
   if (m->l2.dirty[set][way]) clean2(m, tag - 1, set, way);
+  look(m, tag - 1, line3(m, tag - 1));
   m->l2.tag[set][way] = 0;
 }
 
@@ -144,7 +247,8 @@ static void evict3(struct machine *m, u32 set, int way) {
     if (m->l2.dirty[set2][at]) { memcpy(m->l3.data[set][way], m->l2.data[set2][at], LINE); m->l3.dirty[set][way] = 1; }
     m->l2.tag[set2][at] = 0;
   }
-  if (m->l3.dirty[set][way]) { m->l3.count[WB_OUT]++; write_memory(m, line, m->l3.data[set][way]); }
+  if (m->l3.dirty[set][way]) { m->l3.count[WB_OUT]++; EVENT(m, WRITEBACK); write_memory(m, line, m->l3.data[set][way]); }
+  look(m, line, m->memory + (u64)line * LINE);
   m->l3.tag[set][way] = 0;
 }
 
@@ -152,43 +256,49 @@ static void fetch_line(struct machine *m, u32 line, int is_store) {
   u32 set2 = line & (SETS2 - 1), set3 = line & (SETS3 - 1);
   m->l2.count[is_store ? STORES : LOADS]++;
   int way2 = probe2(&m->l2, line);
-  if (way2 >= 0) { touch2(&m->l2, set2, way2); return; }
+  if (way2 >= 0) { touch2(&m->l2, set2, way2); EVENT(m, HIT2); return; }
   m->l2.count[is_store ? STORE_MISSES : LOAD_MISSES]++;
   way2 = choose2(&m->l2, set2);
   evict2(m, set2, way2);
   m->l3.count[is_store ? STORES : LOADS]++;
   int way3 = probe3(&m->l3, line);
-  if (way3 >= 0) touch3(&m->l3, set3, way3);
+  if (way3 >= 0) { touch3(&m->l3, set3, way3); EVENT(m, HIT3); }
   else {
     m->l3.count[is_store ? STORE_MISSES : LOAD_MISSES]++;
     way3 = choose3(&m->l3, set3);
     evict3(m, set3, way3);
-    m->count[MEMORY_READS]++;
+    m->count[MEMORY_READS]++; EVENT(m, FROM_MEMORY);
     fill3(&m->l3, line, way3, m->memory + (u64)line * LINE);
   }
   fill2(&m->l2, line, way2, m->l3.data[set3][way3]);
 }
 
-/* The line's bytes in level 1, which has it from here on. */
-static inline u8 *access_line(struct machine *m, u64 address, int is_store) {
+/* A line's set and way in level 1, which has it from here on. */
+struct place { u32 set; int way; };
+
+static inline struct place access_line(struct machine *m, u64 address, int is_store) {
   u32 line = (u32)(address / LINE), set = line & (SETS1 - 1);
   m->l1.count[is_store ? STORES : LOADS]++;
   int way = probe1(&m->l1, line);
-  if (__builtin_expect(way >= 0, 1)) touch1(&m->l1, set, way);
+  if (__builtin_expect(way >= 0, 1)) { touch1(&m->l1, set, way); EVENT(m, HIT1); }
   else {
     m->l1.count[is_store ? STORE_MISSES : LOAD_MISSES]++;
+    check_pending(m, line);
     fetch_line(m, line, is_store);
     way = choose1(&m->l1, set);
     evict1(m, set, way);
     fill1(&m->l1, line, way, m->l2.data[line & (SETS2 - 1)][probe2(&m->l2, line)]);
+    compare(m, line, set, way);
   }
   if (is_store) m->l1.dirty[set][way] = 1;
-  return m->l1.data[set][way];
+  return (struct place){ set, way };
 }
 
 static inline u64 load64(struct machine *m, u64 address) {
   u64 value;
-  memcpy(&value, access_line(m, address, 0) + (address & (LINE - 8)), 8);
+  struct place at = access_line(m, address, 0);
+  memcpy(&value, m->l1.data[at.set][at.way] + (address & (LINE - 8)), 8);
+  observe(m, address, at.set, at.way, value);
   return value;
 }
 
@@ -199,21 +309,22 @@ static inline void clean_and_invalidate(struct machine *m, u32 line) {
   u32 set1 = line & (SETS1 - 1), set2 = line & (SETS2 - 1), set3 = line & (SETS3 - 1);
   const u8 *newest = 0;
   m->l3.count[PROBES]++;
-  if (m->l3.dirty[set3][way3]) { m->l3.count[WB_OUT]++; newest = m->l3.data[set3][way3]; }
+  if (m->l3.dirty[set3][way3]) { m->l3.count[WB_OUT]++; EVENT(m, WRITEBACK); newest = m->l3.data[set3][way3]; }
   int way2 = probe2(&m->l2, line);
   if (way2 >= 0) {
     m->l2.count[PROBES]++;
-    if (m->l2.dirty[set2][way2]) { m->l2.count[WB_OUT]++; newest = m->l2.data[set2][way2]; }
+    if (m->l2.dirty[set2][way2]) { m->l2.count[WB_OUT]++; EVENT(m, WRITEBACK); newest = m->l2.data[set2][way2]; }
     int way1 = probe1(&m->l1, line);
     if (way1 >= 0) {
       m->l1.count[PROBES]++;
-      if (m->l1.dirty[set1][way1]) { m->l1.count[WB_OUT]++; newest = m->l1.data[set1][way1]; }
+      if (m->l1.dirty[set1][way1]) { m->l1.count[WB_OUT]++; EVENT(m, WRITEBACK); newest = m->l1.data[set1][way1]; }
       m->l1.tag[set1][way1] = 0;
     }
     m->l2.tag[set2][way2] = 0;
   }
   if (newest) write_memory(m, line, newest);
   m->l3.tag[set3][way3] = 0;
+  look(m, line, m->memory + (u64)line * LINE);
 }
 
 /* DC CISW: level - 1 in bits 3:1, way in the top bits, set above the line's. */
@@ -224,18 +335,22 @@ static inline void set_way(struct machine *m, u32 operand) {
     u32 set = (operand & 0x3fffffff) / LINE, way = operand >> 30;
     if (set >= SETS1) return;
     m->l1.count[PROBES]++;
+    mark(m, way * SETS1 + set);
     u32 tag = m->l1.tag[set][way];
     if (!tag) return;
     if (m->l1.dirty[set][way]) clean1(m, tag - 1, set, (int)way);
+    look1(m, tag - 1, set, (int)way);
     m->l1.tag[set][way] = 0;
   } else if (level == 1) {
     u32 set = (operand & 0x0fffffff) / LINE, way = operand >> 28;
     if (set >= SETS2) return;
     m->l2.count[PROBES]++;
+    mark(m, SETS1 * WAYS1 + way * SETS2 + set);
     u32 tag = m->l2.tag[set][way];
     if (!tag) return;
     take_inside2(m, tag - 1, set, (int)way);
     if (m->l2.dirty[set][way]) clean2(m, tag - 1, set, (int)way);
+    look(m, tag - 1, line3(m, tag - 1));
     m->l2.tag[set][way] = 0;
   }
 }
@@ -262,7 +377,7 @@ static inline void keep_held(struct machine *m, struct held *h, u32 many, u64 ke
 }
 
 static inline u64 read_descriptor(struct machine *m, u64 address) {
-  m->count[WALK_READS]++;
+  m->count[WALK_READS]++; EVENT(m, WALK);
   return load64(m, address);
 }
 
@@ -348,6 +463,7 @@ static u64 translate(struct machine *m, u64 va) {
     for (int w = 0; w < MAIN_WAYS; w++) {
       if (m->main_key[set][w] != key) continue;
       m->main_stamp[set][w] = ++m->clock;
+      EVENT(m, TLB_HIT);
       keep_held(m, &m->micro, MICRO, key, m->main_value[set][w]);
       return through(m->main_value[set][w], va);
     }
@@ -382,6 +498,7 @@ static void flush_table(struct machine *m, u64 table, int level, u64 low, u64 fr
     for (u64 at = (physical + first) & ~(LINE - 1ull); at < physical + last; at += LINE) {
       m->count[FLUSHED_LINES]++;
       m->count[MAINTENANCE]++;
+      stamp(m, at);
       clean_and_invalidate(m, (u32)(at / LINE));
     }
   }
@@ -406,12 +523,18 @@ static void play(struct machine *m, const u64 *records, u64 many) {
       /* Memory that stores will reach is the process's from here on, as it is the kernel's. */
       volatile u8 *page = m->memory + address;
       *page = *page;
-      u8 *at = attribute == 2 ? m->memory + address : access_line(m, address, 1) + (address & (LINE - 8));
+      u8 *at = m->memory + address;
+      if (attribute != 2) {
+        struct place where = access_line(m, address, 1);
+        at = m->l1.data[where.set][where.way] + (address & (LINE - 8));
+      }
       memcpy(at, &value, 8);
+      write_truth(m, address, value, attribute == 2);
       break;
     }
     case DC_CISW: set_way(m, (u32)operand); break;
-    case DSB: case ISB: break;
+    case DSB: complete(m); break;
+    case ISB: break;
     case MSR:
       if (operand >= REGISTERS) die("unknown register");
       m->reg[operand] = value;
@@ -463,6 +586,11 @@ int main(int argc, char **argv) {
     struct machine *m = all[i] = zeroes(sizeof *m);
     memset(m, 0, sizeof *m); /* Pages of its own, not the system's page of zeroes. */
     m->memory = zeroes(MEMORY);
+#ifdef HAZARDS
+    m->truth = zeroes(MEMORY);
+    m->stamp = zeroes(MEMORY / 4096 * sizeof *m->stamp);
+    m->unmarked = PLACES;
+#endif
     play(m, setup, setup_records);
     memset(m->count, 0, sizeof m->count);
     memset(m->l1.count, 0, sizeof m->l1.count);

@@ -25,7 +25,7 @@ import { GENERATED, generateBatches, LIKE_MC100 } from "./generate.ts";
 import { whyNoRecorder } from "./lackey.ts";
 import { countLoop, type LoopOrder, playLoop } from "./loop-player.ts";
 import { LOOPS, type Loop, writeLoop } from "./loops.ts";
-import { buildNativeLoops, runNativeLoop } from "./native-loops.ts";
+import { buildNativeLoops, type NativeLoops, runNativeLoop } from "./native-loops.ts";
 import { type PlayOrder, play } from "./player.ts";
 import { benchText } from "./report.ts";
 import { type BenchResult, type Plays, type Row, rowOf, rowOfLoop } from "./result.ts";
@@ -111,10 +111,10 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const nativeLoops = wantsNative && loops.length > 0 ? buildNativeLoops() : undefined;
   if (nativeLoops !== undefined && "missing" in nativeLoops) missing.push(nativeLoops.missing);
-  const nativeLoop = nativeLoops !== undefined && "path" in nativeLoops ? nativeLoops.path : undefined;
+  const native = nativeLoops !== undefined && "missing" in nativeLoops ? undefined : nativeLoops;
   for (const loop of loops) {
-    const row = measureLoop(loop, nativeLoop, options);
-    if (nativeLoop !== undefined) countersAgree.push(loop.name);
+    const row = measureLoop(loop, native, options);
+    if (native !== undefined) countersAgree.push(loop.name);
     rows.push(row);
   }
   progress("");
@@ -223,7 +223,8 @@ function measure(stream: Stream, natives: ReadonlyMap<Native, string>, options: 
   for (let round = 1; round <= options.rounds; round++) {
     for (const contestant of options.contestants.filter((each) => canPlay(each, stream))) {
       const native = isNative(contestant) ? natives.get(contestant) : undefined;
-      if (isNative(contestant) && native === undefined) continue;
+      // Natives that aren't built; and native loops, which play no streams.
+      if ((isNative(contestant) && native === undefined) || contestant === "hazards") continue;
       if (contestant === "cachegrind" && !hasCachegrind(stream)) continue;
       progress(`${stream.name}: ${contestant}, round ${round} of ${options.rounds}`);
       const file = onlyAccesses(contestant) ? stream.accesses : stream;
@@ -257,22 +258,23 @@ const isNative = (contestant: Contestant): contestant is Native => (NATIVES as r
 /** The stream that is a recording of a program which cachegrind can run as well: Valgrind is there then. */
 const hasCachegrind = ({ name }: Stream): boolean => name === "gzip" && whyNoRecorder() === undefined;
 
-/** Native loop and data-carrying kernel in turn, after their counters were compared. */
-function measureLoop(loop: Loop, native: string | undefined, options: Options): Row {
+/** Native loops and data-carrying kernel in turn, after their counters were compared. */
+function measureLoop(loop: Loop, native: NativeLoops | undefined, options: Options): Row {
   progress(`${loop.name}: preparing`);
   const files = writeLoop(loop);
   const counted = countLoop(loop, files, options.wasm);
-  if (native !== undefined) requireSameLoop(loop, counted, runNativeLoop(native, loop, files));
+  for (const program of Object.values(native ?? {}))
+    requireSameLoop(loop, counted, runNativeLoop(program, loop, files));
   const records = loop.units(counted.counters) * loop.machines;
-  const seconds: { [C in "yardstick" | "data"]: number[] } = { yardstick: [], data: [] };
+  const seconds: { [C in keyof NativeLoops | "data"]: number[] } = { yardstick: [], hazards: [], data: [] };
   for (let round = 1; round <= options.rounds; round++) {
     progress(`${loop.name}: round ${round} of ${options.rounds}`);
-    if (native !== undefined) {
+    for (const build of native === undefined ? [] : (["yardstick", "hazards"] as const)) {
       const runs: number[] = [];
       const sum = () => runs.reduce((total, each) => total + each, 0);
-      do runs.push(runNativeLoop(native, loop, files).seconds);
+      do runs.push(runNativeLoop((native as NativeLoops)[build], loop, files).seconds);
       while (sum() * 1000 < options.milliseconds && runs.length < NATIVE_RUNS);
-      seconds.yardstick.push(sum() / runs.length);
+      seconds[build].push(sum() / runs.length);
     }
     if (options.contestants.includes("data")) {
       const order: LoopOrder = {
@@ -284,7 +286,7 @@ function measureLoop(loop: Loop, native: string | undefined, options: Options): 
       seconds.data.push(apart("play-loop", order, loop.name, options.profile) / 1000);
     }
   }
-  const played = (["yardstick", "data"] as const).filter((contestant) => seconds[contestant].length > 0);
+  const played = (["yardstick", "hazards", "data"] as const).filter((contestant) => seconds[contestant].length > 0);
   return rowOfLoop(loop, records, new Map(played.map((each) => [each, { records, seconds: seconds[each] }])));
 }
 

@@ -7,6 +7,7 @@ import type { BenchResult, Row } from "./result.ts";
 const TITLES: Readonly<Record<Contestant, string>> = {
   yardstick: "yardstick",
   limit: "limit",
+  hazards: "with hazards",
   tags: "tags-only",
   program: "program order",
   shards2: "2 shards",
@@ -67,8 +68,14 @@ function notesOn({ rows, missing, countersAgree }: BenchResult): string[] {
   }
   if (bases.has("typed")) notes.push("x: to the typed arrays, where there is no yardstick.");
   if (rows.some(({ unit }) => unit !== "references")) {
-    notes.push("Rows that name what they count: on one core, and their yardstick is loops.c.");
+    notes.push(
+      "Rows that name what they count: on one core, and their yardstick is loops.c; with hazards: built -DHAZARDS.",
+    );
   }
+  const beside = rows.flatMap(({ stream, contestants: { data, hazards } }) =>
+    data && hazards ? [`${stream} ${(data.refsPerSecond / hazards.refsPerSecond).toFixed(2)}`] : [],
+  );
+  if (beside.length > 0) notes.push(`Data-carrying to loops.c with hazards: ${beside.join(", ")}.`);
   if (rows.some(({ easierForOthers }) => easierForOthers)) {
     notes.push("*: yardstick, limit and typed arrays play only its loads, stores and fetches, with caches always on.");
   }

@@ -1,0 +1,144 @@
+// Trails: what walks of the same 2 MiB read one after the other, above the last level. Each address hangs on the descriptor before,
+// so a walk waits for every read; a trail remembers where in the L1D they were and what they said, and all of it is compared at
+// once. If nothing has changed the reads have happened: they count and age as hits of the L1D, which is what they are (D51).
+
+import { distrust } from "./hierarchy";
+import { allocate, C_ACTIVE, C_L1D, coreAt, TRUE } from "./layout";
+import { countMany, events, levelHits, machineCountMany } from "./memory";
+import { logging } from "./miss-log";
+import { COUNTER_LOADS, EVENT_WALK, MACHINE_WALK_READS } from "./operations";
+import { plainRecord, plainWay } from "./plain";
+import { registerEpoch } from "./registers";
+import { S_SHIFT, S_STATES, shapesAt, touchIn } from "./shape";
+
+/** Walks with the same bits above these share a trail: what a table of level 3 spans. */
+export const TRAIL_SHIFT: u64 = 21;
+/** The level of that table. */
+export const LAST_LEVEL: u32 = 3;
+
+export const STAGE_1: u32 = 1;
+export const STAGE_2: u32 = 2;
+
+// ---- one read: the record of its set, the way, the line there; where the descriptor lies in it, and what it was
+const R_RECORD: usize = 0;
+const R_WAY: usize = 4;
+const R_LINE: usize = 8;
+const R_AT: usize = 12;
+const R_VALUE: usize = 16;
+const READ: usize = 24;
+
+/** The reads of the walk that goes on, as far as they were plain. */
+const WALKED_MAX: u32 = 32;
+const WALKED = memory.data(32 * 24, 64);
+let walked: u32 = 0;
+
+// ---- a trail: whose, of which 2 MiB, of what registers; what it leads to, which is the owner's; reads
+const T_KEY: usize = 0;
+const T_CORE: usize = 8;
+const T_EPOCH: usize = 12;
+const T_READS: usize = 16;
+/** Address of the last table, or of the last entry; where that table lies, and what it is read with; what those above forbid. */
+export const T_TABLE: usize = 24;
+export const T_PHYSICAL: usize = 32;
+export const T_CODE: usize = 40;
+export const T_FORBIDDEN: usize = 44;
+const T_FIRST: usize = 48;
+/** Three tables above the last of stage 1, and the four addresses of these in four levels of stage 2 each. */
+const READS_MAX: u32 = 19;
+const TRAIL: usize = 512;
+/** By a hash: a trail is forgotten where another takes its place. */
+const TRAILS_BITS: u32 = 8;
+let trails: usize = 0;
+
+export function beginWalk(): void {
+  walked = 0;
+}
+
+/** So many reads are behind the walk. */
+export function walkedSoFar(): u32 {
+  return walked;
+}
+
+/** A descriptor was read by a plain load, which found it `at` an address, in a line of its core's L1D. */
+export function noteRead(core: u32, compact: u64, at: usize, value: u64): void {
+  if (walked >= WALKED_MAX) return;
+  const read = WALKED + <usize>walked * READ;
+  walked++;
+  store<u32>(read, <u32>plainRecord, R_RECORD);
+  store<u32>(read, plainWay, R_WAY);
+  store<u32>(read, <u32>(compact >> load<u32>(shapesAt(core), S_SHIFT)), R_LINE);
+  store<u32>(read, <u32>at, R_AT);
+  store<u64>(read, value, R_VALUE);
+}
+
+/** A descriptor was read in another way: no trail has it. */
+export function breakTrail(): void {
+  walked = WALKED_MAX;
+}
+
+function trailAt(stage: u32, core: u32, key: u64): usize {
+  const hash = (<u32>key ^ (core << 20) ^ (stage << 27)) * 0x9e3779b1;
+  return trails + <usize>(hash >> (32 - TRAILS_BITS)) * TRAIL;
+}
+
+/** What tells a trail from all others in its place, but for its core. */
+function nameOf(stage: u32, key: u64): u64 {
+  return key | ((<u64>stage) << 60);
+}
+
+/** Keeps what was read from a number of reads on. Returns the trail, for the owner to write where it leads to, or 0. */
+export function keepTrail(stage: u32, core: u32, address: u64, from: u32): usize {
+  if (walked >= WALKED_MAX || walked - from > READS_MAX) return 0;
+  if (!trails) trails = allocate(TRAIL << TRAILS_BITS, 64);
+  const key = address >> TRAIL_SHIFT;
+  const trail = trailAt(stage, core, key);
+  store<u64>(trail, nameOf(stage, key), T_KEY);
+  store<u32>(trail, core, T_CORE);
+  store<u32>(trail, registerEpoch, T_EPOCH);
+  store<u32>(trail, walked - from, T_READS);
+  memory.copy(trail + T_FIRST, WALKED + <usize>from * READ, <usize>(walked - from) * READ);
+  return trail;
+}
+
+/** The trail of an address, if there is one and each read of it would be the same again: then they all have been made. Else 0. */
+export function followTrail(stage: u32, core: u32, address: u64): usize {
+  if (!trails || distrust || logging) return 0;
+  const key = address >> TRAIL_SHIFT;
+  const trail = trailAt(stage, core, key);
+  if (load<u64>(trail, T_KEY) != nameOf(stage, key)) return 0;
+  if (load<u32>(trail, T_CORE) != core || load<u32>(trail, T_EPOCH) != registerEpoch) return 0;
+  const many = load<u32>(trail, T_READS);
+  const end = trail + T_FIRST + <usize>many * READ;
+  const shape = shapesAt(core);
+  const states = load<u32>(shape, S_STATES);
+  let differing: u64 = 0;
+  let state: u32 = TRUE;
+  for (let read = trail + T_FIRST; read < end; read += READ) {
+    const record = <usize>load<u32>(read, R_RECORD);
+    const way = <usize>load<u32>(read, R_WAY);
+    differing |= <u64>(load<u32>(record + (way << 2)) ^ load<u32>(read, R_LINE));
+    differing |= load<u64>(<usize>load<u32>(read, R_AT)) ^ load<u64>(read, R_VALUE);
+    state &= load<u8>(record + states + way);
+  }
+  if (differing || !state) return 0;
+  for (let read = trail + T_FIRST; read < end; read += READ)
+    touchIn(shape, <usize>load<u32>(read, R_RECORD), load<u32>(read, R_WAY));
+  const l1d = <usize>load<u32>(coreAt(core), C_L1D);
+  machineCountMany(MACHINE_WALK_READS, many);
+  events(EVENT_WALK, many);
+  countMany(l1d, COUNTER_LOADS, many);
+  levelHits(l1d, many);
+  store<u32>(coreAt(core), 1, C_ACTIVE);
+  // They may be part of a longer trail.
+  if (walked + many >= WALKED_MAX) walked = WALKED_MAX;
+  else {
+    memory.copy(WALKED + <usize>walked * READ, trail + T_FIRST, <usize>many * READ);
+    walked += many;
+  }
+  return trail;
+}
+
+/** What the last read of a trail was. */
+export function lastOfTrail(trail: usize): u64 {
+  return load<u64>(trail + T_FIRST + <usize>(load<u32>(trail, T_READS) - 1) * READ, R_VALUE);
+}
