@@ -179,7 +179,7 @@ function locate(from: usize, to: usize): void {
 let isBeyond: bool = false;
 
 /** Loads a group's state, one of the host's lines after the other: the host overlaps that, while play waits for each. */
-function touchGroup(group: u32): void {
+export function touchGroup(group: u32): void {
   let seen: u32 = 0;
   const from = groupAt(group);
   const to = presenceOffset + <usize>group * groupStride;

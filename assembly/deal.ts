@@ -4,6 +4,7 @@
 
 import { misses } from "./ahead";
 import { packed, playPacked } from "./bucket";
+import { giveUp, inForce, refillsAtDesks, takeUp, tell } from "./handover";
 import { baseFor, lastValue, setLastValue } from "./hits";
 import {
   allocate,
@@ -22,7 +23,7 @@ import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
-import { canEnter, enter, inForce, leave, lines, refillsAtDesks, tell } from "./sharers";
+import { areUsable, lines } from "./sharers";
 import { isElsewhere } from "./sift";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
@@ -71,6 +72,9 @@ let paid: bool = false;
 const LOOK_AGAIN: u64 = 1 << 16;
 /** Dealing pays where one record in so many needs what isn't in the host's own caches, */
 const RARE: u64 = 24;
+/** On sharers it costs less, and to give them up costs much: so that is not considered often. */
+const RARER: u64 = 64;
+const LOOK_SELDOM: u64 = 1 << 21;
 /** and where no more than one in so many has to be played in its place. */
 const SELDOM: u64 = 2048;
 /** State that the host's second-level cache holds needs no dealing. */
@@ -80,7 +84,7 @@ const SMALL: u64 = 1 << 20;
 export function setOrder(order: u32): void {
   settleWholly();
   wish = order;
-  patience = order == ORDER_GROUPS ? 0 : toAndFro();
+  patience = 0;
 }
 
 // ---- sharers (sharers.ts): taken up where nothing is likely to interrupt for long enough
@@ -98,19 +102,19 @@ function toAndFro(): u64 {
 
 /** Takes sharers up if it is time for them and the machine's state allows it. */
 function consider(): void {
-  if (inForce || dealt - since < patience || !canEnter()) return;
+  if (inForce || dealt - since < patience || !areUsable()) return;
   settle();
   since = dealt;
-  if (!enter()) patience = max(patience << 1, toAndFro());
+  if (!takeUp()) patience = max(patience << 1, toAndFro());
 }
 
 /** Plays what waits, and gives sharers up: for what isn't a plain access, and for whoever asks what L2s and L3s hold. */
 export function settleWholly(): void {
   settle();
   if (!inForce) return;
-  leave();
-  // Whoever came back too soon waits for longer next time.
-  if (wish != ORDER_GROUPS) patience = dealt - since < toAndFro() ? max(patience << 1, 1024) : toAndFro();
+  giveUp();
+  // Whoever came back too soon waits for longer next time. The first time is early, when caches hold little.
+  if (wish != ORDER_GROUPS) patience = dealt - since < toAndFro() ? max(patience << 1, toAndFro()) : toAndFro();
   since = dealt;
 }
 
@@ -125,12 +129,13 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       played += first - lookedAt;
       lookedAt = first;
     }
-    if (played >= LOOK_AGAIN) {
+    if (played >= (inForce ? LOOK_SELDOM : LOOK_AGAIN)) {
       const refills = refillsSoFar() + refillsAtDesks();
       // Refills are from the host's own caches as long as the L2s in use fit there.
       const far =
         misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
-      const pays = groupsToDeal() != 0 && far * RARE * parts() > played && interruptions * SELDOM < played;
+      const pays =
+        groupsToDeal() != 0 && far * (inForce ? RARER : RARE) * parts() > played && interruptions * SELDOM < played;
       if (dealing && !pays) settleWholly();
       // Once may have been the misses of cold caches.
       dealing = pays && paid && (<u64>groupStride) << groupBits > SMALL;

@@ -1,80 +1,36 @@
 // Who inside a socket holds each line of its shared cache, kept at that cache's ways. While buckets are played on machines built
 // like servers (deal.ts, bucket.ts), this stands for the hash of presence.ts: what a private L2's victim has to tell is found
 // without a search, and a group's state is half as large. Tags, states and orders stay where they are; entering works the sharers
-// out of them, leaving fills the hash again.
+// out of them, leaving fills the hash again (handover.ts).
 
 import { isServer, serverL3 } from "./beyond";
 import { distrust, strays, yardstick } from "./hierarchy";
-import { countHits } from "./hits";
 import {
   allocate,
-  C_ACTIVE,
   C_L1D,
   C_L1I,
   C_SOCKET,
   CARRY,
   coreAt,
   cores,
-  DIRTY,
-  EXCLUSIVE,
-  eventBase,
   FLAG_WRITEBACK_TOUCHES,
   groupBits,
   groupStride,
-  hitBase,
-  INVALID,
   N_BASE,
   N_COUNTERS,
-  N_LEVEL,
   N_ORDER,
-  N_POPULATION,
   N_RECORD_SIZE,
   N_SETS,
   N_WAYS,
   sharedRoots,
   sockets,
 } from "./layout";
-import { countMany, machineCountMany } from "./memory";
 import { logging } from "./miss-log";
-import {
-  COUNTER_BACK_INVALIDATIONS,
-  COUNTER_EVICTIONS,
-  COUNTER_LOAD_MISSES,
-  COUNTER_LOADS,
-  COUNTER_WRITEBACKS_IN,
-  COUNTER_WRITEBACKS_OUT,
-  EVENT_MEMORY,
-  EVENT_MEMORY_REMOTE,
-  EVENT_SNOOP,
-  EVENT_SNOOP_REMOTE,
-  EVENT_WRITEBACK,
-  MACHINE_CROSSINGS,
-  MACHINE_MEMORY_READS,
-  OP_FETCH,
-  OP_LOAD,
-} from "./operations";
 import { stamped } from "./pending";
-import { clearPresence, present } from "./presence";
-import {
-  plainL2,
-  S_FETCH,
-  S_FLAGS,
-  S_L2,
-  S_L3,
-  S_MASK,
-  S_ORDER,
-  S_RECORD,
-  S_STATES,
-  S_WAYS,
-  shapesAt,
-  waysWith,
-} from "./shape";
-
-/** Whether sharers stand for presence.ts's hash now. */
-export let inForce: bool = false;
+import { plainL2, S_FETCH, S_FLAGS, S_L2, S_L3, S_MASK, S_ORDER, S_RECORD, S_STATES, S_WAYS, shapesAt } from "./shape";
 
 // ---- what play needs of a core, together: where its caches' group 0 begins, and what it has counted since it was last told
-const DESK_SIZE: usize = 192;
+export const DESK_SIZE: usize = 192;
 export const D_L1D: usize = 0;
 export const D_L1I: usize = 4;
 export const D_L2: usize = 8;
@@ -110,8 +66,8 @@ export const D_READS: usize = 164;
 export const D_READS_FAR: usize = 168;
 export const D_TAKEN_L1D: usize = 172;
 export const D_TAKEN_L1I: usize = 176;
-const COUNTS_FROM: usize = D_HITS;
-let desks: usize = 0;
+export const COUNTS_FROM: usize = D_HITS;
+export let desks: usize = 0;
 
 export function deskOf(core: u32): usize {
   return desks + <usize>core * DESK_SIZE;
@@ -155,7 +111,7 @@ export let lines: u32 = 0;
 let possible: bool = false;
 
 /** Whether machine and state allow it. Tags only: contents would have to move with the lines. */
-export function canEnter(): bool {
+export function areUsable(): bool {
   return !CARRY && possible && !distrust && !strays && !yardstick && !stamped && !logging;
 }
 
@@ -191,7 +147,12 @@ export function prepareSharers(): void {
   lines = cores * ways2 * load<u32>(l2, N_SETS);
 }
 
-/** Desks and tables, when they are first needed. */
+/** Nobody shares anything. Makes desks and tables when they are first needed. */
+export function clearSharers(): void {
+  if (!desks) furnish();
+  else memory.fill(<usize>load<u32>(deskOf(0), D_SHARERS), 0, <usize>sockets * (sharersApart << groupBits));
+}
+
 function furnish(): void {
   desks = allocate(<usize>cores * DESK_SIZE, 64);
   const tables = allocate(<usize>sockets * (sharersApart << groupBits), 64);
@@ -270,104 +231,14 @@ export function sharersIn(desk: usize, line: u32): usize {
   return <usize>load<u32>(desk, D_SHARERS) + groupOf(line) * sharersApart + set * SET_SHARERS;
 }
 
-// ---- entering and leaving
-
-/** Puts sharers in the place of the hash. False: the state isn't one that this play keeps, and nothing has changed. */
-export function enter(): bool {
-  if (!desks) furnish();
-  memory.fill(<usize>load<u32>(deskOf(0), D_SHARERS), 0, <usize>sockets * (sharersApart << groupBits));
-  for (let core: u32 = 0; core < cores; core++) if (!enlist(core)) return false;
-  for (let core: u32 = 0; core < cores; core++) if (!isOrderly(core)) return false;
-  for (let i: u32 = 0; i < roots; i++) if (!isRootOrderly(firstUnder(i))) return false;
-  inForce = true;
-  return true;
-}
-
-/** A core's lines: each has a place in the L3 (D19), and those of its L1s have one in its L2. */
-function enlist(core: u32): bool {
-  const desk = deskOf(core);
-  const l2 = plainL2(core);
-  const sets = load<u32>(l2, N_SETS);
-  for (let set: u32 = 0; set < sets; set++) {
-    const r2 = inL2(desk, set);
-    memory.fill(r2 + hints2, 0, ways2);
-    for (let way: u32 = 0; way < ways2; way++) {
-      const line = load<u32>(r2 + ((<usize>way) << 2));
-      if (line == INVALID) continue;
-      const found = waysWith(inL3(desk, line), ways3, line);
-      if (!found) return false;
-      const way3 = <u32>ctz(found);
-      store<u8>(r2 + hints2 + way, <u8>way3);
-      const sharers = sharersIn(desk, line) + ((<usize>way3) << 3);
-      store<u64>(sharers, load<u64>(sharers) | ((<u64>1) << load<u32>(desk, D_BIT)));
-    }
-  }
-  return (
-    hint(desk, <usize>load<u32>(coreAt(core), C_L1D), HINT_DATA) &&
-    hint(desk, <usize>load<u32>(coreAt(core), C_L1I), HINT_INSTRUCTIONS)
-  );
-}
-
-/** Notes at the L2's copies what an L1 holds of them. */
-function hint(desk: usize, l1: usize, bit: u32): bool {
-  const sets = load<u32>(l1, N_SETS);
-  const ways = load<u32>(l1, N_WAYS);
-  for (let set: u32 = 0; set < sets; set++) {
-    const r1 = bit == HINT_DATA ? inL1D(desk, set) : inL1I(desk, set);
-    for (let way: usize = 0; way < ways; way++) {
-      const line = load<u32>(r1 + (way << 2));
-      if (line == INVALID) continue;
-      const r2 = inL2(desk, line);
-      const found = waysWith(r2, ways2, line);
-      if (!found) return false;
-      const at = r2 + hints2 + ctz(found);
-      store<u8>(at, load<u8>(at) | <u8>bit);
-      // Whoever owns a line in its L1 owns it in its L2.
-      const state = load<u8>(r1 + load<u32>(shapesAt(0), S_STATES) + way);
-      if (state & <u8>(EXCLUSIVE | DIRTY) && !(load<u8>(r2 + states2 + ctz(found)) & <u8>EXCLUSIVE)) return false;
-    }
-  }
-  return true;
-}
-
-/** Whether nobody else holds what a core owns, here or in another socket (MESI). Accesses that ignore coherence may have seen to that. */
-function isOrderly(core: u32): bool {
-  const desk = deskOf(core);
-  const sets = load<u32>(plainL2(core), N_SETS);
-  for (let set: u32 = 0; set < sets; set++) {
-    const r2 = inL2(desk, set);
-    for (let way: u32 = 0; way < ways2; way++) {
-      const line = load<u32>(r2 + ((<usize>way) << 2));
-      if (line == INVALID || !(load<u8>(r2 + states2 + way) & <u8>(EXCLUSIVE | DIRTY))) continue;
-      const way3 = <usize>load<u8>(r2 + hints2 + way) & 15;
-      if (load<u64>(sharersIn(desk, line) + (way3 << 3)) != (<u64>1) << load<u32>(desk, D_BIT)) return false;
-      if (!(load<u8>(inL3(desk, line) + states3 + way3) & <u8>EXCLUSIVE)) return false;
-      if (otherHolder(desk, inL3(desk, line), line)) return false;
-    }
-  }
-  return true;
-}
-
-/** The same of what an L3 owns. */
-function isRootOrderly(desk: usize): bool {
-  const sets = load<u32>(<usize>load<u32>(desk, D_ROOT), N_SETS);
-  for (let set: u32 = 0; set < sets; set++) {
-    const r3 = inL3(desk, set);
-    for (let way: u32 = 0; way < ways3; way++) {
-      const line = load<u32>(r3 + ((<usize>way) << 2));
-      if (line == INVALID || !(load<u8>(r3 + states3 + way) & <u8>(EXCLUSIVE | DIRTY))) continue;
-      if (otherHolder(desk, r3, line)) return false;
-    }
-  }
-  return true;
-}
+// ---- other sockets
 
 /** By place in `sharedRoots`, from 0: where group 0 of that L3 begins, and the desk of the first core under it. */
 let rootList: usize = 0;
-let roots: u32 = 0;
+export let roots: u32 = 0;
 
 /** The desk of the first core under the L3 at a place in `sharedRoots`. */
-function firstUnder(i: u32): usize {
+export function firstUnder(i: u32): usize {
   return <usize>load<u32>(rootList + ((<usize>i) << 3), 4);
 }
 
@@ -400,103 +271,4 @@ export function touchSharers(group: u32): u32 {
     for (let at: usize = 0; at < sharersApart; at += 64) seen += load<u32>(table + at);
   }
   return seen;
-}
-
-/** Fills the hash, and what is counted of the L1Is, from the caches again. */
-export function leave(): void {
-  tell();
-  inForce = false;
-  clearPresence();
-  for (let core: u32 = 0; core < cores; core++) {
-    const desk = deskOf(core);
-    const l1i = <usize>load<u32>(coreAt(core), C_L1I);
-    const l2 = plainL2(core);
-    store<u32>(l2, 0, N_POPULATION);
-    for (let set: u32 = 0; set < load<u32>(l2, N_SETS); set++) reveal(l2, inL2(desk, set));
-    for (let set: u32 = 0; set < load<u32>(l1i, N_SETS); set++) reveal(l1i, inL1I(desk, set));
-  }
-  for (let i: u32 = 0; i < roots; i++) {
-    const desk = firstUnder(i);
-    const l3 = <usize>load<u32>(desk, D_ROOT);
-    store<u32>(l3, 0, N_POPULATION);
-    for (let set: u32 = 0; set < load<u32>(l3, N_SETS); set++) reveal(l3, inL3(desk, set));
-  }
-}
-
-/** The directory hears of the copies of one set. */
-function reveal(n: usize, record: usize): void {
-  const ways = <usize>load<u32>(n, N_WAYS);
-  for (let way: usize = 0; way < ways; way++) {
-    const line = load<u32>(record + (way << 2));
-    if (line != INVALID) present(n, line);
-  }
-}
-
-// ---- counts
-
-/** Moves what desks have counted to the counters it belongs to. */
-export function tell(): void {
-  for (let core: u32 = 0; core < cores && desks; core++) tellOf(core);
-}
-
-/** Refills from L2s since then. */
-export function refillsAtDesks(): u64 {
-  let many: u64 = 0;
-  for (let core: u32 = 0; core < cores && desks; core++)
-    for (let op: usize = OP_LOAD; op <= OP_FETCH; op++) many += load<u32>(deskOf(core) + (op << 2), D_REFILLS);
-  return many;
-}
-
-function tellOf(core: u32): void {
-  const desk = deskOf(core);
-  const c = coreAt(core);
-  const l1d = <usize>load<u32>(c, C_L1D);
-  const l1i = <usize>load<u32>(c, C_L1I);
-  const l2 = plainL2(core);
-  const l3 = <usize>load<u32>(desk, D_ROOT);
-  const levels = hitBase + ((<usize>core) << 7);
-  const level2 = levels + ((<usize>load<u32>(l2, N_LEVEL)) << 3);
-  for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++) {
-    const mine = desk + ((<usize>op) << 2);
-    const refills = <u64>load<u32>(mine, D_REFILLS);
-    const requests = <u64>load<u32>(mine, D_REQUESTS);
-    const l1 = op == OP_FETCH ? l1i : l1d;
-    countHits(core, op, load<u32>(mine, D_HITS));
-    countMany(l1, COUNTER_LOADS + op, refills + requests);
-    countMany(l1, COUNTER_LOAD_MISSES + op, refills + requests);
-    countMany(l2, COUNTER_LOADS + op, refills + requests);
-    countMany(l2, COUNTER_LOAD_MISSES + op, requests);
-    countMany(l3, COUNTER_LOADS + op, requests);
-    countMany(l3, COUNTER_LOAD_MISSES + op, load<u32>(mine, D_L3_MISSES));
-    add(level2, refills);
-    // The first cacheable data access may have come to it here (D33); an L1D's hit isn't one.
-    if (op != OP_FETCH && refills + requests) store<u32>(c, 1, C_ACTIVE);
-  }
-  add(levels + ((<usize>load<u32>(l3, N_LEVEL)) << 3), load<u32>(desk, D_L3_HITS));
-  countMany(l1d, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS));
-  countMany(l1i, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS + 8));
-  countMany(l2, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS_L2));
-  countMany(l1d, COUNTER_BACK_INVALIDATIONS, load<u32>(desk, D_TAKEN_L1D));
-  countMany(l1i, COUNTER_BACK_INVALIDATIONS, load<u32>(desk, D_TAKEN_L1I));
-  const writebacks = <u64>load<u32>(desk, D_WRITEBACKS);
-  const writebacks2 = <u64>load<u32>(desk, D_WRITEBACKS_L2);
-  countMany(l1d, COUNTER_WRITEBACKS_OUT, writebacks);
-  countMany(l2, COUNTER_WRITEBACKS_IN, writebacks);
-  countMany(l2, COUNTER_WRITEBACKS_OUT, writebacks2);
-  countMany(l3, COUNTER_WRITEBACKS_IN, writebacks2);
-  const events = eventBase + ((<usize>core) << 8);
-  add(events + ((<usize>EVENT_WRITEBACK) << 3), writebacks + writebacks2 + load<u32>(desk, D_WRITEBACKS_FAR));
-  add(events + ((<usize>EVENT_SNOOP) << 3), load<u32>(desk, D_SNOOPS));
-  add(events + ((<usize>EVENT_SNOOP_REMOTE) << 3), load<u32>(desk, D_SNOOPS_FAR));
-  const near = <u64>load<u32>(desk, D_READS);
-  const far = <u64>load<u32>(desk, D_READS_FAR);
-  add(events + ((<usize>EVENT_MEMORY) << 3), near);
-  add(events + ((<usize>EVENT_MEMORY_REMOTE) << 3), far);
-  machineCountMany(MACHINE_MEMORY_READS, near + far);
-  machineCountMany(MACHINE_CROSSINGS, far);
-  memory.fill(desk + COUNTS_FROM, 0, DESK_SIZE - COUNTS_FROM);
-}
-
-function add(at: usize, many: u64): void {
-  store<u64>(at, load<u64>(at) + many);
 }

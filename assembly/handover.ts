@@ -1,0 +1,292 @@
+// Taking sharers up and giving them up: which of the two says who holds a line is changed from the hash (presence.ts) to the sharers
+// at the L3s' ways (sharers.ts) and back, a set group at a time, and counts go from desks to where everybody looks for them.
+
+import { touchGroup } from "./bucket";
+import { countHits } from "./hits";
+import {
+  C_ACTIVE,
+  C_L1D,
+  C_L1I,
+  coreAt,
+  cores,
+  DIRTY,
+  EXCLUSIVE,
+  eventBase,
+  groupBits,
+  hitBase,
+  INVALID,
+  N_LEVEL,
+  N_POPULATION,
+  N_SETS,
+  N_STATES,
+  N_WAYS,
+} from "./layout";
+import { countMany, machineCountMany } from "./memory";
+import {
+  COUNTER_BACK_INVALIDATIONS,
+  COUNTER_EVICTIONS,
+  COUNTER_LOAD_MISSES,
+  COUNTER_LOADS,
+  COUNTER_WRITEBACKS_IN,
+  COUNTER_WRITEBACKS_OUT,
+  EVENT_MEMORY,
+  EVENT_MEMORY_REMOTE,
+  EVENT_SNOOP,
+  EVENT_SNOOP_REMOTE,
+  EVENT_WRITEBACK,
+  MACHINE_CROSSINGS,
+  MACHINE_MEMORY_READS,
+  OP_FETCH,
+  OP_LOAD,
+} from "./operations";
+import { clearPresence, present } from "./presence";
+import { plainL2, waysWith } from "./shape";
+import {
+  COUNTS_FROM,
+  clearSharers,
+  D_BIT,
+  D_HITS,
+  D_L3_HITS,
+  D_L3_MISSES,
+  D_READS,
+  D_READS_FAR,
+  D_REFILLS,
+  D_REQUESTS,
+  D_ROOT,
+  D_SNOOPS,
+  D_SNOOPS_FAR,
+  D_TAKEN_L1D,
+  D_TAKEN_L1I,
+  D_VICTIMS,
+  D_VICTIMS_L2,
+  D_WRITEBACKS,
+  D_WRITEBACKS_FAR,
+  D_WRITEBACKS_L2,
+  DESK_SIZE,
+  deskOf,
+  desks,
+  find,
+  firstUnder,
+  HINT_DATA,
+  HINT_INSTRUCTIONS,
+  hints2,
+  inL1D,
+  inL1I,
+  inL2,
+  inL3,
+  otherHolder,
+  roots,
+  sharersIn,
+  states2,
+  states3,
+  ways2,
+  ways3,
+} from "./sharers";
+
+/** Whether sharers stand for the hash now. */
+export let inForce: bool = false;
+
+/** Puts sharers in the place of the hash. False: the state isn't one that this play keeps, and nothing has changed. */
+export function takeUp(): bool {
+  clearSharers();
+  for (let group: u32 = 0; group < groups(); group++) {
+    touchGroup(group);
+    for (let core: u32 = 0; core < cores; core++) if (!enlist(core, group)) return false;
+    for (let core: u32 = 0; core < cores; core++) if (!isOrderly(core, group)) return false;
+    for (let i: u32 = 0; i < roots; i++) if (!isRootOrderly(firstUnder(i), group)) return false;
+  }
+  inForce = true;
+  return true;
+}
+
+function groups(): u32 {
+  return 1 << groupBits;
+}
+
+/** Bits of the ways of a set that hold a line. */
+function filled(record: usize, ways: u32): u32 {
+  return ~waysWith(record, ways, INVALID) & ((1 << ways) - 1);
+}
+
+/** A core's lines: each has a place in the L3 (D19), and those of its L1s have one in its L2. */
+function enlist(core: u32, group: u32): bool {
+  const desk = deskOf(core);
+  const l2 = plainL2(core);
+  // Then its L1s are empty as well.
+  if (!load<u32>(l2, N_POPULATION)) return true;
+  const bit = (<u64>1) << load<u32>(desk, D_BIT);
+  const sets = load<u32>(l2, N_SETS);
+  for (let set = group; set < sets; set += groups()) {
+    const r2 = inL2(desk, set);
+    for (let ways = filled(r2, ways2); ways; ways &= ways - 1) {
+      const way = <usize>ctz(ways);
+      const line = load<u32>(r2 + (way << 2));
+      const found = find(inL3(desk, line), ways3, line);
+      if (!found) return false;
+      store<u8>(r2 + hints2 + way, <u8>ctz(found));
+      const sharers = sharersIn(desk, line) + ((<usize>ctz(found)) << 3);
+      store<u64>(sharers, load<u64>(sharers) | bit);
+    }
+  }
+  const c = coreAt(core);
+  return (
+    hint(desk, <usize>load<u32>(c, C_L1D), HINT_DATA, group) &&
+    hint(desk, <usize>load<u32>(c, C_L1I), HINT_INSTRUCTIONS, group)
+  );
+}
+
+/** Notes at the L2's copies what an L1 holds of them. */
+function hint(desk: usize, l1: usize, bit: u32, group: u32): bool {
+  const sets = load<u32>(l1, N_SETS);
+  const all = load<u32>(l1, N_WAYS);
+  const states1 = load<u32>(l1, N_STATES);
+  for (let set = group; set < sets; set += groups()) {
+    const r1 = bit == HINT_DATA ? inL1D(desk, set) : inL1I(desk, set);
+    for (let ways = filled(r1, all); ways; ways &= ways - 1) {
+      const way = <usize>ctz(ways);
+      const line = load<u32>(r1 + (way << 2));
+      const r2 = inL2(desk, line);
+      const found = find(r2, ways2, line);
+      if (!found) return false;
+      const at = r2 + hints2 + ctz(found);
+      store<u8>(at, load<u8>(at) | <u8>bit);
+      // Whoever owns a line in its L1 owns it in its L2.
+      const owns = load<u8>(r1 + states1 + way) & <u8>(EXCLUSIVE | DIRTY);
+      if (owns && !(load<u8>(r2 + states2 + ctz(found)) & <u8>EXCLUSIVE)) return false;
+    }
+  }
+  return true;
+}
+
+/** Whether nobody else holds what a core owns here, and its L3 owns it too (MESI). Accesses that ignore coherence may have seen to that. */
+function isOrderly(core: u32, group: u32): bool {
+  const desk = deskOf(core);
+  const l2 = plainL2(core);
+  const bit = (<u64>1) << load<u32>(desk, D_BIT);
+  const sets = load<u32>(l2, N_POPULATION) ? load<u32>(l2, N_SETS) : 0;
+  for (let set = group; set < sets; set += groups()) {
+    const r2 = inL2(desk, set);
+    for (let ways = filled(r2, ways2); ways; ways &= ways - 1) {
+      const way = <usize>ctz(ways);
+      if (!(load<u8>(r2 + states2 + way) & <u8>(EXCLUSIVE | DIRTY))) continue;
+      const line = load<u32>(r2 + (way << 2));
+      const way3 = <usize>load<u8>(r2 + hints2 + way) & 15;
+      if (load<u64>(sharersIn(desk, line) + (way3 << 3)) != bit) return false;
+      if (!(load<u8>(inL3(desk, line) + states3 + way3) & <u8>EXCLUSIVE)) return false;
+    }
+  }
+  return true;
+}
+
+/** Whether no other L3 holds what an L3 owns. */
+function isRootOrderly(desk: usize, group: u32): bool {
+  const l3 = <usize>load<u32>(desk, D_ROOT);
+  const sets = load<u32>(l3, N_POPULATION) ? load<u32>(l3, N_SETS) : 0;
+  for (let set = group; set < sets; set += groups()) {
+    const r3 = inL3(desk, set);
+    for (let ways = filled(r3, ways3); ways; ways &= ways - 1) {
+      const way = <usize>ctz(ways);
+      const owns = load<u8>(r3 + states3 + way) & <u8>(EXCLUSIVE | DIRTY);
+      if (owns && otherHolder(desk, r3, load<u32>(r3 + (way << 2)))) return false;
+    }
+  }
+  return true;
+}
+
+/** Fills the hash, and what is counted of the L1Is, from the caches again. */
+export function giveUp(): void {
+  tell();
+  inForce = false;
+  clearPresence();
+  for (let core: u32 = 0; core < cores; core++) store<u32>(plainL2(core), 0, N_POPULATION);
+  for (let i: u32 = 0; i < roots; i++) store<u32>(<usize>load<u32>(firstUnder(i), D_ROOT), 0, N_POPULATION);
+  for (let group: u32 = 0; group < groups(); group++) {
+    for (let core: u32 = 0; core < cores; core++) {
+      const desk = deskOf(core);
+      const l1i = <usize>load<u32>(coreAt(core), C_L1I);
+      const l2 = plainL2(core);
+      for (let set = group; set < load<u32>(l2, N_SETS); set += groups()) reveal(l2, inL2(desk, set));
+      for (let set = group; set < load<u32>(l1i, N_SETS); set += groups()) reveal(l1i, inL1I(desk, set));
+    }
+    for (let i: u32 = 0; i < roots; i++) {
+      const desk = firstUnder(i);
+      const l3 = <usize>load<u32>(desk, D_ROOT);
+      for (let set = group; set < load<u32>(l3, N_SETS); set += groups()) reveal(l3, inL3(desk, set));
+    }
+  }
+}
+
+/** The directory hears of the copies of one set. */
+function reveal(n: usize, record: usize): void {
+  for (let ways = filled(record, load<u32>(n, N_WAYS)); ways; ways &= ways - 1)
+    present(n, load<u32>(record + ((<usize>ctz(ways)) << 2)));
+}
+
+// ---- counts
+
+/** Moves what desks have counted to the counters it belongs to. */
+export function tell(): void {
+  for (let core: u32 = 0; core < cores && desks; core++) tellOf(core);
+}
+
+/** Refills from L2s since then. */
+export function refillsAtDesks(): u64 {
+  let many: u64 = 0;
+  for (let core: u32 = 0; core < cores && desks; core++)
+    for (let op: usize = OP_LOAD; op <= OP_FETCH; op++) many += load<u32>(deskOf(core) + (op << 2), D_REFILLS);
+  return many;
+}
+
+function tellOf(core: u32): void {
+  const desk = deskOf(core);
+  const c = coreAt(core);
+  const l1d = <usize>load<u32>(c, C_L1D);
+  const l1i = <usize>load<u32>(c, C_L1I);
+  const l2 = plainL2(core);
+  const l3 = <usize>load<u32>(desk, D_ROOT);
+  const levels = hitBase + ((<usize>core) << 7);
+  const level2 = levels + ((<usize>load<u32>(l2, N_LEVEL)) << 3);
+  for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++) {
+    const mine = desk + ((<usize>op) << 2);
+    const refills = <u64>load<u32>(mine, D_REFILLS);
+    const requests = <u64>load<u32>(mine, D_REQUESTS);
+    const l1 = op == OP_FETCH ? l1i : l1d;
+    countHits(core, op, load<u32>(mine, D_HITS));
+    countMany(l1, COUNTER_LOADS + op, refills + requests);
+    countMany(l1, COUNTER_LOAD_MISSES + op, refills + requests);
+    countMany(l2, COUNTER_LOADS + op, refills + requests);
+    countMany(l2, COUNTER_LOAD_MISSES + op, requests);
+    countMany(l3, COUNTER_LOADS + op, requests);
+    countMany(l3, COUNTER_LOAD_MISSES + op, load<u32>(mine, D_L3_MISSES));
+    add(level2, refills);
+    // The first cacheable data access may have come to it here (D33); an L1D's hit isn't one.
+    if (op != OP_FETCH && refills + requests) store<u32>(c, 1, C_ACTIVE);
+  }
+  add(levels + ((<usize>load<u32>(l3, N_LEVEL)) << 3), load<u32>(desk, D_L3_HITS));
+  countMany(l1d, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS));
+  countMany(l1i, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS + 8));
+  countMany(l2, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS_L2));
+  countMany(l1d, COUNTER_BACK_INVALIDATIONS, load<u32>(desk, D_TAKEN_L1D));
+  countMany(l1i, COUNTER_BACK_INVALIDATIONS, load<u32>(desk, D_TAKEN_L1I));
+  const writebacks = <u64>load<u32>(desk, D_WRITEBACKS);
+  const writebacks2 = <u64>load<u32>(desk, D_WRITEBACKS_L2);
+  countMany(l1d, COUNTER_WRITEBACKS_OUT, writebacks);
+  countMany(l2, COUNTER_WRITEBACKS_IN, writebacks);
+  countMany(l2, COUNTER_WRITEBACKS_OUT, writebacks2);
+  countMany(l3, COUNTER_WRITEBACKS_IN, writebacks2);
+  const events = eventBase + ((<usize>core) << 8);
+  add(events + ((<usize>EVENT_WRITEBACK) << 3), writebacks + writebacks2 + load<u32>(desk, D_WRITEBACKS_FAR));
+  add(events + ((<usize>EVENT_SNOOP) << 3), load<u32>(desk, D_SNOOPS));
+  add(events + ((<usize>EVENT_SNOOP_REMOTE) << 3), load<u32>(desk, D_SNOOPS_FAR));
+  const near = <u64>load<u32>(desk, D_READS);
+  const far = <u64>load<u32>(desk, D_READS_FAR);
+  add(events + ((<usize>EVENT_MEMORY) << 3), near);
+  add(events + ((<usize>EVENT_MEMORY_REMOTE) << 3), far);
+  machineCountMany(MACHINE_MEMORY_READS, near + far);
+  machineCountMany(MACHINE_CROSSINGS, far);
+  memory.fill(desk + COUNTS_FROM, 0, DESK_SIZE - COUNTS_FROM);
+}
+
+function add(at: usize, many: u64): void {
+  store<u64>(at, load<u64>(at) + many);
+}
