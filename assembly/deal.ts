@@ -19,12 +19,12 @@ import {
 } from "./layout";
 import { enterMemory, fastBytes, fastLow, regionDelta, regionHome } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
-import { noteObserved, owns, parts, sharded } from "./own";
+import { noteObserved, OWNED, ownedMask, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
 import { areUsable, lines } from "./sharers";
-import { isElsewhere } from "./sift";
+import { isElsewhere, SETTLED } from "./sift";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
 const CAPACITY_BITS: u32 = 14;
@@ -265,9 +265,13 @@ function scatter(from: usize, until: usize): usize {
     const address = word & 0xfcffffffffffff;
     if (address - low >= bytes) break;
     const compact = address - delta;
-    if (sharded && !owns(compact)) break;
     const core = <u32>(word >> 56);
     const op = <u32>(word >> 48) & 3;
+    let own: u32 = 1;
+    if (sharded) {
+      own = load<u8>(OWNED + <usize>(<u32>(compact >> shift) & ownedMask));
+      if (!(own | load<u8>(SETTLED + ((<usize>core) << 2) + op))) break;
+    }
     if (!baseFor(core, op)) break;
     const line = <u32>(compact >> shift);
     const group = line & mask;
@@ -275,7 +279,8 @@ function scatter(from: usize, until: usize): usize {
     const n = load<u32>(cursor);
     if (n == CAPACITY) break;
     store<u64>(buckets + ((<usize>(group * APART + n)) << 3), packed(line, op, home, core));
-    store<u32>(cursor, n + 1);
+    // What another shard plays is written over by the next: nothing foretells whose a record is, so that is no branch.
+    store<u32>(cursor, n + own);
   }
   return at;
 }

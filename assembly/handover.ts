@@ -39,6 +39,7 @@ import {
   OP_FETCH,
   OP_LOAD,
 } from "./operations";
+import { ownsOf } from "./own";
 import { clearPresence, present } from "./presence";
 import { plainL2, waysWith } from "./shape";
 import {
@@ -90,6 +91,8 @@ export let inForce: bool = false;
 export function takeUp(): bool {
   clearSharers();
   for (let group: u32 = 0; group < groups(); group++) {
+    // What others play is empty here.
+    if (!ownsOf(group, groupBits)) continue;
     touchGroup(group);
     for (let core: u32 = 0; core < cores; core++) if (!enlist(core, group)) return false;
     for (let core: u32 = 0; core < cores; core++) if (!isOrderly(core, group)) return false;
@@ -201,6 +204,7 @@ export function giveUp(): void {
   for (let core: u32 = 0; core < cores; core++) store<u32>(plainL2(core), 0, N_POPULATION);
   for (let i: u32 = 0; i < roots; i++) store<u32>(<usize>load<u32>(firstUnder(i), D_ROOT), 0, N_POPULATION);
   for (let group: u32 = 0; group < groups(); group++) {
+    if (!ownsOf(group, groupBits)) continue;
     for (let core: u32 = 0; core < cores; core++) {
       const desk = deskOf(core);
       const l1i = <usize>load<u32>(coreAt(core), C_L1I);

@@ -40,6 +40,14 @@ export function owns(compact: u64): bool {
   return !sharded || load<u8>(OWNED + <usize>(<u32>(compact >> largestShift) & ownedMask)) != 0;
 }
 
+/** Whether anything of a kernel's set group, which the low `bits` of a block's number name, is ours. */
+export function ownsOf(group: u32, bits: u32): bool {
+  if (!sharded) return true;
+  for (let g = group; g <= max(ownedMask, group); g += 1 << bits)
+    if (load<u8>(OWNED + <usize>(g & ownedMask))) return true;
+  return false;
+}
+
 /** Whether a set of a cache is. */
 export function ownsSet(n: usize, set: u32): bool {
   return !sharded || load<u8>(OWNED + <usize>((set >> load<u32>(n, N_GROUP_POSITION)) & ownedMask)) != 0;

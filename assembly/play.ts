@@ -20,6 +20,7 @@ import { chooseOrder, deal, interrupt } from "./deal";
 import { TELLS_TABLES, writeElsewhere } from "./elsewhere";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
+import { inForce } from "./handover";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
 import { lastValue, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./hits";
@@ -232,11 +233,14 @@ export function play(count: u32): u32 {
     if (!prefixed) {
       if ((<u32>(word >> 48) & 0xff) <= OP_FETCH) {
         const start = i;
+        // Buckets on sharers take what is ours without sifting.
+        const sifts = sharded && !(dealing && inForce);
         if (translatingCores && isVirtual(<u32>(word >> 56))) {
           const at = batch + ((<usize>i) << 3);
           if (at >= setsSeenTo) setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
-        } else if (sharded) i = playSifted(start, count, dealing);
+        } else if (sifts) i = playSifted(start, count, dealing);
         else if (dealing) {
+          siftedTo = 0;
           const from = batch + ((<usize>start) << 3);
           i += <u32>((deal(from, batch + ((<usize>count) << 3), number, 0) - from) >> 3);
         } else {
@@ -245,7 +249,7 @@ export function play(count: u32): u32 {
         }
         number += i - start;
         if (i == count) break;
-        if (sharded) {
+        if (sifts) {
           if (i == siftedTo && i > start) continue;
           siftedAt++;
         }

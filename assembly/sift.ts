@@ -26,7 +26,7 @@ const PASSED_NUMBER: u64 = 40;
 /**
  * By core and operation, one byte each: whether nothing needs to be known of other shards' accesses of this kind, ever again.
  */
-const SETTLED = memory.data(1024, 64);
+export const SETTLED = memory.data(1024, 64);
 
 /**
  * Whether a record is a plain access that another shard plays, and of which this one needs to know nothing: that its core

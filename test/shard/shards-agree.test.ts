@@ -10,7 +10,7 @@ import { THEMES } from "../cases/themes.ts";
 import { checkAgreement } from "../properties/agreement.ts";
 import { allowedFeatures } from "../properties/features.ts";
 import { buildMachine } from "../properties/machines.ts";
-import { randomCase } from "../properties/random-case.ts";
+import { type MachineKind, randomCase } from "../properties/random-case.ts";
 import { SEED, streamCount } from "../properties/run-property.ts";
 import { DATA, DEBUG, type ShardedKind, TAGS } from "./kinds.ts";
 
@@ -31,7 +31,7 @@ describe("every case, as it asks for", () => {
 });
 
 describe(`random streams (SETWAY_SEED=${SEED})`, () => {
-  const agree = (kind: ShardedKind, share: number) => {
+  const agree = (kind: ShardedKind, share: number, machines: MachineKind = "grouped") => {
     const streams = Math.ceil(streamCount() / share);
     const { whole } = kind;
     const sharded = FULL ? kind.sharded : kind.sharded.filter(({ shards }) => shards > 1);
@@ -41,13 +41,14 @@ describe(`random streams (SETWAY_SEED=${SEED})`, () => {
       kernels: sharded,
       streams,
       alike: true,
-      machines: "grouped",
+      machines,
     });
     expect(played).toBe(streams);
   };
 
   test("with bytes", { timeout: LIMIT }, () => agree(DATA, SHARE));
   test("tags only", { timeout: LIMIT }, () => agree(TAGS, SHARE));
+  test("tags only, servers", { timeout: LIMIT }, () => agree(TAGS, SHARE, "servers"));
   test.each(DEBUG.map((kind) => [kind.whole.name, kind] as const))("%s", { timeout: LIMIT }, (_name, kind) =>
     agree(kind, DEBUG_SHARE),
   );
