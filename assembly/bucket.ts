@@ -1,97 +1,35 @@
 // One bucket, played on sharers (sharers.ts): plain loads, stores and fetches of one set group, by cores with private L2s under
 // their socket's shared cache. Same rules as hits.ts, refill.ts and beyond.ts (D9-D12, D14-D16, D19), same counters; nothing is
-// left over, because what this can't play isn't dealt while sharers are in force.
+// left over, because what this and far.ts can't play isn't dealt while sharers are in force.
 
-import { noteMiss } from "./ahead";
 import { HOME_BITS } from "./beyond";
-import {
-  DIRTY,
-  EXCLUSIVE,
-  groupAt,
-  groupBits,
-  groupStride,
-  INVALID,
-  largestShift,
-  presenceOffset,
-  VALID,
-} from "./layout";
-import { homeOf, machineCount } from "./memory";
-import {
-  COUNTER_BACK_INVALIDATIONS,
-  COUNTER_EVICTIONS,
-  COUNTER_INVALIDATIONS,
-  COUNTER_SNOOPS_IN,
-  COUNTER_UPGRADES,
-  COUNTER_WRITEBACKS_OUT,
-  MACHINE_CROSSINGS,
-  MACHINE_MEMORY_WRITES,
-  OP_FETCH,
-  OP_LOAD,
-  OP_STORE,
-} from "./operations";
+import { playFar, storeShared } from "./far";
+import { NARROW_ORDER, NARROW_STATES } from "./hits";
+import { DIRTY, EXCLUSIVE, groupBits, VALID } from "./layout";
+import { OP_FETCH, OP_LOAD } from "./operations";
 import { toFront } from "./set";
 import {
-  D_BIT,
-  D_COUNTERS_L1D,
-  D_COUNTERS_L1I,
-  D_COUNTERS_L2,
-  D_COUNTERS_L3,
-  D_FIRST,
   D_HITS,
-  D_L1D,
-  D_L1I,
-  D_L2,
-  D_L3,
-  D_L3_HITS,
-  D_L3_MISSES,
-  D_READS,
-  D_READS_FAR,
   D_REFILLS,
-  D_REQUESTS,
-  D_SHARERS,
-  D_SNOOPS,
-  D_SNOOPS_FAR,
-  D_SOCKET,
-  D_TAKEN_L1D,
-  D_TAKEN_L1I,
   D_VICTIMS,
-  D_VICTIMS_L2,
   D_WRITEBACKS,
-  D_WRITEBACKS_FAR,
-  D_WRITEBACKS_L2,
   deskOf,
+  enterGroup,
   find,
   free1,
   HINT_DATA,
-  HINT_INSTRUCTIONS,
   hints2,
-  holder,
-  holderWay,
-  innerMaskD,
-  innerMaskI,
+  inL1D,
+  inL1I,
+  inL2,
   last1,
-  mask2,
-  mask3,
-  note,
+  noteSeen,
   order2,
-  order3,
-  otherHolder,
-  record2,
-  record3,
-  SET_SHARERS,
-  sharersApart,
   states2,
-  states3,
   touches2,
-  touches3,
-  touchSharers,
+  touchGroup,
   ways2,
-  ways3,
 } from "./sharers";
-
-// L1s of four ways at most: their tags are one vector (hits.ts).
-const STATES_1: usize = 16;
-const ORDER_1: usize = 24;
 
 // ---- a record in a bucket: line, operation, home socket of its memory, core
 const OP_AT: u64 = 32;
@@ -102,37 +40,11 @@ export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
   return <u64>line | ((<u64>op) << OP_AT) | ((<u64>home) << HOME_AT) | ((<u64>core) << CORE_AT);
 }
 
-// ---- where sets of the group that is being played lie, by a core's desk and a line
-
-let apart: usize = 0;
-let apartSharers: usize = 0;
-
-function inL1D(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L1D) + apart + ((<usize>((line >> groupBits) & innerMaskD)) << 5);
-}
-
-function inL1I(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L1I) + apart + ((<usize>((line >> groupBits) & innerMaskI)) << 5);
-}
-
-function inL2(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L2) + apart + <usize>((line >> groupBits) & mask2) * record2;
-}
-
-function inL3(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L3) + apart + <usize>((line >> groupBits) & mask3) * record3;
-}
-
-function sharersIn(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_SHARERS) + apartSharers + <usize>((line >> groupBits) & mask3) * SET_SHARERS;
-}
-
 /** Plays `many` records of one group. */
 export function playPacked(records: usize, many: u32): void {
   if (!many) return;
   const group = <u32>load<u64>(records) & ((1 << groupBits) - 1);
-  apart = <usize>group * groupStride;
-  apartSharers = <usize>group * sharersApart;
+  enterGroup(group);
   touchGroup(group);
   const end = records + ((<usize>many) << 3);
   for (let from = records; from < end; from += BLOCK << 3) {
@@ -142,7 +54,7 @@ export function playPacked(records: usize, many: u32): void {
     for (;;) {
       at = playNear(at, to, PLACES + ((at - from) << 1));
       if (at >= to) break;
-      playFar(load<u64>(at), PLACES + ((at - from) << 1));
+      far(load<u64>(at), PLACES + ((at - from) << 1));
       at += 8;
     }
   }
@@ -151,7 +63,7 @@ export function playPacked(records: usize, many: u32): void {
 /** Records whose sets are looked up, and loaded, together: play then waits for none of them. */
 const BLOCK: usize = 32;
 /** Of each: where its sets of the L1 and of the L2 are, and its core's desk. */
-const PLACES = memory.data(16 * 64, 64);
+const PLACES = memory.data(16 * 32, 64);
 const P_L2: usize = 4;
 const P_DESK: usize = 8;
 
@@ -160,34 +72,21 @@ function locate(from: usize, to: usize): void {
   let seen: u32 = 0;
   for (let at = from; at < to; at += 8) {
     const word = load<u64>(at);
-    const isFetch = <u32>(word >> 33) & 1;
+    const line = <u32>word;
     const desk = deskOf(<u32>(word >> CORE_AT));
-    const inner = <u32>word >> groupBits;
-    const set = <usize>(inner & (isFetch ? innerMaskI : innerMaskD));
-    const r1 = <usize>load<u32>(desk + ((<usize>isFetch) << 2), D_L1D) + apart + (set << 5);
-    const r2 = <usize>load<u32>(desk, D_L2) + apart + <usize>(inner & mask2) * record2;
+    const r1 = (<u32>(word >> OP_AT) & 3) == OP_FETCH ? inL1I(desk, line) : inL1D(desk, line);
+    const r2 = inL2(desk, line);
     seen += load<u32>(r1) + load<u32>(r2);
     store<u32>(place, <u32>r1);
     store<u32>(place, <u32>r2, P_L2);
     store<u32>(place, <u32>desk, P_DESK);
     place += 16;
   }
-  store<u32>(touched, seen);
+  noteSeen(seen);
 }
 
 /** What the record behind `playNear` takes is a line that its core's L2 doesn't hold. */
 let isBeyond: bool = false;
-
-/** Loads a group's state, one of the host's lines after the other: the host overlaps that, while play waits for each. */
-export function touchGroup(group: u32): void {
-  let seen: u32 = 0;
-  const from = groupAt(group);
-  const to = presenceOffset + <usize>group * groupStride;
-  for (let at = from; at < to; at += 64) seen += load<u32>(at);
-  seen += touchSharers(group);
-  store<u32>(touched, seen);
-}
-const touched = memory.data(4, 4);
 
 /**
  * Plays what a core's own caches settle, and nothing more: hits in its L1 and its L2. Returns where the first record is that
@@ -206,10 +105,10 @@ function playNear(from: usize, end: usize, place: usize): usize {
     const isStore = <u32>op & 1;
     if (found1) {
       const way = <u32>ctz(found1);
-      const state = <u32>load<u8>(r1 + way, STATES_1);
+      const state = <u32>load<u8>(r1 + way, NARROW_STATES);
       if (isStore & ~(state >> 1)) break;
-      store<u8>(r1 + way, <u8>(state | (isStore << 2)), STATES_1);
-      store<u64>(r1, toFront(load<u64>(r1, ORDER_1), way), ORDER_1);
+      store<u8>(r1 + way, <u8>(state | (isStore << 2)), NARROW_STATES);
+      store<u64>(r1, toFront(load<u64>(r1, NARROW_ORDER), way), NARROW_ORDER);
       const hits = desk + (op << 2);
       store<u32>(hits, load<u32>(hits, D_HITS) + 1, D_HITS);
       continue;
@@ -230,7 +129,7 @@ function playNear(from: usize, end: usize, place: usize): usize {
     store<u32>(refills, load<u32>(refills, D_REFILLS) + 1, D_REFILLS);
     // The L1's victim.
     const way = wayOfL1(r1);
-    const victim = <u32>load<u8>(r1 + way, STATES_1);
+    const victim = <u32>load<u8>(r1 + way, NARROW_STATES);
     const victims = desk + ((op & 2) << 2);
     store<u32>(victims, load<u32>(victims, D_VICTIMS) + (victim & VALID), D_VICTIMS);
     if (victim & DIRTY) {
@@ -247,354 +146,30 @@ function playNear(from: usize, end: usize, place: usize): usize {
   return at;
 }
 
-const ONES: u64 = 0x0101010101010101;
-const TOPS: u64 = 0x8080808080808080;
+/** A byte without a bit is the lowest that has its top bit in (x - ONES) & ~x & TOPS. */
+export const ONES: u64 = 0x0101010101010101;
+export const TOPS: u64 = 0x8080808080808080;
 
 /** The way that an L1 fills next: the lowest invalid one, which alone has no state bit, else the least recent (D14). */
-function wayOfL1(r1: usize): u32 {
-  const states = load<u32>(r1, STATES_1);
+export function wayOfL1(r1: usize): u32 {
+  const states = load<u32>(r1, NARROW_STATES);
   const free = (states - <u32>ONES) & ~states & free1;
-  return free ? <u32>ctz(free) >> 3 : <u32>(load<u64>(r1, ORDER_1) >> last1) & 15;
+  return free ? <u32>ctz(free) >> 3 : <u32>(load<u64>(r1, NARROW_ORDER) >> last1) & 15;
 }
 
-/** The same for up to sixteen ways. */
-function wayOf(r: usize, ways: u32, states: usize, order: usize): u32 {
-  for (let first: u32 = 0; first < ways; first += 8) {
-    const here = load<u64>(r + states + first);
-    const free = (here - ONES) & ~here & TOPS;
-    if (!free) continue;
-    const way = first + (<u32>ctz(free) >> 3);
-    if (way < ways) return way;
-  }
-  return <u32>(load<u64>(r + order) >> ((ways - 1) << 2)) & 15;
-}
-
-function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
+export function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
   store<u32>(r1 + ((<usize>way) << 2), line);
-  store<u8>(r1 + way, <u8>state, STATES_1);
-  store<u64>(r1, toFront(load<u64>(r1, ORDER_1), way), ORDER_1);
-}
-
-function countAt(counters: usize, counter: usize): void {
-  note64(counters + (counter << 3));
-}
-
-function note64(at: usize): void {
-  store<u64>(at, load<u64>(at) + 1);
+  store<u8>(r1 + way, <u8>state, NARROW_STATES);
+  store<u64>(r1, toFront(load<u64>(r1, NARROW_ORDER), way), NARROW_ORDER);
 }
 
 /** Plays a record that takes more than its core's own caches. */
-function playFar(word: u64, place: usize): void {
+function far(word: u64, place: usize): void {
   const line = <u32>word;
   const op = <u32>(word >> OP_AT) & 3;
-  const desk = <usize>load<u32>(place, P_DESK);
   const r1 = <usize>load<u32>(place);
   const r2 = <usize>load<u32>(place, P_L2);
-  if (!isBeyond) {
-    storeShared(desk, line, r1, r2);
-    return;
-  }
-  noteMiss();
-  note(desk + ((<usize>op) << 2) + D_REQUESTS);
-  const shared = request(desk, op, line, <u32>(word >> HOME_AT) & ((1 << HOME_BITS) - 1), r2);
-  // The L1's victim goes only now (R36).
-  const way = freeL1(desk, op, r1);
-  const state = op & 1 ? EXCLUSIVE | DIRTY : op == OP_LOAD && !shared ? EXCLUSIVE : 0;
-  fillL1(r1, way, line, VALID | state);
-}
-
-/** A store to a line that its core's L1, or only its L2, has shared. */
-function storeShared(desk: usize, line: u32, r1: usize, r2: usize): void {
-  const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
-  const way2 = <u32>ctz(find(r2, ways2, line));
-  if (found1) {
-    const way = <u32>ctz(found1);
-    countAt(<usize>load<u32>(desk, D_COUNTERS_L1D), COUNTER_UPGRADES);
-    if (!(load<u8>(r2 + states2 + way2) & <u8>EXCLUSIVE)) own(desk, line, r2, way2);
-    fillL1(r1, way, line, VALID | EXCLUSIVE | DIRTY);
-    note(desk + (OP_STORE << 2) + D_HITS);
-    return;
-  }
-  note(desk + (OP_STORE << 2) + D_REFILLS);
-  store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
-  countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
-  own(desk, line, r2, way2);
-  const hint = r2 + hints2 + way2;
-  store<u8>(hint, load<u8>(hint) | <u8>HINT_DATA);
-  fillL1(r1, freeL1(desk, OP_STORE, r1), line, VALID | EXCLUSIVE | DIRTY);
-}
-
-/** The way that an L1 fills next, with what was in it gone. */
-function freeL1(desk: usize, op: u32, r1: usize): u32 {
-  const way = wayOfL1(r1);
-  const state = <u32>load<u8>(r1 + way, STATES_1);
-  const victims = desk + ((<usize>op & 2) << 2) + D_VICTIMS;
-  store<u32>(victims, load<u32>(victims) + (state & VALID));
-  if (state & DIRTY) {
-    const gone = load<u32>(r1 + ((<usize>way) << 2));
-    const vr = inL2(desk, gone);
-    const vWay = <u32>ctz(find(vr, ways2, gone));
-    store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
-    if (touches2) store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
-    note(desk + D_WRITEBACKS);
-  }
-  return way;
-}
-
-/** A store makes its L2's shared copy the only one (climb, docs/semantics.md). */
-function own(desk: usize, line: u32, r2: usize, way2: u32): void {
-  const way3 = <usize>load<u8>(r2 + hints2 + way2) & 15;
-  const sharers = sharersIn(desk, line) + (way3 << 3);
-  const bit = (<u64>1) << load<u32>(desk, D_BIT);
-  const near = load<u64>(sharers) & ~bit;
-  if (near) takeAll(desk, desk, near, line, true);
-  store<u64>(sharers, bit);
-  const r3 = inL3(desk, line);
-  const at3 = r3 + states3 + way3;
-  const isFar = !(load<u8>(at3) & <u8>EXCLUSIVE) && takeOutside(desk, r3, line);
-  const at2 = r2 + states2 + way2;
-  store<u8>(at2, load<u8>(at2) | <u8>EXCLUSIVE);
-  store<u8>(at3, load<u8>(at3) | <u8>EXCLUSIVE);
-  if (isFar) note(desk + D_SNOOPS_FAR);
-  else if (near) note(desk + D_SNOOPS);
-}
-
-/** Copies of a socket's cores go, snooped by another's store or with their L3's (D19). Returns the bits of all their states. */
-function takeAll(who: usize, there: usize, sharers: u64, line: u32, snooped: bool): u32 {
-  let states: u32 = 0;
-  for (; sharers; sharers &= sharers - 1)
-    states |= take(who, deskOf(load<u32>(there, D_FIRST) + <u32>ctz(sharers)), line, snooped);
-  return states;
-}
-
-function take(who: usize, desk: usize, line: u32, snooped: bool): u32 {
-  const r2 = inL2(desk, line);
-  const way2 = <u32>ctz(find(r2, ways2, line));
-  const hint = <u32>load<u8>(r2 + hints2 + way2);
-  let states = <u32>load<u8>(r2 + states2 + way2);
-  const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
-  if (hint & HINT_DATA) {
-    const inner = takeFrom(inL1D(desk, line), line);
-    if (inner) countTaken(<usize>load<u32>(desk, D_COUNTERS_L1D), snooped, isFar);
-    states |= inner;
-  }
-  if (hint & HINT_INSTRUCTIONS && takeFrom(inL1I(desk, line), line))
-    countAt(<usize>load<u32>(desk, D_COUNTERS_L1I), COUNTER_BACK_INVALIDATIONS);
-  countTaken(<usize>load<u32>(desk, D_COUNTERS_L2), snooped, isFar);
-  store<u32>(r2 + ((<usize>way2) << 2), INVALID);
-  store<u8>(r2 + states2 + way2, 0);
-  return states;
-}
-
-function countTaken(counters: usize, snooped: bool, isFar: bool): void {
-  countAt(counters, snooped ? COUNTER_INVALIDATIONS : COUNTER_BACK_INVALIDATIONS);
-  if (!snooped) return;
-  countAt(counters, COUNTER_SNOOPS_IN);
-  if (isFar) machineCount(MACHINE_CROSSINGS);
-}
-
-/** Empties an L1's place of a line. Returns its state, 0 if it isn't there. */
-function takeFrom(r1: usize, line: u32): u32 {
-  const found = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
-  if (!found) return 0;
-  const way = <usize>ctz(found);
-  const state = <u32>load<u8>(r1 + way, STATES_1);
-  store<u32>(r1 + (way << 2), INVALID);
-  store<u8>(r1 + way, 0, STATES_1);
-  return state;
-}
-
-/** A core is asked for a line that it may own, and owns no longer. Returns the bits before. */
-function ask(who: usize, desk: usize, line: u32): u32 {
-  const r2 = inL2(desk, line);
-  const way2 = <usize>ctz(find(r2, ways2, line));
-  const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
-  const outer = loseIn(r2 + states2 + way2, <usize>load<u32>(desk, D_COUNTERS_L2), isFar);
-  if (!(load<u8>(r2 + hints2 + way2) & <u8>HINT_DATA)) return outer;
-  const r1 = inL1D(desk, line);
-  const found = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
-  return found
-    ? outer | loseIn(r1 + STATES_1 + <usize>ctz(found), <usize>load<u32>(desk, D_COUNTERS_L1D), isFar)
-    : outer;
-}
-
-function loseIn(at: usize, counters: usize, isFar: bool): u32 {
-  const state = <u32>load<u8>(at);
-  if (!(state & (EXCLUSIVE | DIRTY))) return state;
-  countAt(counters, COUNTER_SNOOPS_IN);
-  if (isFar) machineCount(MACHINE_CROSSINGS);
-  store<u8>(at, <u8>(state & ~(EXCLUSIVE | DIRTY)));
-  return state;
-}
-
-// ---- other sockets (D12)
-
-/** Dirty bytes found beyond the interconnect go home, counted at the L3 above them. */
-function writeHome(who: usize, root: usize, line: u32): void {
-  countAt(<usize>load<u32>(root, D_COUNTERS_L3), COUNTER_WRITEBACKS_OUT);
-  write(who, line);
-}
-
-/** A dirty line reaches memory, on behalf of a core. */
-function write(who: usize, line: u32): void {
-  note(who + D_WRITEBACKS_FAR);
-  if (homeOf((<u64>line) << largestShift) != load<u32>(who, D_SOCKET)) machineCount(MACHINE_CROSSINGS);
-  machineCount(MACHINE_MEMORY_WRITES);
-}
-
-function snoopRoot(root: usize): void {
-  countAt(<usize>load<u32>(root, D_COUNTERS_L3), COUNTER_SNOOPS_IN);
-  machineCount(MACHINE_CROSSINGS);
-}
-
-/** A store takes every copy of other sockets away. Returns whether there was one. */
-function takeOutside(who: usize, own3: usize, line: u32): bool {
-  let any = false;
-  for (;;) {
-    const r3 = otherHolder(who, own3, line);
-    if (!r3) return any;
-    any = true;
-    const root = holder;
-    const way = <usize>holderWay;
-    const sharers = sharersIn(root, line) + (way << 3);
-    const states = <u32>load<u8>(r3 + states3 + way) | takeAll(who, root, load<u64>(sharers), line, true);
-    store<u64>(sharers, 0);
-    snoopRoot(root);
-    countAt(<usize>load<u32>(root, D_COUNTERS_L3), COUNTER_INVALIDATIONS);
-    store<u32>(r3 + (way << 2), INVALID);
-    store<u8>(r3 + states3 + way, 0);
-    if (states & DIRTY) writeHome(who, root, line);
-  }
-  return any;
-}
-
-/** A load or fetch is supplied by other sockets: owners lose what makes them owners. */
-function askOutside(who: usize, root: usize, r3: usize, way: usize, line: u32): void {
-  const sharers = load<u64>(sharersIn(root, line) + (way << 3));
-  const at = r3 + states3 + way;
-  const state = <u32>load<u8>(at);
-  // Whoever owns the line is its only holder inside, and its L3 owns it too: without that nobody does.
-  if (!(state & (EXCLUSIVE | DIRTY))) {
-    snoopRoot(root);
-    return;
-  }
-  const inside =
-    sharers && !(sharers & (sharers - 1)) ? ask(who, deskOf(load<u32>(root, D_FIRST) + <u32>ctz(sharers)), line) : 0;
-  snoopRoot(root);
-  store<u8>(at, <u8>(state & ~(EXCLUSIVE | DIRTY)));
-  if ((state | inside) & DIRTY) writeHome(who, root, line);
-}
-
-// ---- requests to the L3
-
-/** A line comes into the L2's record, whose victim goes. Returns whether others hold it as well. */
-function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
-  const r3 = inL3(desk, line);
-  const found3 = find(r3, ways3, line);
-  const way2 = freeL2(desk, r2);
-  const isStore = (op & 1) != 0;
-  const bit = (<u64>1) << load<u32>(desk, D_BIT);
-  let isShared = false;
-  let way3: u32 = 0;
-  if (found3) {
-    way3 = <u32>ctz(found3);
-    store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
-    const at3 = r3 + states3 + way3;
-    let label = <u32>load<u8>(at3);
-    const holders = sharersIn(desk, line) + ((<usize>way3) << 3);
-    const sharers = load<u64>(holders);
-    let states: u32 = 0;
-    let isFar = false;
-    if (isStore) {
-      if (sharers) states = takeAll(desk, desk, sharers, line, true);
-      if (!(label & EXCLUSIVE)) {
-        countAt(<usize>load<u32>(desk, D_COUNTERS_L3), COUNTER_UPGRADES);
-        isFar = takeOutside(desk, r3, line);
-        label |= EXCLUSIVE;
-      }
-      store<u64>(holders, bit);
-    } else {
-      // A root's label is made exact (D10).
-      if (!(label & EXCLUSIVE) && !otherHolder(desk, r3, line)) label |= EXCLUSIVE;
-      isShared = sharers != 0 || !(label & EXCLUSIVE);
-      // Two or more that hold it have it shared (MESI).
-      if (sharers && !(sharers & (sharers - 1)))
-        states = ask(desk, deskOf(load<u32>(desk, D_FIRST) + <u32>ctz(sharers)), line);
-      store<u64>(holders, sharers | bit);
-    }
-    store<u8>(at3, <u8>(label | (states & DIRTY)));
-    if (states & (EXCLUSIVE | DIRTY)) note(desk + D_SNOOPS);
-    else {
-      note(desk + D_L3_HITS);
-      if (isFar) note(desk + D_SNOOPS_FAR);
-      else if (isStore && sharers) note(desk + D_SNOOPS);
-    }
-  } else {
-    note(desk + ((<usize>op) << 2) + D_L3_MISSES);
-    const other = otherHolder(desk, r3, line);
-    const root = holder;
-    const there = <usize>holderWay;
-    way3 = freeL3(desk, r3, line);
-    if (other) {
-      if (isStore) takeOutside(desk, r3, line);
-      else askOutside(desk, root, other, there, line);
-      note(desk + D_SNOOPS_FAR);
-      isShared = !isStore;
-    } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
-    store<u32>(r3 + ((<usize>way3) << 2), line);
-    store<u8>(r3 + states3 + way3, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
-    store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
-    store<u64>(sharersIn(desk, line) + ((<usize>way3) << 3), bit);
-  }
-  store<u32>(r2 + ((<usize>way2) << 2), line);
-  store<u8>(r2 + states2 + way2, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
-  store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
-  store<u8>(r2 + hints2 + way2, <u8>(way3 | (op == OP_FETCH ? HINT_INSTRUCTIONS : HINT_DATA)));
-  return isShared;
-}
-
-/** The way that the core's L2 fills next, with what was in it gone (D14, D15). */
-function freeL2(desk: usize, r2: usize): u32 {
-  const way = wayOf(r2, ways2, states2, order2);
-  let states = <u32>load<u8>(r2 + states2 + way);
-  if (!(states & VALID)) return way;
-  const line = load<u32>(r2 + ((<usize>way) << 2));
-  const hint = <u32>load<u8>(r2 + hints2 + way);
-  note(desk + D_VICTIMS_L2);
-  if (hint & HINT_DATA) {
-    const inner = takeFrom(inL1D(desk, line), line);
-    if (inner) note(desk + D_TAKEN_L1D);
-    states |= inner;
-  }
-  if (hint & HINT_INSTRUCTIONS && takeFrom(inL1I(desk, line), line)) note(desk + D_TAKEN_L1I);
-  store<u32>(r2 + ((<usize>way) << 2), INVALID);
-  store<u8>(r2 + states2 + way, 0);
-  const way3 = hint & 15;
-  const sharers = sharersIn(desk, line) + ((<usize>way3) << 3);
-  store<u64>(sharers, load<u64>(sharers) & ~((<u64>1) << load<u32>(desk, D_BIT)));
-  if (states & DIRTY) {
-    note(desk + D_WRITEBACKS_L2);
-    const r3 = inL3(desk, line);
-    store<u8>(r3 + states3 + way3, load<u8>(r3 + states3 + way3) | <u8>DIRTY);
-    if (touches3) store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
-  }
-  return way;
-}
-
-/** The same for the L3, whose victim leaves the cores inside as well (D19). */
-function freeL3(desk: usize, r3: usize, wanted: u32): u32 {
-  const way = wayOf(r3, ways3, states3, order3);
-  let states = <u32>load<u8>(r3 + states3 + way);
-  if (!(states & VALID)) return way;
-  const line = load<u32>(r3 + ((<usize>way) << 2));
-  const counters = <usize>load<u32>(desk, D_COUNTERS_L3);
-  countAt(counters, COUNTER_EVICTIONS);
-  // Its set is the wanted line's.
-  const sharers = load<u64>(sharersIn(desk, wanted) + ((<usize>way) << 3));
-  if (sharers) states |= takeAll(desk, desk, sharers, line, false);
-  if (states & DIRTY) {
-    countAt(counters, COUNTER_WRITEBACKS_OUT);
-    write(desk, line);
-  }
-  return way;
+  const desk = <usize>load<u32>(place, P_DESK);
+  if (isBeyond) playFar(desk, op, line, <u32>(word >> HOME_AT) & ((1 << HOME_BITS) - 1), r1, r2);
+  else storeShared(desk, line, r1, r2);
 }

@@ -1,7 +1,3 @@
-// Taking sharers up and giving them up: which of the two says who holds a line is changed from the hash (presence.ts) to the sharers
-// at the L3s' ways (sharers.ts) and back, a set group at a time, and counts go from desks to where everybody looks for them.
-
-import { touchGroup } from "./bucket";
 import { countHits } from "./hits";
 import {
   C_ACTIVE,
@@ -66,6 +62,7 @@ import {
   DESK_SIZE,
   deskOf,
   desks,
+  enterGroup,
   find,
   firstUnder,
   HINT_DATA,
@@ -80,6 +77,7 @@ import {
   sharersIn,
   states2,
   states3,
+  touchGroup,
   ways2,
   ways3,
 } from "./sharers";
@@ -93,6 +91,7 @@ export function takeUp(): bool {
   for (let group: u32 = 0; group < groups(); group++) {
     // What others play is empty here.
     if (!ownsOf(group, groupBits)) continue;
+    enterGroup(group);
     touchGroup(group);
     for (let core: u32 = 0; core < cores; core++) if (!enlist(core, group)) return false;
     for (let core: u32 = 0; core < cores; core++) if (!isOrderly(core, group)) return false;
@@ -205,6 +204,7 @@ export function giveUp(): void {
   for (let i: u32 = 0; i < roots; i++) store<u32>(<usize>load<u32>(firstUnder(i), D_ROOT), 0, N_POPULATION);
   for (let group: u32 = 0; group < groups(); group++) {
     if (!ownsOf(group, groupBits)) continue;
+    enterGroup(group);
     for (let core: u32 = 0; core < cores; core++) {
       const desk = deskOf(core);
       const l1i = <usize>load<u32>(coreAt(core), C_L1I);

@@ -158,8 +158,8 @@ let groupMask: u32 = 0;
 export let minds: bool = false;
 
 // ---- machines all of whose L1s have four ways at most, and records of one shape: then a set's tags are one vector
-const NARROW_STATES: u32 = 16;
-const NARROW_ORDER: u32 = 24;
+export const NARROW_STATES: usize = 16;
+export const NARROW_ORDER: usize = 24;
 // In builds with contents, of lines of 64 bytes; nothing smaller is there then.
 const NARROW_TRUTH: u32 = 32;
 const NARROW_DATA: u32 = VERSIONS ? 48 : 64;

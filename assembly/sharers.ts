@@ -1,7 +1,7 @@
 // Who inside a socket holds each line of its shared cache, kept at that cache's ways. While buckets are played on machines built
 // like servers (deal.ts, bucket.ts), this stands for the hash of presence.ts: what a private L2's victim has to tell is found
-// without a search, and a group's state is half as large. Tags, states and orders stay where they are; entering works the sharers
-// out of them, leaving fills the hash again (handover.ts).
+// without a search, and a group's state is half as large. Tags, states and orders stay where they are;
+// handover.ts works the sharers out of them, and fills the hash again.
 
 import { isServer, serverL3 } from "./beyond";
 import { distrust, strays, yardstick } from "./hierarchy";
@@ -14,6 +14,7 @@ import {
   coreAt,
   cores,
   FLAG_WRITEBACK_TOUCHES,
+  groupAt,
   groupBits,
   groupStride,
   N_BASE,
@@ -22,6 +23,7 @@ import {
   N_RECORD_SIZE,
   N_SETS,
   N_WAYS,
+  presenceOffset,
   sharedRoots,
   sockets,
 } from "./layout";
@@ -82,7 +84,7 @@ export function note(at: usize): void {
 // line falls into
 export let innerMaskD: u32 = 0;
 export let innerMaskI: u32 = 0;
-/** The top bits of its ways' states, and where the order has its last way. */
+/** The top bits of an L1's ways' states, and where the order has its last way. */
 export let free1: u32 = 0;
 export let last1: u64 = 0;
 export let mask2: u32 = 0;
@@ -106,7 +108,7 @@ export let order3: usize = 0;
 export let sharersApart: usize = 0;
 export const SET_SHARERS: usize = 128;
 
-/** Lines of all private L2s: what entering and leaving take grows with them. */
+/** Lines of all private L2s: what taking sharers up and giving them up costs grows with them. */
 export let lines: u32 = 0;
 let possible: bool = false;
 
@@ -200,35 +202,55 @@ export function find(r: usize, ways: u32, tag: u32): u32 {
   return found & ((1 << ways) - 1);
 }
 
-// ---- where a line's set lies, by a core's desk
-function groupOf(line: u32): usize {
-  return <usize>(line & ((1 << groupBits) - 1));
+// ---- where sets of one group lie, by a core's desk and a line of that group
+
+let apart: usize = 0;
+let apartSharers: usize = 0;
+
+/** All that follows is about lines of this group. */
+export function enterGroup(group: u32): void {
+  apart = <usize>group * groupStride;
+  apartSharers = <usize>group * sharersApart;
 }
 
 export function inL1D(desk: usize, line: u32): usize {
-  const set = <usize>((line >> groupBits) & innerMaskD);
-  return <usize>load<u32>(desk, D_L1D) + groupOf(line) * groupStride + (set << 5);
+  return <usize>load<u32>(desk, D_L1D) + apart + ((<usize>((line >> groupBits) & innerMaskD)) << 5);
 }
 
 export function inL1I(desk: usize, line: u32): usize {
-  const set = <usize>((line >> groupBits) & innerMaskI);
-  return <usize>load<u32>(desk, D_L1I) + groupOf(line) * groupStride + (set << 5);
+  return <usize>load<u32>(desk, D_L1I) + apart + ((<usize>((line >> groupBits) & innerMaskI)) << 5);
 }
 
 export function inL2(desk: usize, line: u32): usize {
-  const set = <usize>((line >> groupBits) & mask2);
-  return <usize>load<u32>(desk, D_L2) + groupOf(line) * groupStride + set * record2;
+  return <usize>load<u32>(desk, D_L2) + apart + <usize>((line >> groupBits) & mask2) * record2;
 }
 
 export function inL3(desk: usize, line: u32): usize {
-  const set = <usize>((line >> groupBits) & mask3);
-  return <usize>load<u32>(desk, D_L3) + groupOf(line) * groupStride + set * record3;
+  return <usize>load<u32>(desk, D_L3) + apart + <usize>((line >> groupBits) & mask3) * record3;
 }
 
 /** Sharers of a line's set: one word a way. */
 export function sharersIn(desk: usize, line: u32): usize {
-  const set = <usize>((line >> groupBits) & mask3);
-  return <usize>load<u32>(desk, D_SHARERS) + groupOf(line) * sharersApart + set * SET_SHARERS;
+  return <usize>load<u32>(desk, D_SHARERS) + apartSharers + <usize>((line >> groupBits) & mask3) * SET_SHARERS;
+}
+
+/** Loads the group's state and sharers, one of the host's lines after the other: the host overlaps that, while play waits for each. */
+export function touchGroup(group: u32): void {
+  let seen: u32 = 0;
+  const to = presenceOffset + <usize>group * groupStride;
+  for (let at = groupAt(group); at < to; at += 64) seen += load<u32>(at);
+  for (let i: u32 = 0; i < roots; i++) {
+    const table = <usize>load<u32>(firstUnder(i), D_SHARERS) + apartSharers;
+    for (let at: usize = 0; at < sharersApart; at += 64) seen += load<u32>(table + at);
+  }
+  noteSeen(seen);
+}
+
+const seenHere = memory.data(4, 4);
+
+/** Keeps what was loaded only to be near: V8 would leave the loads out. */
+export function noteSeen(seen: u32): void {
+  store<u32>(seenHere, seen);
 }
 
 // ---- other sockets
@@ -261,14 +283,4 @@ export function otherHolder(desk: usize, r3: usize, line: u32): usize {
     return record;
   }
   return 0;
-}
-
-/** Loads the sharers of a group, one of the host's lines after the other. */
-export function touchSharers(group: u32): u32 {
-  let seen: u32 = 0;
-  for (let i: u32 = 0; i < roots; i++) {
-    const table = <usize>load<u32>(firstUnder(i), D_SHARERS) + <usize>group * sharersApart;
-    for (let at: usize = 0; at < sharersApart; at += 64) seen += load<u32>(table + at);
-  }
-  return seen;
 }
