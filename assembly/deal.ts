@@ -89,15 +89,16 @@ export function setOrder(order: u32): void {
 
 // ---- sharers (sharers.ts): taken up where nothing is likely to interrupt for long enough
 
-/** Records dealt when they were last taken up or given up, and how many to deal before they are taken up. */
+/** Records dealt when they were last taken up, or when something last interrupted; */
 let since: u64 = 0;
-/** And when desks last told what they had counted. */
-let told: u64 = 0;
+/** and how many to deal from then on until they are taken up. */
 let patience: u64 = 0;
+/** Records dealt when desks last told what they had counted. */
+let told: u64 = 0;
 
 /** Taking sharers up and giving them up again costs about as much as they save on so many records. */
 function toAndFro(): u64 {
-  return lines >> 1;
+  return lines;
 }
 
 /** Takes sharers up if it is time for them and the machine's state allows it. */
@@ -111,11 +112,12 @@ function consider(): void {
 /** Plays what waits, and gives sharers up: for what isn't a plain access, and for whoever asks what L2s and L3s hold. */
 export function settleWholly(): void {
   settle();
+  const stayed = dealt - since;
+  since = dealt;
   if (!inForce) return;
   giveUp();
   // Whoever came back too soon waits for longer next time. The first time is early, when caches hold little.
-  if (wish != ORDER_GROUPS) patience = dealt - since < toAndFro() ? max(patience << 1, toAndFro()) : toAndFro();
-  since = dealt;
+  if (wish != ORDER_GROUPS) patience = stayed < toAndFro() ? max(patience << 1, toAndFro()) : toAndFro();
 }
 
 /** Whether the records of a batch are dealt. */
