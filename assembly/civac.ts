@@ -5,7 +5,7 @@
 import { held } from "./bytes";
 import { isInside } from "./coherence";
 import { checkLosses, divergent, isTrue, touched } from "./hazard";
-import { bytesOf, forget, removeInstructions } from "./hierarchy";
+import { bytesOf, forget, takeInstructions } from "./hierarchy";
 import {
   CARRY,
   DIRTY,
@@ -13,7 +13,6 @@ import {
   FLAG_ALLOCATES_STORES,
   FLAG_EXCLUSIVE_INSTRUCTIONS,
   FLAG_INCLUSIVE_DATA,
-  FLAG_INCLUSIVE_INSTRUCTIONS,
   groupBits,
   groupStride,
   INVALID,
@@ -21,8 +20,6 @@ import {
   largestShift,
   memorySide,
   N_BASE,
-  N_CORE_FIRST,
-  N_CORE_LAST,
   N_DATA,
   N_DEPTH,
   N_FLAGS,
@@ -42,12 +39,7 @@ import {
 } from "./layout";
 import { byAddress } from "./maintenance";
 import { byteOf, count, event, lineWrite, outerEnabled, TRUTH } from "./memory";
-import {
-  COUNTER_BACK_INVALIDATIONS,
-  COUNTER_MAINTENANCE_PROBES,
-  COUNTER_WRITEBACKS_OUT,
-  EVENT_WRITEBACK,
-} from "./operations";
+import { COUNTER_MAINTENANCE_PROBES, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK } from "./operations";
 import { holderOf, MANY_HOLDERS, touchEntry, unitList } from "./presence";
 import { stateAt } from "./set";
 import { waysWith } from "./shape";
@@ -267,14 +259,7 @@ function settle(compact: u64, i: u32, at: usize): void {
     const column = columnAt(c - 1);
     if (!((load<u64>(column, K_HELD) >> <u64>i) & 1)) continue;
     const n = <usize>load<u32>(column, K_NODE);
-    if (load<u32>(n, N_DEPTH) > 1 && load<u32>(n, N_FLAGS) & FLAG_INCLUSIVE_INSTRUCTIONS)
-      removeInstructions(
-        compact,
-        bytes,
-        load<u32>(n, N_CORE_FIRST),
-        load<u32>(n, N_CORE_LAST),
-        COUNTER_BACK_INVALIDATIONS,
-      );
+    if (load<u32>(n, N_DEPTH) > 1) takeInstructions(n, compact, bytes);
     forget(n, <usize>load<u32>(column + ((<usize>i) << 2), K_RECORDS), load<u32>(column + ((<usize>i) << 2), K_WAYS));
   }
   // Nobody holds the line now: what memory lacks of the truth is lost.

@@ -261,14 +261,7 @@ export function takeInside(n: usize, record: usize, way: u32, merge: bool): void
   const shift = load<u32>(n, N_LINE_SHIFT);
   const compact = (<u64>tagAt(record, way)) << shift;
   const bytes: u32 = 1 << shift;
-  if (flags & FLAG_INCLUSIVE_INSTRUCTIONS)
-    removeInstructions(
-      compact,
-      bytes,
-      load<u32>(n, N_CORE_FIRST),
-      load<u32>(n, N_CORE_LAST),
-      COUNTER_BACK_INVALIDATIONS,
-    );
+  takeInstructions(n, compact, bytes);
   if (!(flags & FLAG_INCLUSIVE_DATA)) return;
   const found = collectInside(compact, bytes, n);
   if (!found) return;
@@ -298,6 +291,12 @@ export function takeInside(n: usize, record: usize, way: u32, merge: bool): void
   }
   release(found);
   if (yardstick && merge && load<u32>(n, N_DEPTH) == 3) yard(YARD_BACK, load<u32>(n, N_SOCKET));
+}
+
+/** What a cache that includes the L1Is inside takes from them with a copy. */
+export function takeInstructions(n: usize, compact: u64, bytes: u32): void {
+  if (!(load<u32>(n, N_FLAGS) & FLAG_INCLUSIVE_INSTRUCTIONS)) return;
+  removeInstructions(compact, bytes, load<u32>(n, N_CORE_FIRST), load<u32>(n, N_CORE_LAST), COUNTER_BACK_INVALIDATIONS);
 }
 
 /** L1I copies that overlap the range go, on a range of cores, counted by `counter` (none if INVALID). Returns how many. */

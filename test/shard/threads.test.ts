@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engine/engine.ts";
 import { RecordError } from "../../src/engine/errors.ts";
-import { createKernel } from "../../src/engine/kernel.ts";
+import { createKernel, type Kernel } from "../../src/engine/kernel.ts";
 import { dc, encodeRecords, load, type RecordEntry, store } from "../../src/engine/record.ts";
 import { WholeMachineNeeded } from "../../src/engine/share.ts";
 import { loadMachine } from "../../src/machine/index.ts";
@@ -55,15 +55,21 @@ function expectSame(play: ShardedPlay, engine: Engine): void {
   expect(played?.notAssessable()).toEqual(engine.notAssessable());
 }
 
+/** The words played by one kernel and by three shards, which found the same. */
+async function playedAlike(words: Uint32Array): Promise<{ play: ShardedPlay; kernel: Kernel }> {
+  const kernel = createKernel(MACHINE);
+  kernel.play(words);
+  const play = await start(3);
+  for (let at = 0; at < words.length; at += 50_000) await play.play(words.subarray(at, at + 50_000));
+  await play.look();
+  expectSame(play, kernel);
+  return { play, kernel };
+}
+
 describe.skipIf(!BUILT)("threads (the built package; npm run build)", () => {
   it("find what one kernel finds, in memory too", async () => {
     const words = encodeRecords(entries(80_000));
-    const kernel = createKernel(MACHINE);
-    kernel.play(words);
-    const play = await start(3);
-    for (let at = 0; at < words.length; at += 50_000) await play.play(words.subarray(at, at + 50_000));
-    await play.look();
-    expectSame(play, kernel);
+    const { play, kernel } = await playedAlike(words);
     expect(kernel.hazards().length).toBeGreaterThan(0);
     for (let line = 0; line < 64; line++) {
       const address = line * 0x1_0000 + line * 64;
@@ -95,12 +101,7 @@ describe.skipIf(!BUILT)("threads (the built package; npm run build)", () => {
 
   it("translate, and find what one kernel finds", async () => {
     const words = guest(8, 30_000);
-    const kernel = createKernel(MACHINE);
-    kernel.play(words);
-    const play = await start(3);
-    for (let at = 0; at < words.length; at += 50_000) await play.play(words.subarray(at, at + 50_000));
-    await play.look();
-    expectSame(play, kernel);
+    const { kernel } = await playedAlike(words);
     expect(kernel.counters().machine.walkReads).toBeGreaterThan(1000);
   });
 

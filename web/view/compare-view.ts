@@ -6,7 +6,7 @@ import { Stopped } from "../studio.ts";
 import { choice, grouped, h } from "./dom.ts";
 import { MachineMap } from "./map.ts";
 import type { Page, View } from "./page.ts";
-import { giveRecording, lacksRecording, recordingField, takeDropped } from "./recording.ts";
+import { lacksRecording, recordingField, takeDropped, takeRecording } from "./recording.ts";
 import { settingControls, settingOf } from "./setting.ts";
 import { verdictOf } from "./telling.ts";
 import { type Reel, reelOf, Transport } from "./transport.ts";
@@ -88,19 +88,19 @@ export class CompareView implements View {
     takeDropped(this.element, (file) => void this.#take(file));
   }
 
-  async #take(file: File): Promise<void> {
-    const { story } = settingOf(this.#page.catalogue, this.#page.state.setting);
-    this.element.setAttribute("aria-busy", "true");
-    try {
-      const told = await giveRecording(this.#page, story, file);
-      this.#shown = "";
-      this.show();
-      this.#given.replaceChildren(h("p", { class: "detail" }, told));
-    } catch (error) {
-      this.#given.replaceChildren(h("p", { class: "verdict bad", role: "alert" }, (error as Error).message));
-      if (story.traces.length > 0) this.#given.append(recordingField(story, (each) => void this.#take(each)));
-      this.element.removeAttribute("aria-busy");
-    }
+  #take(file: File): Promise<void> {
+    return takeRecording(this.#page, file, {
+      view: this.element,
+      told: this.#given,
+      shown: () => {
+        this.#shown = "";
+        this.show();
+      },
+      failed: (message, story) => {
+        this.#given.replaceChildren(h("p", { class: "verdict bad", role: "alert" }, message));
+        if (story.traces.length > 0) this.#given.append(recordingField(story, (each) => void this.#take(each)));
+      },
+    });
   }
 
   show(): void {

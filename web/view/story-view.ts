@@ -7,7 +7,7 @@ import { CodePanel } from "./code.ts";
 import { choice, grouped, h } from "./dom.ts";
 import { MachineMap } from "./map.ts";
 import type { Page, View } from "./page.ts";
-import { giveRecording, lacksRecording, recordingField, takeDropped } from "./recording.ts";
+import { lacksRecording, recordingField, takeDropped, takeRecording } from "./recording.ts";
 import { settingControls, settingOf } from "./setting.ts";
 import { Hazards, Steps, verdictOf } from "./telling.ts";
 import { reelOf, Transport } from "./transport.ts";
@@ -75,21 +75,19 @@ export class StoryView implements View {
     takeDropped(this.element, (file) => void this.#take(file));
   }
 
-  /** A recording dropped here is for the story that is shown, whether it lacks one or has another. */
-  async #take(file: File): Promise<void> {
-    const { story } = settingOf(this.#page.catalogue, this.#page.state.setting);
-    this.element.setAttribute("aria-busy", "true");
-    try {
-      const told = await giveRecording(this.#page, story, file);
-      this.#shown = "";
-      this.show();
-      this.#given.replaceChildren(h("p", { class: "detail" }, told));
-    } catch (error) {
-      const { message } = error as Error;
-      if (story.traces.length > 0) this.#skip(message, true);
-      else this.#given.replaceChildren(h("p", { class: "verdict bad", role: "alert" }, message));
-      this.element.removeAttribute("aria-busy");
-    }
+  #take(file: File): Promise<void> {
+    return takeRecording(this.#page, file, {
+      view: this.element,
+      told: this.#given,
+      shown: () => {
+        this.#shown = "";
+        this.show();
+      },
+      failed: (message, story) => {
+        if (story.traces.length > 0) this.#skip(message, true);
+        else this.#given.replaceChildren(h("p", { class: "verdict bad", role: "alert" }, message));
+      },
+    });
   }
 
   show(): void {
