@@ -33,11 +33,11 @@ let windowStart: usize = 0;
 let windowEnd: usize = 0;
 let ahead: u32 = WINDOW;
 let missed: u32 = 0;
-/** The window's records that are being looked at, and their sets in the private L2; before them a place for what was loaded. */
+/** The window's records that are being looked at, and their sets in the private L2. */
 let chosen: usize = 0;
 
 export function allocateAhead(): void {
-  chosen = allocate(64 + ((<usize>WINDOW) << 4), 64) + 64;
+  chosen = allocate((<usize>WINDOW) << 4, 64);
 }
 
 /** All records that missed their L1 and their private L2. */
@@ -60,6 +60,13 @@ export function lookAhead(at: usize, until: usize): usize {
   windowStart = at;
   windowEnd = end;
   return end;
+}
+
+/** What was loaded only to be near is kept here, so that no compiler leaves the loads out. */
+const SEEN = memory.data(8, 8);
+
+export function keepSeen(seen: u64): void {
+  store<u64>(SEEN, seen);
 }
 
 function touchRecords(from: usize, end: usize): void {
@@ -98,7 +105,7 @@ function touchRecords(from: usize, end: usize): void {
   }
   for (let i: usize = 0; i < beyond; i += 16) seen += touchBeyond(load<u64>(chosen + i), load<u32>(chosen + i, 8));
   for (let i: usize = 0; i < beyond; i += 16) seen += touchVictims(load<u64>(chosen + i));
-  store<u32>(chosen - 64, seen);
+  keepSeen(seen);
 }
 
 /** What a miss of the private L2 needs: further caches of the path, other roots, who has the line, and the victim's holders. */

@@ -2,12 +2,13 @@
 // their socket's shared cache. Same rules as hits.ts, refill.ts and beyond.ts (D9-D12, D14-D16, D19), same counters; nothing is
 // left over, because what this and far.ts can't play isn't dealt while sharers are in force.
 
+import { keepSeen } from "./ahead";
 import { HOME_BITS } from "./beyond";
 import { playFar, storeShared } from "./far";
 import { NARROW_ORDER, NARROW_STATES } from "./hits";
 import { DIRTY, EXCLUSIVE, groupBits, VALID } from "./layout";
 import { OP_FETCH, OP_LOAD } from "./operations";
-import { toFront } from "./set";
+import { moveToFront } from "./set";
 import {
   D_HITS,
   D_REFILLS,
@@ -16,6 +17,7 @@ import {
   deskOf,
   enterGroup,
   find,
+  findL1,
   free1,
   HINT_DATA,
   hints2,
@@ -23,7 +25,6 @@ import {
   inL1I,
   inL2,
   last1,
-  noteSeen,
   order2,
   states2,
   touches2,
@@ -82,7 +83,7 @@ function locate(from: usize, to: usize): void {
     store<u32>(place, <u32>desk, P_DESK);
     place += 16;
   }
-  noteSeen(seen);
+  keepSeen(seen);
 }
 
 /** What the record behind `playNear` takes is a line that its core's L2 doesn't hold. */
@@ -101,14 +102,14 @@ function playNear(from: usize, end: usize, place: usize): usize {
     const op = <usize>(word >> OP_AT) & 3;
     const r1 = <usize>load<u32>(place);
     const desk = <usize>load<u32>(place, P_DESK);
-    const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+    const found1 = findL1(r1, line);
     const isStore = <u32>op & 1;
     if (found1) {
       const way = <u32>ctz(found1);
       const state = <u32>load<u8>(r1 + way, NARROW_STATES);
       if (isStore & ~(state >> 1)) break;
       store<u8>(r1 + way, <u8>(state | (isStore << 2)), NARROW_STATES);
-      store<u64>(r1, toFront(load<u64>(r1, NARROW_ORDER), way), NARROW_ORDER);
+      moveToFront(r1 + NARROW_ORDER, way);
       const hits = desk + (op << 2);
       store<u32>(hits, load<u32>(hits, D_HITS) + 1, D_HITS);
       continue;
@@ -122,7 +123,7 @@ function playNear(from: usize, end: usize, place: usize): usize {
     const way2 = <u32>ctz(found2);
     const state2 = <u32>load<u8>(r2 + states2 + way2);
     if (isStore & ~(state2 >> 1)) break;
-    store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
+    moveToFront(r2 + order2, way2);
     const hint = r2 + hints2 + way2;
     store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << (<u32>op >> 1)));
     const refills = desk + (op << 2);
@@ -137,7 +138,7 @@ function playNear(from: usize, end: usize, place: usize): usize {
       const vr = inL2(desk, gone);
       const vWay = <u32>ctz(find(vr, ways2, gone));
       store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
-      if (touches2) store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
+      if (touches2) moveToFront(vr + order2, vWay);
       store<u32>(desk, load<u32>(desk, D_WRITEBACKS) + 1, D_WRITEBACKS);
     }
     const isLoad = <u32>(op == OP_LOAD);
@@ -160,7 +161,7 @@ export function wayOfL1(r1: usize): u32 {
 export function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
   store<u32>(r1 + ((<usize>way) << 2), line);
   store<u8>(r1 + way, <u8>state, NARROW_STATES);
-  store<u64>(r1, toFront(load<u64>(r1, NARROW_ORDER), way), NARROW_ORDER);
+  moveToFront(r1 + NARROW_ORDER, way);
 }
 
 /** Plays a record that takes more than its core's own caches. */

@@ -2,6 +2,7 @@
 // maintenance.ts does for any machine (D27), with its steps taken for many lines together, so that the host waits for its memory
 // once and not for each.
 
+import { keepSeen } from "./ahead";
 import { held } from "./bytes";
 import { isInside } from "./coherence";
 import { checkLosses, divergent, isTrue, touched } from "./hazard";
@@ -46,8 +47,6 @@ import { waysWith } from "./shape";
 
 /** Lines that are looked at together, a bit each: no more than a page of 4 KiB has. */
 const TOGETHER: u32 = 64;
-/** What was touched is added up here, so that no compiler leaves it out. */
-const SEEN = memory.data(16, 16);
 
 // ---- caches that may hold some of the lines, outer ones before those inside them: which it holds; then for each line the record of
 // its set, and the way
@@ -100,7 +99,7 @@ function together(compact: u64, many: u32): void {
   let some: u64 = 0;
   for (let c: u32 = 0; c < columns; c++) some |= load<u64>(columnAt(c), K_HELD);
   some &= ~odd;
-  const frame = CARRY && some ? byteOf(compact) : 0;
+  const frame: usize = CARRY && some ? byteOf(compact) : 0;
   if (some) touchContents(first, some, frame);
   for (let left = some | odd; left; left &= left - 1) {
     const i = ctz(left);
@@ -119,7 +118,7 @@ function addUnits(first: u32, many: u32, all: u64): u64 {
   if (unitCount == 1) return addColumns(unitList(0), first, all) ? 0 : all;
   let seen: u32 = 0;
   for (let i: u32 = 0; i < many; i++) seen += touchEntry((<u64>(first + i)) << smallestShift);
-  store<u32>(SEEN, seen);
+  keepSeen(seen);
   let single: u64 = 0;
   let odd: u64 = 0;
   for (let i: u32 = 0; i < many; i++) {
@@ -193,7 +192,7 @@ function find(n: usize, column: usize, first: u32, lines: u64): u64 {
     store<u32>(column + ((<usize>(line - first)) << 2), <u32>record, K_RECORDS);
     seen += load<u32>(record) + load<u32>(record + states);
   }
-  store<u32>(SEEN, seen);
+  keepSeen(seen);
   const ways = load<u32>(n, N_WAYS);
   let have: u64 = 0;
   for (let left = lines; left; left &= left - 1) {
@@ -229,7 +228,7 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
     seen += load<u8>(at);
     if (divergent) seen += load<u8>(at, TRUTH);
   }
-  store<u32>(SEEN, seen);
+  keepSeen(seen);
 }
 
 /** D27 for one line: each dirty copy counts a writeback, the innermost's bytes go to memory, all go. `at` is where memory has it. */

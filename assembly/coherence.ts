@@ -1,3 +1,6 @@
+// Who else has the line and what happens to it there: peers, snoops, climbs, the interconnect and the sized directory
+// (R17, R33, D10-D12, D25). Copies are found through the presence hash and believed only when probed.
+
 import { move } from "./bytes";
 import {
   answer,

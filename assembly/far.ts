@@ -19,7 +19,7 @@ import {
   OP_LOAD,
   OP_STORE,
 } from "./operations";
-import { toFront } from "./set";
+import { moveToFront } from "./set";
 import {
   D_BIT,
   D_COUNTERS_L1D,
@@ -46,6 +46,7 @@ import {
   D_WRITEBACKS_L2,
   deskOf,
   find,
+  findL1,
   HINT_DATA,
   HINT_INSTRUCTIONS,
   hints2,
@@ -98,7 +99,7 @@ export function playFar(desk: usize, op: u32, line: u32, home: u32, r1: usize, r
 
 /** A store to a line that its core's L1, or only its L2, has shared. */
 export function storeShared(desk: usize, line: u32, r1: usize, r2: usize): void {
-  const found1 = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+  const found1 = findL1(r1, line);
   const way2 = <u32>ctz(find(r2, ways2, line));
   if (found1) {
     const way = <u32>ctz(found1);
@@ -109,12 +110,24 @@ export function storeShared(desk: usize, line: u32, r1: usize, r2: usize): void 
     return;
   }
   note(desk + (OP_STORE << 2) + D_REFILLS);
-  store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
+  moveToFront(r2 + order2, way2);
   countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
   own(desk, line, r2, way2);
   const hint = r2 + hints2 + way2;
   store<u8>(hint, load<u8>(hint) | <u8>HINT_DATA);
   fillL1(r1, freeL1(desk, OP_STORE, r1), line, VALID | EXCLUSIVE | DIRTY);
+}
+
+/** Empties a way of a set. */
+function empty(r: usize, states: usize, way: u32): void {
+  store<u32>(r + ((<usize>way) << 2), INVALID);
+  store<u8>(r + states + way, 0);
+}
+
+/** Dirty bytes land in a way of a set. */
+function land(r: usize, states: usize, order: usize, way: u32, touches: bool): void {
+  store<u8>(r + states + way, load<u8>(r + states + way) | <u8>DIRTY);
+  if (touches) moveToFront(r + order, way);
 }
 
 /** The way that an L1 fills next, with what was in it gone. */
@@ -126,9 +139,7 @@ function freeL1(desk: usize, op: u32, r1: usize): u32 {
   if (state & DIRTY) {
     const gone = load<u32>(r1 + ((<usize>way) << 2));
     const vr = inL2(desk, gone);
-    const vWay = <u32>ctz(find(vr, ways2, gone));
-    store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
-    if (touches2) store<u64>(vr + order2, toFront(load<u64>(vr + order2), vWay));
+    land(vr, states2, order2, ctz(find(vr, ways2, gone)), touches2);
     note(desk + D_WRITEBACKS);
   }
   return way;
@@ -174,8 +185,7 @@ function take(who: usize, desk: usize, line: u32, snooped: bool): u32 {
   if (hint & HINT_INSTRUCTIONS && takeFrom(inL1I(desk, line), line))
     countAt(<usize>load<u32>(desk, D_COUNTERS_L1I), COUNTER_BACK_INVALIDATIONS);
   countTaken(<usize>load<u32>(desk, D_COUNTERS_L2), snooped, isFar);
-  store<u32>(r2 + ((<usize>way2) << 2), INVALID);
-  store<u8>(r2 + states2 + way2, 0);
+  empty(r2, states2, way2);
   return states;
 }
 
@@ -188,12 +198,11 @@ function countTaken(counters: usize, snooped: bool, isFar: bool): void {
 
 /** Empties an L1's place of a line. Returns its state, 0 if it isn't there. */
 function takeFrom(r1: usize, line: u32): u32 {
-  const found = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+  const found = findL1(r1, line);
   if (!found) return 0;
-  const way = <usize>ctz(found);
+  const way = <u32>ctz(found);
   const state = <u32>load<u8>(r1 + way, NARROW_STATES);
-  store<u32>(r1 + (way << 2), INVALID);
-  store<u8>(r1 + way, 0, NARROW_STATES);
+  empty(r1, NARROW_STATES, way);
   return state;
 }
 
@@ -205,10 +214,15 @@ function ask(who: usize, desk: usize, line: u32): u32 {
   const outer = loseIn(r2 + states2 + way2, <usize>load<u32>(desk, D_COUNTERS_L2), isFar);
   if (!(load<u8>(r2 + hints2 + way2) & <u8>HINT_DATA)) return outer;
   const r1 = inL1D(desk, line);
-  const found = <u32>i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+  const found = findL1(r1, line);
   return found
     ? outer | loseIn(r1 + NARROW_STATES + <usize>ctz(found), <usize>load<u32>(desk, D_COUNTERS_L1D), isFar)
     : outer;
+}
+
+/** The same of a socket's only core that holds the line: two or more have it shared (MESI). */
+function askSole(who: usize, there: usize, sharers: u64, line: u32): u32 {
+  return popcnt(sharers) == 1 ? ask(who, deskOf(load<u32>(there, D_FIRST) + <u32>ctz(sharers)), line) : 0;
 }
 
 function loseIn(at: usize, counters: usize, isFar: bool): u32 {
@@ -254,8 +268,7 @@ function takeOutside(who: usize, own3: usize, line: u32): bool {
     store<u64>(sharers, 0);
     snoopRoot(root);
     countAt(<usize>load<u32>(root, D_COUNTERS_L3), COUNTER_INVALIDATIONS);
-    store<u32>(r3 + (way << 2), INVALID);
-    store<u8>(r3 + states3 + way, 0);
+    empty(r3, states3, <u32>way);
     if (states & DIRTY) writeHome(who, root, line);
   }
   return any;
@@ -263,7 +276,6 @@ function takeOutside(who: usize, own3: usize, line: u32): bool {
 
 /** A load or fetch is supplied by other sockets: owners lose what makes them owners. */
 function askOutside(who: usize, root: usize, r3: usize, way: usize, line: u32): void {
-  const sharers = load<u64>(sharersIn(root, line) + (way << 3));
   const at = r3 + states3 + way;
   const state = <u32>load<u8>(at);
   // Whoever owns the line is its only holder inside, and its L3 owns it too: without that nobody does.
@@ -271,8 +283,7 @@ function askOutside(who: usize, root: usize, r3: usize, way: usize, line: u32): 
     snoopRoot(root);
     return;
   }
-  const inside =
-    sharers && !(sharers & (sharers - 1)) ? ask(who, deskOf(load<u32>(root, D_FIRST) + <u32>ctz(sharers)), line) : 0;
+  const inside = askSole(who, root, load<u64>(sharersIn(root, line) + (way << 3)), line);
   snoopRoot(root);
   store<u8>(at, <u8>(state & ~(EXCLUSIVE | DIRTY)));
   if ((state | inside) & DIRTY) writeHome(who, root, line);
@@ -291,7 +302,7 @@ function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
   let way3: u32 = 0;
   if (found3) {
     way3 = <u32>ctz(found3);
-    store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
+    moveToFront(r3 + order3, way3);
     const at3 = r3 + states3 + way3;
     let label = <u32>load<u8>(at3);
     const holders = sharersIn(desk, line) + ((<usize>way3) << 3);
@@ -310,9 +321,7 @@ function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
       // A root's label is made exact (D10).
       if (!(label & EXCLUSIVE) && !otherHolder(desk, r3, line)) label |= EXCLUSIVE;
       isShared = sharers != 0 || !(label & EXCLUSIVE);
-      // Two or more that hold it have it shared (MESI).
-      if (sharers && !(sharers & (sharers - 1)))
-        states = ask(desk, deskOf(load<u32>(desk, D_FIRST) + <u32>ctz(sharers)), line);
+      states = askSole(desk, desk, sharers, line);
       store<u64>(holders, sharers | bit);
     }
     store<u8>(at3, <u8>(label | (states & DIRTY)));
@@ -336,12 +345,12 @@ function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
     } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
     store<u32>(r3 + ((<usize>way3) << 2), line);
     store<u8>(r3 + states3 + way3, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
-    store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
+    moveToFront(r3 + order3, way3);
     store<u64>(sharersIn(desk, line) + ((<usize>way3) << 3), bit);
   }
   store<u32>(r2 + ((<usize>way2) << 2), line);
   store<u8>(r2 + states2 + way2, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
-  store<u64>(r2 + order2, toFront(load<u64>(r2 + order2), way2));
+  moveToFront(r2 + order2, way2);
   store<u8>(r2 + hints2 + way2, <u8>(way3 | (op == OP_FETCH ? HINT_INSTRUCTIONS : HINT_DATA)));
   return isShared;
 }
@@ -360,16 +369,14 @@ function freeL2(desk: usize, r2: usize): u32 {
     states |= inner;
   }
   if (hint & HINT_INSTRUCTIONS && takeFrom(inL1I(desk, line), line)) note(desk + D_TAKEN_L1I);
-  store<u32>(r2 + ((<usize>way) << 2), INVALID);
-  store<u8>(r2 + states2 + way, 0);
+  empty(r2, states2, way);
   const way3 = hint & 15;
   const sharers = sharersIn(desk, line) + ((<usize>way3) << 3);
   store<u64>(sharers, load<u64>(sharers) & ~((<u64>1) << load<u32>(desk, D_BIT)));
   if (states & DIRTY) {
     note(desk + D_WRITEBACKS_L2);
     const r3 = inL3(desk, line);
-    store<u8>(r3 + states3 + way3, load<u8>(r3 + states3 + way3) | <u8>DIRTY);
-    if (touches3) store<u64>(r3 + order3, toFront(load<u64>(r3 + order3), way3));
+    land(r3, states3, order3, way3, touches3);
   }
   return way;
 }

@@ -1,3 +1,6 @@
+// Taking sharers up and giving them up: which of the two says who holds a line is changed from the hash (presence.ts) to the sharers
+// at the L3s' ways (sharers.ts) and back, a set group at a time, and counts go from desks to where everybody looks for them.
+
 import { countHits } from "./hits";
 import {
   C_ACTIVE,

@@ -34,7 +34,7 @@ import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
 import { prefetching } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
 import { BEYOND, refill, refillBy, refillsAreSimple, Simply } from "./refill";
-import { toFront } from "./set";
+import { moveToFront } from "./set";
 import {
   contents,
   isPlain,
@@ -187,7 +187,7 @@ function takeShape(n: usize): void {
     if (!isAsHere || load<u32>(n, N_STRIDE) != NARROW_STRIDE || load<u32>(n, N_LINE_SHIFT) != smallestShift)
       isNarrow = false;
   }
-  if (load<u32>(n, N_STATES) != NARROW_STATES || load<u32>(n, N_ORDER) != NARROW_ORDER) isNarrow = false;
+  if (load<u32>(n, N_STATES) != <u32>NARROW_STATES || load<u32>(n, N_ORDER) != <u32>NARROW_ORDER) isNarrow = false;
 }
 
 function prepareNarrow(): void {
@@ -416,7 +416,7 @@ function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usiz
     if (CARRY && isStore && mayHoldInstructions(compact)) break;
     store<u8>(stateAt, <u8>(state | (isStore << 2)));
     const order = r + (narrow ? NARROW_ORDER : <usize>load<u32>(shape, S_ORDER));
-    store<u64>(order, toFront(load<u64>(order), way));
+    moveToFront(order, way);
     counted += load<u64>(UNITS + ((<usize>op) << 3));
     rememberKeys(op, key);
     if (CARRY) {

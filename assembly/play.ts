@@ -240,6 +240,7 @@ export function play(count: u32): u32 {
           if (at >= setsSeenTo) setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
         } else if (sifts) i = playSifted(start, count, dealing);
         else if (dealing) {
+          // The last stretch that was sifted isn't gone on with.
           siftedTo = 0;
           const from = batch + ((<usize>start) << 3);
           i += <u32>((deal(from, batch + ((<usize>count) << 3), number, 0) - from) >> 3);

@@ -65,13 +65,18 @@ export function setState(n: usize, record: usize, way: u32, state: u32): void {
   store<u8>(record + load<u32>(n, N_STATES) + way, <u8>state);
 }
 
-/** Moves a way to the front of an order of nibbles, most recent lowest. */
-export function toFront(order: u64, way: u64): u64 {
+/** An order of nibbles, most recent lowest, with a way moved to the front. */
+function toFront(order: u64, way: u64): u64 {
   const differing = order ^ (way * REPEATED);
   // The lowest bit set is the top one of the nibble that names the way.
   const zero = (differing - REPEATED) & ~differing & TOP_BITS;
   const upTo = zero ^ (zero - 1);
   return (order & ~upTo) | ((order << 4) & upTo) | way;
+}
+
+/** Makes a way the most recent in the order of nibbles that lies at an address. */
+export function moveToFront(order: usize, way: u32): void {
+  store<u64>(order, toFront(load<u64>(order), way));
 }
 
 function toFrontOfBytes(order: usize, way: u32): void {
@@ -86,7 +91,7 @@ function toFrontOfBytes(order: usize, way: u32): void {
 
 function front(n: usize, record: usize, way: u32): void {
   const order = record + load<u32>(n, N_ORDER);
-  if (load<u32>(n, N_WAYS) <= 16) store<u64>(order, toFront(load<u64>(order), way));
+  if (load<u32>(n, N_WAYS) <= 16) moveToFront(order, way);
   else toFrontOfBytes(order, way);
 }
 

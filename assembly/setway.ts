@@ -1,6 +1,7 @@
 // Cache maintenance by set and way (R22, R40, D28): one operation; and DC CISW as it comes, in loops over every set and way, where
 // what each operation does is little and can be known for many of them at a time.
 
+import { keepSeen } from "./ahead";
 import { move } from "./bytes";
 import { checkLosses, diverge, divergent, equalsTruth, setAttribute, setRecord } from "./hazard";
 import { bytesOf, clean, forget, parentOf, removeAt, takeInside } from "./hierarchy";
@@ -126,8 +127,6 @@ const F_INDEX: usize = 4;
 /** The line's set in the next cache, 0 if there is none, and its way there, -1 if it isn't held. */
 const F_OUTER: usize = 8;
 const F_WAY: usize = 12;
-/** What was touched is added up here, so that no compiler leaves it out. */
-const SEEN = memory.data(16, 16);
 
 /**
  * Plays DC CISW records without prefixes from a batch's position on, as long as they are one core's. Returns the position of the
@@ -301,7 +300,7 @@ function touchOuter(n: usize, theWay: u32, end: usize): void {
     }
     store<i32>(at, there, F_WAY);
   }
-  store<u32>(SEEN, seen);
+  keepSeen(seen);
 }
 
 /** Cleans and removes the copies that were found, after a look at what that will need. */

@@ -38,7 +38,7 @@ import {
   pathAt,
   sockets,
 } from "./layout";
-import { toFront } from "./set";
+import { moveToFront } from "./set";
 
 /** One cache's shape. Offsets in bytes. */
 export const S_SHIFT: usize = 0;
@@ -169,8 +169,7 @@ export function emptyIn(shape: usize, r: usize, way: u32): void {
 }
 
 export function touchIn(shape: usize, r: usize, way: u32): void {
-  const order = r + load<u32>(shape, S_ORDER);
-  store<u64>(order, toFront(load<u64>(order), way));
+  moveToFront(r + load<u32>(shape, S_ORDER), way);
 }
 
 /** The way to fill: the lowest invalid one, else the least recent (D14). */

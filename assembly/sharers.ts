@@ -3,6 +3,7 @@
 // without a search, and a group's state is half as large. Tags, states and orders stay where they are;
 // handover.ts works the sharers out of them, and fills the hash again.
 
+import { keepSeen } from "./ahead";
 import { isServer, serverL3 } from "./beyond";
 import { distrust, strays, yardstick } from "./hierarchy";
 import {
@@ -202,6 +203,11 @@ export function find(r: usize, ways: u32, tag: u32): u32 {
   return found & ((1 << ways) - 1);
 }
 
+/** The same of an L1's set, whose tags are one vector (hits.ts). */
+export function findL1(r1: usize, line: u32): u32 {
+  return i32x4.bitmask(i32x4.eq(v128.load(r1), i32x4.splat(line)));
+}
+
 // ---- where sets of one group lie, by a core's desk and a line of that group
 
 let apart: usize = 0;
@@ -243,14 +249,7 @@ export function touchGroup(group: u32): void {
     const table = <usize>load<u32>(firstUnder(i), D_SHARERS) + apartSharers;
     for (let at: usize = 0; at < sharersApart; at += 64) seen += load<u32>(table + at);
   }
-  noteSeen(seen);
-}
-
-const seenHere = memory.data(4, 4);
-
-/** Keeps what was loaded only to be near: V8 would leave the loads out. */
-export function noteSeen(seen: u32): void {
-  store<u32>(seenHere, seen);
+  keepSeen(seen);
 }
 
 // ---- other sockets

@@ -1,6 +1,7 @@
 // Translation caches of each core (D52) and what TLBI removes from them (D53): two micro TLBs, a main one, pointers to stage-1
 // tables (walk cache) and stage-2 translations (IPA cache). One shape of entry for all; nothing here reads a table.
 
+import { keepSeen } from "./ahead";
 import {
   countSize,
   dropEntry,
@@ -262,8 +263,6 @@ const AHEAD: usize = 32;
 /** That many micro misses in the last records, and the next ones are worth it. */
 const WORTH: u32 = 4;
 let missedMicro: u32 = 0;
-/** What was loaded is kept, so that no compiler leaves it out. */
-const SEEN = memory.data(8, 8);
 
 /** Loads the sets that accesses of translating cores will ask, if many do. Returns the address behind the records looked at. */
 export function lookAheadSets(from: usize, until: usize): usize {
@@ -281,7 +280,7 @@ export function lookAheadSets(from: usize, until: usize): usize {
     const first = mainSet(core, word & 0xffffffffffff, <u32>ctz(sizes));
     for (let way: u32 = 0; way < ways; way++) seen += load<u64>(first + <usize>way * ENTRY, E_KEY);
   }
-  store<u64>(SEEN, seen);
+  keepSeen(seen);
   return end;
 }
 

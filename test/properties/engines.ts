@@ -18,7 +18,12 @@ export const REFERENCE: EngineKind = {
 };
 
 /** `either` is program order on half of the machines, by a property that has nothing to do with it. */
-function kernel(name: string, data: boolean, order: PlayOrder | "either", wasm?: WebAssembly.Module): EngineKind {
+export function kernel(
+  name: string,
+  data: boolean,
+  order: PlayOrder | "either",
+  wasm?: WebAssembly.Module,
+): EngineKind {
   return {
     name,
     carriesData: data,

@@ -3,18 +3,10 @@
  * reference model does, whatever comes between plain accesses and however often sharers are taken up and given up.
  */
 import { describe, expect, test } from "vitest";
-import { createKernel } from "../../src/engine/kernel.ts";
 import { checkAgreement } from "./agreement.ts";
-import { debugBuild, type EngineKind, REFERENCE } from "./engines.ts";
+import { debugBuild, kernel, REFERENCE } from "./engines.ts";
 import type { Feature } from "./features.ts";
 import { SEED, streamCount } from "./run-property.ts";
-
-const kernel = (name: string, wasm?: WebAssembly.Module): EngineKind => ({
-  name,
-  carriesData: false,
-  create: (machine, provenance) =>
-    createKernel(machine, { provenance, data: false, order: "groups", ...(wasm ? { wasm } : {}) }),
-});
 
 /** Nothing is recorded but accesses, so that the build without versions plays; or with what interrupts. */
 const PLAIN: readonly Feature[] = ["basic", "fetch", "system", "inclusion", "regions", "mmio"];
@@ -42,7 +34,7 @@ describe(`servers (SETWAY_SEED=${SEED})`, () => {
       const played = checkAgreement({
         name: `servers, ${what}`,
         reference: REFERENCE,
-        kernels: [kernel("kernel"), kernel("debug kernel", debugBuild("tags"))],
+        kernels: [kernel("kernel", false, "groups"), kernel("debug kernel", false, "groups", debugBuild("tags"))],
         streams,
         features: new Set(features),
         machines: "servers",
