@@ -5,7 +5,7 @@
 import { move } from "./bytes";
 import { equalsTruth } from "./hazard";
 import { answer, parentOf, strays, writeback, yardstick } from "./hierarchy";
-import { isNarrow } from "./hits";
+import { forgetLine, isNarrow } from "./hits";
 import {
   allocate,
   C_ACTIVE,
@@ -290,6 +290,7 @@ function countSnoop(side: usize, n: usize): void {
 
 /** The L1s' part of that: the L1D's dirty bytes go to the L2's place. Returns the L1D's state. */
 function takeInner(side: usize, line: u32, snooped: bool, data2: usize): u32 {
+  forgetLine((<u64>line) << largestShift);
   const shapes = shapesOf(side);
   const l1i = <usize>load<u32>(side, B_L1I);
   if (
@@ -436,6 +437,7 @@ let outerData: usize = 0;
 /** A core that holds the line is asked: its owners are snooped and lose some bits of what makes them owners. Returns the bits before. */
 function loseOwnership(side: usize, line: u32, lost: u32): u32 {
   const shapes = shapesOf(side);
+  forgetLine((<u64>line) << largestShift);
   const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
   innerState = loseIn(side, <usize>load<u32>(side, B_L1D), shapes, r1, line, lost);
   if (CARRY) innerData = copyData;

@@ -14,6 +14,7 @@ import {
   FLAG_WRITE_THROUGH,
   groupBits,
   groupStride,
+  largestShift,
   N_BASE,
   N_DATA,
   N_FLAGS,
@@ -104,7 +105,6 @@ export function countHits(core: u32, op: u32, many: u64): void {
 /** Three counts of hits in one: what a hit of each kind adds. A batch doesn't fill 21 bits. */
 const UNITS = memory.data<u64>([1, 1 << 21, 1 << 42]);
 const UNIT_STORE: u64 = 1 << 21;
-const UNIT_FETCH: u64 = 1 << 42;
 
 function tally(core: u32, counted: u64): void {
   const hits = HITS + ((<usize>core) << 5);
@@ -134,6 +134,8 @@ export function updateFast(core: u32): void {
 export function prepareFast(): void {
   keyMask = ~(((<u64>1) << smallestShift) - 1);
   groupMask = (1 << groupBits) - 1;
+  newestShift = largestShift - 3;
+  newestMask = (<usize>min(groupMask, 127)) << 3;
   minds = CARRY || dic;
   prepareNarrow();
   for (let core: u32 = 0; core < cores; core++) {
@@ -203,62 +205,79 @@ function prepareNarrow(): void {
   }
 }
 
-// ---- the last line of each kind
+// ---- the newest line of each set
 
 /**
- * The last line of each kind (load, store, fetch, and a place that nobody reads), as the record's own upper bits; and in
- * builds with contents, where its bytes are: copy and truth. Such a line is the most recent of its set, so another access to
- * it changes nothing but a count (and bytes), and one comparison tells requester, operation and line at once.
+ * By kind (load, store, fetch, and a place that nobody reads) and set group, the line that was touched last there, as the record's
+ * own upper bits: it is the most recent of its set, so another access to it changes nothing but a count (and bytes), and one
+ * comparison tells requester, operation and line at once. In builds with contents the second half says where its bytes are: copy and truth.
  */
-const LASTS = memory.data(64, 64);
-const LAST_CONTENTS: usize = 32;
+const NEWEST = memory.data(8 * 1024, 64);
+const KIND_BITS: usize = 10;
+const NEWEST_CONTENTS: usize = 4 << 10;
 /** No record has this value: it names operation 255. */
 const NO_KEY: u64 = 0xffffffffffffffff;
+/** Keys of other generations count no longer. It fills the bits of a key below the line. */
+let generation: u64 = 0;
+/** Where a record's set group lies in a kind's part, scaled. */
+let newestShift: u64 = 0;
+let newestMask: usize = 0;
 
 /** Whose lines they are: all one core's, so that hits in them are counted as one. */
 let lastCore: u32 = 0;
 
-/** Copies of the last lines may have gone, or are no longer exclusive. */
-export function forgetLasts(): void {
-  store<u64>(LASTS, NO_KEY);
-  store<u64>(LASTS, NO_KEY, 8);
-  store<u64>(LASTS, NO_KEY, 16);
+/** Copies of the newest lines may have gone, or are no longer exclusive. */
+export function forgetNewest(): void {
+  generation = (generation + 1) & ~keyMask;
+  if (!generation) for (let at: usize = 0; at < NEWEST_CONTENTS; at += 8) store<u64>(NEWEST + at, NO_KEY);
 }
 
-/** An L1I may have got the line that is stored to. */
-export function forgetLastStore(): void {
-  store<u64>(LASTS, NO_KEY, 8);
+function newestAt(op: u32, address: u64): usize {
+  return NEWEST + ((<usize>op) << KIND_BITS) + (<usize>(address >> newestShift) & newestMask);
+}
+
+/** A line's copies may have gone, or are no longer exclusive. */
+export function forgetLine(compact: u64): void {
+  const at = newestAt(0, compact);
+  store<u64>(at, NO_KEY);
+  store<u64>(at, NO_KEY, 1 << KIND_BITS);
+  store<u64>(at, NO_KEY, 2 << KIND_BITS);
+}
+
+/** An L1I may have got a line that is stored to. */
+export function forgetStores(compact: u64): void {
+  store<u64>(newestAt(OP_STORE, compact), NO_KEY);
 }
 
 /** The line of a record that has been played is in a way of its L1's record r, and the most recent there. */
 export function remember(word: u64, compact: u64, shape: usize, r: usize, way: u32): void {
   const op = <u32>(word >> 48) & 3;
-  rememberKeys(op, word & keyMask);
-  if (CARRY) rememberIn(op, compact, shape, r, way);
+  rememberKeys(word, op, op & 1);
+  if (!CARRY) return;
+  const after = inLine(shape, compact);
+  const truth = <usize>load<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2)) + after;
+  rememberContents(word, op, contents(shape, r, way) + after, truth);
 }
 
-/**
- * A store's line may be loaded; a load says nothing about whether its line may be stored to. A fetch writes the places of
- * fetches, and the one that nobody reads.
- */
-function rememberKeys(op: u32, key: u64): void {
-  const pair = LASTS + ((<usize>(op & 2)) << 3);
-  store<u64>(pair, key & ~((<u64>1) << 48));
-  store<u64>(pair, key | (<u64>(op & 1) - 1), 8);
+/** A line may be loaded, or fetched, and stored to as well or not. A fetch writes the places of fetches, and the one that nobody reads. */
+function rememberKeys(word: u64, op: u32, storable: u32): void {
+  const newest = newestAt(op & 2, word);
+  const key = ((word & keyMask) | generation) & ~((<u64>1) << 48);
+  store<u64>(newest, key);
+  store<u64>(newest, key | ((<u64>1) << 48) | (<u64>storable - 1), 1 << KIND_BITS);
 }
 
-function rememberIn(op: u32, compact: u64, shape: usize, r: usize, way: u32): void {
-  const inLine = held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1) & ~((1 << smallestShift) - 1));
-  rememberContents(op, contents(shape, r, way), r + load<u32>(shape, S_TRUTH), way, inLine);
+/** Where the smallest line lies in the contents of a line. */
+function inLine(shape: usize, compact: u64): usize {
+  return held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1) & ~((1 << smallestShift) - 1));
 }
 
-/** Where a copy of the L1D has its bytes and, by way, its truth; `inLine` is where the smallest line lies in it. */
-function rememberContents(op: u32, copy: usize, truths: usize, way: u32, inLine: usize): void {
-  const pair = LASTS + ((<usize>(op & 2)) << 3);
-  const truth: usize = op == OP_FETCH ? <usize>0 : <usize>load<u32>(truths + ((<usize>way) << 2)) + inLine;
-  const both = <u64>(copy + inLine) | ((<u64>truth) << 32);
-  store<u64>(pair, both, LAST_CONTENTS);
-  store<u64>(pair, both, LAST_CONTENTS + 8);
+/** Where a smallest line has its bytes in a copy of the L1, and its truth; fetches need none. */
+function rememberContents(word: u64, op: u32, copy: usize, truth: usize): void {
+  const newest = newestAt(op & 2, word);
+  const both = <u64>copy | ((<u64>truth) << 32);
+  store<u64>(newest, both, NEWEST_CONTENTS);
+  store<u64>(newest, both, NEWEST_CONTENTS + (1 << KIND_BITS));
 }
 
 /** Where the aligned 8 bytes of a record lie in the contents of its smallest line. */
@@ -266,23 +285,27 @@ function offsetIn(word: u64): usize {
   return VERSIONS ? 0 : <usize>word & ((1 << smallestShift) - 8);
 }
 
-/** Contents of an access to the last line of its kind: the observation, or the default value (R44) into copy and truth. */
+/** Contents of an access to the newest line of its set. */
 export function again(op: u32, word: u64, number: u64): void {
-  if (op == OP_STORE) storeAgain(word, number);
-  else observeAgain((<usize>op) << 3, word);
+  againAt(newestAt(op, word), op, word, number);
 }
 
-function observeAgain(kind: usize, word: u64): void {
-  lastValue = load<u64>(<usize>load<u32>(LASTS + kind, LAST_CONTENTS) + offsetIn(word));
+function againAt(newest: usize, op: u32, word: u64, number: u64): void {
+  const both = load<u64>(newest, NEWEST_CONTENTS);
+  access(op, word, number, <usize>both, <usize>(both >> 32));
 }
 
-function storeAgain(word: u64, number: u64): void {
-  const at = <usize>load<u32>(LASTS, 8 + LAST_CONTENTS) + offsetIn(word);
-  const truth = <usize>load<u32>(LASTS, 8 + LAST_CONTENTS + 4) + offsetIn(word);
+/** The observation, or the default value (R44) into copy and truth, where those have the record's smallest line. */
+function access(op: u32, word: u64, number: u64, copy: usize, truth: usize): void {
+  const offset = offsetIn(word);
+  if (op != OP_STORE) {
+    lastValue = load<u64>(copy + offset);
+    return;
+  }
   const bits = number + 1;
-  store<u64>(at, bits);
-  store<u64>(truth, bits, TRUTH);
-  store<u64>(truth, bits | ((word >> 56) << 40) | ((<u64>ATTR_WRITE_BACK) << 56), WRITER);
+  store<u64>(copy + offset, bits);
+  store<u64>(truth + offset, bits, TRUTH);
+  store<u64>(truth + offset, bits | ((word >> 56) << 40) | ((<u64>ATTR_WRITE_BACK) << 56), WRITER);
 }
 
 /** Number of the record so many bytes after the first: they follow each other, or a table has what to add to `first`. */
@@ -306,20 +329,43 @@ let refiller: u32 = CALLER_REFILLS;
 /** L1 misses since `decide`. */
 let misses: u32 = 0;
 
+// ---- whether the newest lines are asked first: programs mostly stay in them, random streams and many cores don't
+let asksNewest: bool = true;
+/** Records since that was last decided, and those of them that weren't in the newest line of their set. */
+let stretch: u32 = 0;
+let elsewhere: u32 = 0;
+/** After so many records it is known whether it pays, and after so many more it is tried again. */
+export const TRIAL: u32 = 4096;
+const PAUSE: u32 = 1 << 16;
+
 /** Called before a stretch of so many records; stretches are much alike. */
 export function decide(many: u32): void {
   if (refillsAreSimple()) refiller = LOOP_REFILLS_SIMPLY;
   else refiller = misses << 3 > many && !prefetching ? LOOP_REFILLS : CALLER_REFILLS;
   misses = 0;
+  if (stretch >= (asksNewest ? TRIAL : PAUSE)) {
+    if (!asksNewest) forgetNewest();
+    asksNewest = !asksNewest || elsewhere << 1 < stretch;
+    stretch = 0;
+    elsewhere = 0;
+  }
+  stretch += many;
 }
 
 /** Plays plain hits from one address of a batch on. Returns the address of the first record that isn't one, and is untouched. */
 export function playHits(from: usize, end: usize, first: u64, numbers: usize): usize {
   // One function compiled several times: types tell what is known then, by their sizes.
-  if (!isNarrow) return hits<AnyShape, CallerRefills>(from, end, first, numbers);
-  if (!CARRY && refiller == LOOP_REFILLS_SIMPLY) return hits<Narrow, LoopRefillsSimply>(from, end, first, numbers);
-  if (refiller == LOOP_REFILLS) return hits<Narrow, LoopRefills>(from, end, first, numbers);
-  return hits<Narrow, CallerRefills>(from, end, first, numbers);
+  if (!isNarrow) return hits<AnyShape, CallerRefills, BySet>(from, end, first, numbers);
+  if (asksNewest) {
+    if (!CARRY && refiller == LOOP_REFILLS_SIMPLY)
+      return hits<Narrow, LoopRefillsSimply, ByNewest>(from, end, first, numbers);
+    if (refiller == LOOP_REFILLS) return hits<Narrow, LoopRefills, ByNewest>(from, end, first, numbers);
+    return hits<Narrow, CallerRefills, ByNewest>(from, end, first, numbers);
+  }
+  if (!CARRY && refiller == LOOP_REFILLS_SIMPLY)
+    return hits<Narrow, LoopRefillsSimply, BySet>(from, end, first, numbers);
+  if (refiller == LOOP_REFILLS) return hits<Narrow, LoopRefills, BySet>(from, end, first, numbers);
+  return hits<Narrow, CallerRefills, BySet>(from, end, first, numbers);
 }
 
 type Narrow = u8;
@@ -327,51 +373,53 @@ type AnyShape = u64;
 type CallerRefills = u64;
 type LoopRefills = u32;
 type LoopRefillsSimply = u8;
+type ByNewest = u8;
+type BySet = u64;
 
 /**
  * Random streams decide how this is written: whether a record loads, stores or fetches, and which way has its line, can't be
  * foreseen, so neither may cost a branch. Kinds are told apart by tables and by arithmetic on the operation's code.
  */
-function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usize): usize {
+function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, numbers: usize): usize {
   const narrow = sizeof<Shape>() == sizeof<Narrow>();
   const refills = sizeof<Refills>() != sizeof<CallerRefills>();
   const simple = sizeof<Refills>() == sizeof<LoopRefillsSimply>();
+  const byNewest = sizeof<Order>() == sizeof<ByNewest>();
   let at = from;
   let own: u32 = load<u8>(at, 7);
   let counted: u64 = 0;
   missedIn = 0;
   missedBeyond = false;
-  if (own != lastCore) forgetLasts();
+  if (byNewest && own != lastCore) forgetNewest();
   for (; at < end; at += 8) {
+    if (byNewest) {
+      const mask = keyMask;
+      const now = generation;
+      // A loop of its own, because V8 then keeps what it needs in registers.
+      while (at < end) {
+        const word = load<u64>(at);
+        const op = <u32>(word >> 48) & 3;
+        const newest = newestAt(op, word);
+        if (load<u64>(newest) != ((word & mask) | now)) break;
+        counted += load<u64>(UNITS + ((<usize>op) << 3));
+        if (CARRY) againAt(newest, op, word, numberOf(at - from, first, numbers));
+        at += 8;
+      }
+      if (at >= end) break;
+      elsewhere++;
+    }
     const word = load<u64>(at);
-    const key = word & keyMask;
-    // Three comparisons where one would do: what programs do next depends on what they did, and branches remember it.
-    if (key == load<u64>(LASTS, 16)) {
-      counted += UNIT_FETCH;
-      if (CARRY) observeAgain(16, word);
-      continue;
-    }
-    if (key == load<u64>(LASTS)) {
-      counted += 1;
-      if (CARRY) observeAgain(0, word);
-      continue;
-    }
-    if (key == load<u64>(LASTS, 8)) {
-      counted += UNIT_STORE;
-      if (CARRY) storeAgain(word, numberOf(at - from, first, numbers));
-      continue;
-    }
+    const op = <u32>(word >> 48) & 3;
     const core = <u32>(word >> 56);
-    if (core != own) {
+    if (byNewest && core != own) {
       tally(own, counted);
       counted = 0;
       own = core;
-      forgetLasts();
+      forgetNewest();
     }
     // Bits of operations beyond these three make the address too large.
     const address = word & 0xfcffffffffffff;
     if (address - fastLow >= fastBytes) break;
-    const op = <u32>(word >> 48) & 3;
     const entry = BASES + ((<usize>core) << 4) + ((<usize>op) << 2);
     const base = <usize>load<u32>(entry);
     if (!base) break;
@@ -384,6 +432,7 @@ function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usiz
     const found = narrow
       ? <u32>i32x4.bitmask(i32x4.eq(v128.load(r), i32x4.splat(line)))
       : waysWith(r, load<u32>(shape, S_WAYS), line);
+    const isStore = op & 1;
     if (!found) {
       misses++;
       if (refills) {
@@ -393,11 +442,15 @@ function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usiz
           : refill(core, op, compact, line, r, within);
         if (filled >= 0) {
           // As at the end of the loop; to go there costs hits more registers than there are.
-          forgetLastStore();
-          rememberKeys(op, key);
+          if (byNewest) {
+            if (!simple && op == OP_FETCH) forgetStores(word);
+            rememberKeys(word, op, isStore);
+          }
           if (CARRY) {
-            rememberContents(op, r + NARROW_DATA + <usize>filled * NARROW_STRIDE, r + NARROW_TRUTH, filled, 0);
-            again(op, word, numberOf(at - from, first, numbers));
+            const copy = r + NARROW_DATA + <usize>filled * NARROW_STRIDE;
+            const truth = <usize>load<u32>(r + NARROW_TRUTH + ((<usize>filled) << 2));
+            if (byNewest) rememberContents(word, op, copy, truth);
+            access(op, word, numberOf(at - from, first, numbers), copy, truth);
           }
           continue;
         }
@@ -410,22 +463,32 @@ function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usiz
     const stateAt = r + (narrow ? NARROW_STATES : <usize>load<u32>(shape, S_STATES)) + way;
     const state = <u32>load<u8>(stateAt);
     if (CARRY && !(state & TRUE)) break;
-    const isStore = op & 1;
     // A store needs EXCLUSIVE, which is bit 1; a PREFETCHED copy, bit 5, is hit for the first time.
     if ((isStore & (~(state >> 1) | <u32>(!CARRY && minds))) | (simple ? 0 : state >> 5)) break;
     if (CARRY && isStore && mayHoldInstructions(compact)) break;
     store<u8>(stateAt, <u8>(state | (isStore << 2)));
     const order = r + (narrow ? NARROW_ORDER : <usize>load<u32>(shape, S_ORDER));
     moveToFront(order, way);
-    counted += load<u64>(UNITS + ((<usize>op) << 3));
-    rememberKeys(op, key);
+    if (byNewest) {
+      counted += load<u64>(UNITS + ((<usize>op) << 3));
+      // Under MESI a dirty copy is exclusive; under MOESI it may be shared.
+      // Under MOESI a dirty copy may be shared.
+      rememberKeys(word, op, isStore | (~(<u32>minds) & (state >> 1) & (state >> 2) & 1));
+    } else countHits(core, op, 1);
     if (CARRY) {
-      if (narrow) rememberContents(op, r + NARROW_DATA + <usize>way * NARROW_STRIDE, r + NARROW_TRUTH, way, 0);
-      else rememberIn(op, compact, shape, r, way);
-      again(op, word, numberOf(at - from, first, numbers));
+      const copy = narrow
+        ? r + NARROW_DATA + <usize>way * NARROW_STRIDE
+        : contents(shape, r, way) + inLine(shape, compact);
+      const truth =
+        <usize>load<u32>(r + (narrow ? NARROW_TRUTH : <usize>load<u32>(shape, S_TRUTH)) + ((<usize>way) << 2)) +
+        (narrow ? 0 : inLine(shape, compact));
+      if (byNewest) rememberContents(word, op, copy, truth);
+      access(op, word, numberOf(at - from, first, numbers), copy, truth);
     }
   }
-  tally(own, counted);
-  lastCore = own;
+  if (byNewest) {
+    tally(own, counted);
+    lastCore = own;
+  }
   return at;
 }

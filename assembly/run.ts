@@ -12,14 +12,15 @@ import {
   basesOf,
   countHits,
   decide,
-  forgetLastStore,
-  forgetLasts,
+  forgetNewest,
+  forgetStores,
   minds,
   missedBeyond,
   missedIn,
   numberOf,
   playHits,
   remember,
+  TRIAL,
 } from "./hits";
 import { CARRY, DIRTY, EXCLUSIVE, PREFETCHED, TRUE } from "./layout";
 import { enterMemory, fastBytes, fastLow, regionDelta } from "./memory";
@@ -35,13 +36,13 @@ import { recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from 
  * table of numbers, what is added to them. `looks`: whether the sets of the next records are touched ahead.
  */
 export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize, looks: bool): u32 {
-  forgetLasts();
+  forgetNewest();
   const begin = batch + ((<usize>start) << 3);
   if (numbers) numbers += (<usize>start) << 2;
   const until = batch + ((<usize>stop) << 3);
   let at = begin;
   while (at < until) {
-    const end = looks ? lookAhead(at, until) : until;
+    const end = looks ? lookAhead(at, until) : min(at + ((<usize>TRIAL) << 3), until);
     decide(<u32>(end - at) >> 3);
     while (at < end) {
       const after = at - begin;
@@ -67,7 +68,7 @@ function playMiss(word: u64, number: u64): bool {
   if (way < 0) return false;
   remember(word, compact, shape, r, way);
   if (CARRY) again(op, word, number);
-  if (prefetching && op != OP_FETCH && learnInRun(core, compact)) forgetLasts();
+  if (prefetching && op != OP_FETCH && learnInRun(core, compact)) forgetNewest();
   return true;
 }
 
@@ -79,9 +80,8 @@ function miss(core: u32, op: u32, compact: u64, shape: usize, r: usize, isBeyond
     noteMiss();
     if (way == BEYOND) way = reach(core, op, compact, line, r, shape);
     if (way < 0) return way;
-    forgetLasts();
   }
-  forgetLastStore();
+  if (op == OP_FETCH) forgetStores(compact);
   return way;
 }
 
@@ -105,7 +105,7 @@ function playRareHit(word: u64, number: u64): bool {
   if ((op != OP_STORE && !isNew) || !hit(core, op, compact, shape, r, way)) return false;
   remember(word, compact, shape, r, way);
   if (CARRY) again(op, word, number);
-  if (isNew && useInRun(core, compact)) forgetLasts();
+  if (isNew && useInRun(core, compact)) forgetNewest();
   return true;
 }
 
@@ -117,10 +117,7 @@ function hit(core: u32, op: u32, compact: u64, shape: usize, r: usize, way: u32)
   const isShared = op == OP_STORE && !(state & EXCLUSIVE);
   if (isShared || state & PREFETCHED) {
     if (distrust || (CARRY && divergent) || !load<u32>(basesOf(core), BASE_L2)) return false;
-    if (isShared) {
-      if (!upgrade(core, compact)) return false;
-      forgetLasts();
-    }
+    if (isShared && !upgrade(core, compact)) return false;
   }
   const made = op == OP_STORE ? EXCLUSIVE | DIRTY : 0;
   store<u8>(stateIn(shape, r, way), <u8>((state & ~PREFETCHED) | made));
