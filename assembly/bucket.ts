@@ -3,15 +3,13 @@
 // left over, because what this and far.ts can't play isn't dealt while sharers are in force.
 
 import { keepSeen } from "./ahead";
-import { HOME_BITS } from "./beyond";
 import { playFar, storeShared } from "./far";
 import { NARROW_ORDER, NARROW_STATES } from "./hits";
 import { DIRTY, EXCLUSIVE, groupBits, VALID } from "./layout";
-import { OP_FETCH, OP_LOAD } from "./operations";
+import { OP_LOAD } from "./operations";
 import { moveToFront } from "./set";
 import {
-  D_HITS,
-  D_REFILLS,
+  coreOf,
   D_VICTIMS,
   D_WRITEBACKS,
   deskOf,
@@ -21,25 +19,21 @@ import {
   free1,
   HINT_DATA,
   hints2,
-  inL1D,
-  inL1I,
+  homeIn,
   inL2,
   last1,
+  note,
+  opOf,
   order2,
+  placesOf,
+  ROLE_HITS,
+  ROLE_REFILLS,
+  roleIn,
   states2,
   touches2,
   touchGroup,
   ways2,
 } from "./sharers";
-
-// ---- a record in a bucket: line, operation, home socket of its memory, core
-const OP_AT: u64 = 32;
-const HOME_AT: u64 = 34;
-const CORE_AT: u64 = 40;
-
-export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
-  return <u64>line | ((<u64>op) << OP_AT) | ((<u64>home) << HOME_AT) | ((<u64>core) << CORE_AT);
-}
 
 /** Plays `many` records of one group. */
 export function playPacked(records: usize, many: u32): void {
@@ -53,9 +47,9 @@ export function playPacked(records: usize, many: u32): void {
     locate(from, to);
     let at = from;
     for (;;) {
-      at = playNear(at, to, PLACES + ((at - from) << 1));
+      at = playNear(at, to, PLACES + (at - from));
       if (at >= to) break;
-      far(load<u64>(at), PLACES + ((at - from) << 1));
+      far(load<u64>(at), PLACES + (at - from));
       at += 8;
     }
   }
@@ -63,25 +57,18 @@ export function playPacked(records: usize, many: u32): void {
 
 /** Records whose sets are looked up, and loaded, together: play then waits for none of them. */
 const BLOCK: usize = 32;
-/** Of each: where its sets of the L1 and of the L2 are, and its core's desk. */
-const PLACES = memory.data(16 * 32, 64);
+/** Of each: where its sets are. */
+const PLACES = memory.data(8 * 32, 64);
 const P_L2: usize = 4;
-const P_DESK: usize = 8;
 
-function locate(from: usize, to: usize): void {
+export function locate(from: usize, to: usize): void {
   let place = PLACES;
   let seen: u32 = 0;
   for (let at = from; at < to; at += 8) {
-    const word = load<u64>(at);
-    const line = <u32>word;
-    const desk = deskOf(<u32>(word >> CORE_AT));
-    const r1 = (<u32>(word >> OP_AT) & 3) == OP_FETCH ? inL1I(desk, line) : inL1D(desk, line);
-    const r2 = inL2(desk, line);
-    seen += load<u32>(r1) + load<u32>(r2);
-    store<u32>(place, <u32>r1);
-    store<u32>(place, <u32>r2, P_L2);
-    store<u32>(place, <u32>desk, P_DESK);
-    place += 16;
+    const places = placesOf(load<u64>(at));
+    seen += load<u32>(<usize>places) + load<u32>(<usize>(places >> 32));
+    store<u64>(place, places);
+    place += 8;
   }
   keepSeen(seen);
 }
@@ -96,22 +83,20 @@ let isBeyond: bool = false;
 function playNear(from: usize, end: usize, place: usize): usize {
   isBeyond = false;
   let at = from;
-  for (; at < end; at += 8, place += 16) {
+  for (; at < end; at += 8, place += 8) {
     const word = load<u64>(at);
     const line = <u32>word;
-    const op = <usize>(word >> OP_AT) & 3;
+    const isStore = opOf(word) & 1;
     const r1 = <usize>load<u32>(place);
-    const desk = <usize>load<u32>(place, P_DESK);
+    const role = roleIn(word);
     const found1 = findL1(r1, line);
-    const isStore = <u32>op & 1;
     if (found1) {
       const way = <u32>ctz(found1);
       const state = <u32>load<u8>(r1 + way, NARROW_STATES);
       if (isStore & ~(state >> 1)) break;
       store<u8>(r1 + way, <u8>(state | (isStore << 2)), NARROW_STATES);
       moveToFront(r1 + NARROW_ORDER, way);
-      const hits = desk + (op << 2);
-      store<u32>(hits, load<u32>(hits, D_HITS) + 1, D_HITS);
+      note(role + ROLE_HITS);
       continue;
     }
     const r2 = <usize>load<u32>(place, P_L2);
@@ -124,14 +109,15 @@ function playNear(from: usize, end: usize, place: usize): usize {
     const state2 = <u32>load<u8>(r2 + states2 + way2);
     if (isStore & ~(state2 >> 1)) break;
     moveToFront(r2 + order2, way2);
+    const op = opOf(word);
     const hint = r2 + hints2 + way2;
-    store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << (<u32>op >> 1)));
-    const refills = desk + (op << 2);
-    store<u32>(refills, load<u32>(refills, D_REFILLS) + 1, D_REFILLS);
+    store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << (op >> 1)));
+    note(role + ROLE_REFILLS);
     // The L1's victim.
+    const desk = deskOf(coreOf(word));
     const way = wayOfL1(r1);
     const victim = <u32>load<u8>(r1 + way, NARROW_STATES);
-    const victims = desk + ((op & 2) << 2);
+    const victims = desk + ((<usize>op & 2) << 2);
     store<u32>(victims, load<u32>(victims, D_VICTIMS) + (victim & VALID), D_VICTIMS);
     if (victim & DIRTY) {
       const gone = load<u32>(r1 + ((<usize>way) << 2));
@@ -167,10 +153,9 @@ export function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
 /** Plays a record that takes more than its core's own caches. */
 function far(word: u64, place: usize): void {
   const line = <u32>word;
-  const op = <u32>(word >> OP_AT) & 3;
   const r1 = <usize>load<u32>(place);
   const r2 = <usize>load<u32>(place, P_L2);
-  const desk = <usize>load<u32>(place, P_DESK);
-  if (isBeyond) playFar(desk, op, line, <u32>(word >> HOME_AT) & ((1 << HOME_BITS) - 1), r1, r2);
-  else storeShared(desk, line, r1, r2);
+  const desk = deskOf(coreOf(word));
+  if (isBeyond) playFar(desk, opOf(word), line, homeIn(word), r1, r2);
+  else storeShared(desk, roleIn(word), line, r1, r2);
 }

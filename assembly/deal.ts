@@ -3,7 +3,7 @@
 // host's own caches while its bucket is played. Whatever isn't a plain access plays all buckets first and keeps its position.
 
 import { misses } from "./ahead";
-import { packed, playPacked } from "./bucket";
+import { playPacked } from "./bucket";
 import { giveUp, inForce, refillsAtDesks, takeUp, tell } from "./handover";
 import { baseFor, lastValue, setLastValue } from "./hits";
 import {
@@ -23,7 +23,7 @@ import { noteObserved, OWNED, ownedMask, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
-import { areUsable, lines } from "./sharers";
+import { areUsable, lines, packed } from "./sharers";
 import { isElsewhere, SETTLED } from "./sift";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
@@ -253,7 +253,7 @@ function dealPacked(from: usize, until: usize): usize {
 }
 
 /** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
-function scatter(from: usize, until: usize): usize {
+export function scatter(from: usize, until: usize): usize {
   const mask: u32 = (1 << groupBits) - 1;
   const shift: u64 = largestShift;
   const low = fastLow;

@@ -27,12 +27,10 @@ import {
   D_COUNTERS_L2,
   D_COUNTERS_L3,
   D_FIRST,
-  D_HITS,
   D_L3_HITS,
   D_L3_MISSES,
   D_READS,
   D_READS_FAR,
-  D_REFILLS,
   D_REQUESTS,
   D_SNOOPS,
   D_SNOOPS_FAR,
@@ -60,6 +58,8 @@ import {
   order2,
   order3,
   otherHolder,
+  ROLE_HITS,
+  ROLE_REFILLS,
   sharersIn,
   states2,
   states3,
@@ -98,7 +98,7 @@ export function playFar(desk: usize, op: u32, line: u32, home: u32, r1: usize, r
 }
 
 /** A store to a line that its core's L1, or only its L2, has shared. */
-export function storeShared(desk: usize, line: u32, r1: usize, r2: usize): void {
+export function storeShared(desk: usize, role: usize, line: u32, r1: usize, r2: usize): void {
   const found1 = findL1(r1, line);
   const way2 = <u32>ctz(find(r2, ways2, line));
   if (found1) {
@@ -106,10 +106,10 @@ export function storeShared(desk: usize, line: u32, r1: usize, r2: usize): void 
     countAt(<usize>load<u32>(desk, D_COUNTERS_L1D), COUNTER_UPGRADES);
     if (!(load<u8>(r2 + states2 + way2) & <u8>EXCLUSIVE)) own(desk, line, r2, way2);
     fillL1(r1, way, line, VALID | EXCLUSIVE | DIRTY);
-    note(desk + (OP_STORE << 2) + D_HITS);
+    note(role + ROLE_HITS);
     return;
   }
-  note(desk + (OP_STORE << 2) + D_REFILLS);
+  note(role + ROLE_REFILLS);
   moveToFront(r2 + order2, way2);
   countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
   own(desk, line, r2, way2);

@@ -45,12 +45,10 @@ import {
   COUNTS_FROM,
   clearSharers,
   D_BIT,
-  D_HITS,
   D_L3_HITS,
   D_L3_MISSES,
   D_READS,
   D_READS_FAR,
-  D_REFILLS,
   D_REQUESTS,
   D_ROOT,
   D_SNOOPS,
@@ -76,6 +74,9 @@ import {
   inL2,
   inL3,
   otherHolder,
+  ROLE_HITS,
+  ROLE_REFILLS,
+  roleOf,
   roots,
   sharersIn,
   states2,
@@ -240,7 +241,7 @@ export function tell(): void {
 export function refillsAtDesks(): u64 {
   let many: u64 = 0;
   for (let core: u32 = 0; core < cores && desks; core++)
-    for (let op: usize = OP_LOAD; op <= OP_FETCH; op++) many += load<u32>(deskOf(core) + (op << 2), D_REFILLS);
+    for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++) many += load<u32>(roleOf(core, op), ROLE_REFILLS);
   return many;
 }
 
@@ -255,10 +256,12 @@ function tellOf(core: u32): void {
   const level2 = levels + ((<usize>load<u32>(l2, N_LEVEL)) << 3);
   for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++) {
     const mine = desk + ((<usize>op) << 2);
-    const refills = <u64>load<u32>(mine, D_REFILLS);
+    const role = roleOf(core, op);
+    const refills = <u64>load<u32>(role, ROLE_REFILLS);
     const requests = <u64>load<u32>(mine, D_REQUESTS);
     const l1 = op == OP_FETCH ? l1i : l1d;
-    countHits(core, op, load<u32>(mine, D_HITS));
+    countHits(core, op, load<u32>(role, ROLE_HITS));
+    store<u64>(role, 0, ROLE_HITS);
     countMany(l1, COUNTER_LOADS + op, refills + requests);
     countMany(l1, COUNTER_LOAD_MISSES + op, refills + requests);
     countMany(l2, COUNTER_LOADS + op, refills + requests);

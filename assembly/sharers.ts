@@ -29,6 +29,7 @@ import {
   sockets,
 } from "./layout";
 import { logging } from "./miss-log";
+import { OP_FETCH, OP_LOAD } from "./operations";
 import { stamped } from "./pending";
 import { plainL2, S_FETCH, S_FLAGS, S_L2, S_L3, S_MASK, S_ORDER, S_RECORD, S_STATES, S_WAYS, shapesAt } from "./shape";
 
@@ -50,9 +51,7 @@ export const D_COUNTERS_L3: usize = 40;
 /** The socket's first core: number 0 among its sharers. */
 export const D_FIRST: usize = 44;
 export const D_ROOT: usize = 48;
-/** By operation: hits in the L1, in the L2 behind it, and requests to the L3. */
-export const D_HITS: usize = 64;
-export const D_REFILLS: usize = 80;
+/** By operation: requests to the L3. */
 export const D_REQUESTS: usize = 96;
 export const D_L3_MISSES: usize = 112;
 /** Victims of the L1D and, 8 bytes on, of the L1I. */
@@ -69,11 +68,49 @@ export const D_READS: usize = 164;
 export const D_READS_FAR: usize = 168;
 export const D_TAKEN_L1D: usize = 172;
 export const D_TAKEN_L1I: usize = 176;
-export const COUNTS_FROM: usize = D_HITS;
+export const COUNTS_FROM: usize = D_REQUESTS;
 export let desks: usize = 0;
 
 export function deskOf(core: u32): usize {
   return desks + <usize>core * DESK_SIZE;
+}
+
+// ---- what the commonest records need, by core and operation together: where group 0 of their L1 and, in the upper half, of their
+// L2 begins, and how many were answered by the one and by the other since that was last told
+const ROLE_BITS: u32 = 4;
+export const ROLES_OF_CORE: usize = 4;
+export const ROLE_SIZE: usize = 1 << ROLE_BITS;
+export const ROLE_HITS: usize = 8;
+export const ROLE_REFILLS: usize = 12;
+let roles: usize = 0;
+
+export function roleOf(core: u32, op: u32): usize {
+  return roles + ((<usize>core * ROLES_OF_CORE + op) << ROLE_BITS);
+}
+
+// ---- a record in a bucket: line, operation, core, home socket of its memory. Core and operation together name a role.
+const OP_AT: u64 = 32;
+const CORE_AT: u64 = 34;
+const HOME_AT: u64 = 42;
+
+export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
+  return <u64>line | ((<u64>op) << OP_AT) | ((<u64>home) << HOME_AT) | ((<u64>core) << CORE_AT);
+}
+
+export function opOf(word: u64): u32 {
+  return <u32>(word >> OP_AT) & 3;
+}
+
+export function coreOf(word: u64): u32 {
+  return <u32>(word >> CORE_AT) & 255;
+}
+
+export function homeIn(word: u64): u32 {
+  return <u32>(word >> HOME_AT);
+}
+
+export function roleIn(word: u64): usize {
+  return roles + (<usize>(word >> (OP_AT - ROLE_BITS)) & (1023 << ROLE_BITS));
 }
 
 /** A count at a desk, of 32 bits: they are told long before one is full. */
@@ -125,7 +162,7 @@ export function prepareSharers(): void {
   const shapes = shapesAt(0);
   const l2 = plainL2(0);
   hints2 = <usize>load<u32>(l2, N_ORDER) + 8;
-  if (hints2 + load<u32>(l2, N_WAYS) > load<u32>(l2, N_RECORD_SIZE)) {
+  if (hints2 + load<u32>(l2, N_WAYS) > load<u32>(l2, N_RECORD_SIZE) || groupBits < ROLE_BITS) {
     possible = false;
     return;
   }
@@ -158,6 +195,9 @@ export function clearSharers(): void {
 
 function furnish(): void {
   desks = allocate(<usize>cores * DESK_SIZE, 64);
+  roles = allocate((<usize>cores * ROLES_OF_CORE) << ROLE_BITS, 64);
+  rowMask = (<usize>max(max(innerMaskD, innerMaskI), mask2)) << ROLE_BITS;
+  rows = allocate(rowMask + ROLE_SIZE, 64);
   const tables = allocate(<usize>sockets * (sharersApart << groupBits), 64);
   let first: u32 = 0;
   for (let core: u32 = 0; core < cores; core++) {
@@ -182,6 +222,11 @@ function furnish(): void {
     store<u32>(desk, load<u32>(l3, N_COUNTERS), D_COUNTERS_L3);
     store<u32>(desk, first, D_FIRST);
     store<u32>(desk, <u32>l3, D_ROOT);
+    for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++)
+      store<u64>(
+        roleOf(core, op),
+        <u64>load<u32>(op == OP_FETCH ? l1i : l1d, N_BASE) | ((<u64>load<u32>(l2, N_BASE)) << 32),
+      );
   }
   roots = load<u32>(sharedRoots);
   rootList = allocate((<usize>roots) << 3);
@@ -217,6 +262,25 @@ let apartSharers: usize = 0;
 export function enterGroup(group: u32): void {
   apart = <usize>group * groupStride;
   apartSharers = <usize>group * sharersApart;
+  for (let row: usize = 0; row <= rowMask; row += ROLE_SIZE) {
+    const set = row >> ROLE_BITS;
+    const outer = (<u64>(apart + (set & mask2) * record2)) << 32;
+    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskD) << 5)));
+    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskI) << 5)), 8);
+  }
+}
+
+/**
+ * By set in this group of whichever cache has most, then by data and instructions: where the sets of the L1 and, in the upper half,
+ * of the L2 lie from where those begin.
+ */
+let rows: usize = 0;
+let rowMask: usize = 0;
+
+/** Where a record's sets are: of its L1 and, in the upper half, of its L2. */
+export function placesOf(word: u64): u64 {
+  const row = rows + ((<usize>(word >> (groupBits - ROLE_BITS)) & rowMask) | (<usize>(word >> (OP_AT + 1 - 3)) & 8));
+  return load<u64>(roleIn(word)) + load<u64>(row);
 }
 
 export function inL1D(desk: usize, line: u32): usize {
