@@ -20,7 +20,7 @@ import {
 import { enterMemory, fastBytes, fastLow, regionDelta, regionHome } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
 import { noteObserved, OWNED, ownedMask, owns, parts, sharded } from "./own";
-import { playDealt } from "./play";
+import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
 import { areUsable, lines, packed } from "./sharers";
@@ -67,9 +67,17 @@ let lookedAt: u64 = 0;
 let missesBefore: u64 = 0;
 let refillsBefore: u64 = 0;
 let interruptions: u64 = 0;
-/** Whether it would have paid at the last look. */
+/** Whether it would have paid at the last look, and how many misses there were then of so many records. */
 let paid: bool = false;
+let farBefore: u64 = 0;
+let playedBefore: u64 = 0;
 const LOOK_AGAIN: u64 = 1 << 16;
+/** The first looks are earlier: a cold machine that is going to miss should not do so in program order for long. */
+const LOOK_FIRST: u64 = 1 << 14;
+const FIRST: u64 = 1 << 17;
+/** A batch of fewer records is no reason to begin with sharers. */
+const LARGE: u32 = 1 << 14;
+let hasBegun: bool = false;
 /** Dealing pays where one record in so many needs what isn't in the host's own caches, */
 const RARE: u64 = 24;
 /** On sharers it costs less, and to give them up costs much: so that is not considered often. */
@@ -127,11 +135,17 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
     dealing = wish == ORDER_GROUPS && groupsToDeal() != 0;
     if (before && !dealing) settleWholly();
   } else {
+    if (!hasBegun) {
+      hasBegun = true;
+      // Many cores at once hit too seldom in the host's caches, and on a cold machine sharers are taken up for nothing.
+      dealing = count >= LARGE && areUsable() && isLarge() && areMany(batch, count);
+      paid = dealing;
+    }
     if (!dealing) {
       played += first - lookedAt;
       lookedAt = first;
     }
-    if (played >= (inForce ? LOOK_SELDOM : LOOK_AGAIN)) {
+    if (played >= (inForce ? LOOK_SELDOM : first <= FIRST ? LOOK_FIRST : LOOK_AGAIN)) {
       const refills = refillsSoFar() + refillsAtDesks();
       // Refills are from the host's own caches as long as the L2s in use fit there.
       const far =
@@ -139,9 +153,11 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       const pays =
         groupsToDeal() != 0 && far * (inForce ? RARER : RARE) * parts() > played && interruptions * SELDOM < played;
       if (dealing && !pays) settleWholly();
-      // Once may have been the misses of cold caches.
-      dealing = pays && paid && (<u64>groupStride) << groupBits > SMALL;
+      // Once may have been the misses of cold caches, and so may what becomes less.
+      dealing = pays && paid && (dealing || far * playedBefore * 4 > farBefore * played * 3) && isLarge();
       paid = pays;
+      farBefore = far;
+      playedBefore = played;
       played = 0;
       lookedAt = first;
       missesBefore = misses;
@@ -150,6 +166,16 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
     }
   }
   return dealing;
+}
+
+/** Whether there are set groups, and the machine's state is more than the host's caches hold. */
+function isLarge(): bool {
+  return groupsToDeal() != 0 && (<u64>groupStride) << groupBits > SMALL;
+}
+
+/** How many records to take at once. */
+export function batchRecords(): u32 {
+  return wish || dealing || lookedAt >= FIRST ? BATCH_RECORDS : <u32>LOOK_FIRST;
 }
 
 /** Whether many cores take part, by a sample of a batch. */

@@ -73,6 +73,7 @@ import {
   inL1I,
   inL2,
   inL3,
+  lines,
   otherHolder,
   ROLE_HITS,
   ROLE_REFILLS,
@@ -92,17 +93,34 @@ export let inForce: bool = false;
 /** Puts sharers in the place of the hash. False: the state isn't one that this play keeps, and nothing has changed. */
 export function takeUp(): bool {
   clearSharers();
+  inForce = !linesHeld() || areInOrder();
+  return inForce;
+}
+
+/** Works sharers and hints out of what caches hold. */
+function areInOrder(): bool {
+  // Pages of memory that nobody has touched yet had better stay so.
+  const isFull = linesHeld() * SPARSE > lines;
   for (let group: u32 = 0; group < groups(); group++) {
     // What others play is empty here.
     if (!ownsOf(group, groupBits)) continue;
     enterGroup(group);
-    touchGroup(group);
+    if (isFull) touchGroup(group);
     for (let core: u32 = 0; core < cores; core++) if (!enlist(core, group)) return false;
     for (let core: u32 = 0; core < cores; core++) if (!isOrderly(core, group)) return false;
     for (let i: u32 = 0; i < roots; i++) if (!isRootOrderly(firstUnder(i), group)) return false;
   }
-  inForce = true;
   return true;
+}
+
+/** Caches that hold less than one in so many of their lines are looked through set by set. */
+const SPARSE: u32 = 16;
+
+/** Lines that all L3s hold, and with that all caches there are. */
+function linesHeld(): u32 {
+  let many: u32 = 0;
+  for (let i: u32 = 0; i < roots; i++) many += load<u32>(<usize>load<u32>(firstUnder(i), D_ROOT), N_POPULATION);
+  return many;
 }
 
 function groups(): u32 {

@@ -7,7 +7,7 @@ import * as attributes from "./attributes";
 import { prepareBeyond } from "./beyond";
 import * as bytes from "./bytes";
 import * as coherence from "./coherence";
-import { settle, settleWholly } from "./deal";
+import { batchRecords, settle, settleWholly } from "./deal";
 import * as exits from "./exit";
 import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";
@@ -241,7 +241,7 @@ export function batchAddress(): usize {
 }
 
 export function batchCapacity(): u32 {
-  return player.BATCH_RECORDS;
+  return batchRecords();
 }
 
 export function playError(): i32 {

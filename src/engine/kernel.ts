@@ -129,6 +129,7 @@ interface Exports {
   setYardstick(on: number): void;
   setAssessable(mask: number): void;
   batchAddress(): number;
+  /** Records to play at once next; never more than the batch holds. */
   batchCapacity(): number;
   play(count: number): number;
   setOrder(order: number): void;
@@ -275,10 +276,9 @@ class WasmKernel implements Kernel {
 
   run(words: Uint32Array, count = words.length / 2): number {
     const exports = this.#exports;
-    const capacity = exports.batchCapacity();
     this.#exit = undefined;
     for (let done = 0; done < count; ) {
-      const many = Math.min(capacity, count - done);
+      const many = Math.min(exports.batchCapacity(), count - done);
       new Uint32Array(exports.memory.buffer, exports.batchAddress(), many * 2).set(
         words.subarray(done * 2, (done + many) * 2),
       );
