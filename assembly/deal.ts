@@ -19,12 +19,12 @@ import {
 } from "./layout";
 import { enterMemory, fastBytes, fastLow, regionDelta, regionHome } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
-import { noteObserved, OWNED, ownedMask, owns, parts, sharded } from "./own";
+import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
 import { areUsable, lines } from "./sharers";
-import { isElsewhere, SETTLED } from "./sift";
+import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
 const CAPACITY_BITS: u32 = 14;
@@ -231,25 +231,40 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
 
 /** The same in the form that is played on sharers: lines instead of addresses, and no numbers, which only contents need. */
 function dealPacked(from: usize, until: usize): usize {
+  if (sharded) return dealOwn(from, until);
+  let at = scatter(from, until);
+  while (at < until && makeWay(load<u64>(at))) at = scatter(at, until);
+  return at;
+}
+
+/** The same for a shard. What others play is sifted out first: that takes less than to deal it to nobody. */
+function dealOwn(from: usize, until: usize): usize {
   let at = from;
-  for (;;) {
-    at = scatter(at, until);
-    if (at >= until) return at;
+  while (at < until) {
+    const next = siftWords(at, until);
+    const end = kept + ((<usize>keptMany) << 3);
+    for (let own = scatter(kept, end); own < end; own = scatter(own, end))
+      if (!makeWay(load<u64>(own))) return placeOf(<u32>((own - kept) >> 3), at);
+    at = next;
+    if (at == until) break;
     const word = load<u64>(at);
-    const op = <u32>(word >> 48) & 0xff;
     const address = word & 0xffffffffffff;
-    if (op > OP_FETCH || !enterMemory(address)) return at;
-    const compact = address - regionDelta;
-    if (sharded && !owns(compact)) {
-      if (!isElsewhere(word)) return at;
-      at += 8;
-      continue;
-    }
-    if (!baseFor(<u32>(word >> 56), op)) return at;
-    const group = <u32>(compact >> largestShift) & ((1 << groupBits) - 1);
-    if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY) playBucket(group);
+    if ((<u32>(word >> 48) & 0xff) > OP_FETCH || !enterMemory(address)) return at;
+    if (owns(address - regionDelta)) continue;
+    if (!isElsewhere(word)) return at;
+    at += 8;
   }
   return at;
+}
+
+/** Whether a record at which `scatter` stopped can be dealt now: another region has been entered, or a full bucket played. */
+function makeWay(word: u64): bool {
+  const op = <u32>(word >> 48) & 0xff;
+  const address = word & 0xffffffffffff;
+  if (op > OP_FETCH || !enterMemory(address) || !baseFor(<u32>(word >> 56), op)) return false;
+  const group = <u32>((address - regionDelta) >> largestShift) & ((1 << groupBits) - 1);
+  if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY) playBucket(group);
+  return true;
 }
 
 /** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
@@ -260,29 +275,24 @@ function scatter(from: usize, until: usize): usize {
   const bytes = fastBytes;
   const delta = regionDelta;
   const home = regionHome;
+  const counts = lengths;
+  const into = buckets;
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
     // Bits of operations beyond the plain ones make the address too large.
     const address = word & 0xfcffffffffffff;
     if (address - low >= bytes) break;
-    const compact = address - delta;
     const core = <u32>(word >> 56);
     const op = <u32>(word >> 48) & 3;
-    let own: u32 = 1;
-    if (sharded) {
-      own = load<u8>(OWNED + <usize>(<u32>(compact >> shift) & ownedMask));
-      if (!(own | load<u8>(SETTLED + ((<usize>core) << 2) + op))) break;
-    }
     if (!baseFor(core, op)) break;
-    const line = <u32>(compact >> shift);
+    const line = <u32>((address - delta) >> shift);
     const group = line & mask;
-    const cursor = lengths + ((<usize>group) << 2);
+    const cursor = counts + ((<usize>group) << 2);
     const n = load<u32>(cursor);
     if (n == CAPACITY) break;
-    store<u64>(buckets + ((<usize>(group * APART + n)) << 3), packed(line, op, home, core));
-    // What another shard plays is written over by the next: nothing foretells whose a record is, so that is no branch.
-    store<u32>(cursor, n + own);
+    store<u64>(into + ((<usize>(group * APART + n)) << 3), packed(line, op, home, core));
+    store<u32>(cursor, n + 1);
   }
   return at;
 }

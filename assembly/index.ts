@@ -7,7 +7,7 @@ import * as attributes from "./attributes";
 import { prepareBeyond } from "./beyond";
 import * as bytes from "./bytes";
 import * as coherence from "./coherence";
-import { settle, settleWholly } from "./deal";
+import { settle } from "./deal";
 import * as exits from "./exit";
 import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";
@@ -355,7 +355,7 @@ export function yardstickAddress(): usize {
 }
 
 export function dirtyLines(index: u32): u32 {
-  settleWholly();
+  settle();
   return latentHazards.dirtyIn(nodeAt(index));
 }
 

@@ -49,17 +49,60 @@ export function isVirtual(core: u32): bool {
   return core < cores && (flagsOf(core) & TRANSLATING) != 0;
 }
 
+function makeRoom(): void {
+  if (kept) return;
+  kept = allocate(STRETCH << 3, 64);
+  keptNumbers = allocate(STRETCH << 2, 64);
+  if (TELLS_TABLES) passed = allocate(STRETCH << 3, 64);
+}
+
+/**
+ * Keeps the words of our own of the records that begin at `from`, without their numbers: for buckets that need none. Returns the
+ * address behind the stretch: of the first record that isn't ours and about which something may have to be known, unless it is
+ * longer than we look. What is kept may be no plain access. Calls nothing (see hits.ts).
+ */
+export function siftWords(from: usize, until: usize): usize {
+  makeRoom();
+  const end = min(until, from + (STRETCH << 3));
+  const shift: u64 = largestShift;
+  const mask = ownedMask;
+  const low = fastLow;
+  const bytes = fastBytes;
+  const delta = regionDelta;
+  let to = kept;
+  let at = from;
+  for (; at < end; at += 8) {
+    const word = load<u64>(at);
+    // Bits of operations beyond the plain ones make the address too large.
+    const address = word & 0xfcffffffffffff;
+    if (address - low >= bytes) break;
+    const own = <u32>load<u8>(OWNED + <usize>(<u32>((address - delta) >> shift) & mask));
+    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3)))) break;
+    store<u64>(to, word);
+    to += own << 3;
+  }
+  keptMany = <u32>((to - kept) >> 3);
+  return at;
+}
+
+/** Where in the batch the record is of which `before` others of a stretch were kept. */
+export function placeOf(before: u32, from: usize): usize {
+  let at = from;
+  for (let left = before; ; at += 8) {
+    if (!owns((load<u64>(at) & 0xffffffffffff) - regionDelta)) continue;
+    if (!left) break;
+    left--;
+  }
+  return at;
+}
+
 /**
  * Sifts the plain accesses that begin at `from`, whose number is `first`. Returns the address behind the stretch: of the first
  * record that is no plain access or of a core that translates, unless it is longer than we look. A record that is kept may be
  * another shard's all the same.
  */
 export function sift(from: usize, until: usize, first: u64): usize {
-  if (!kept) {
-    kept = allocate(STRETCH << 3, 64);
-    keptNumbers = allocate(STRETCH << 2, 64);
-    if (TELLS_TABLES) passed = allocate(STRETCH << 3, 64);
-  }
+  makeRoom();
   const end = min(until, from + (STRETCH << 3));
   const shift: u64 = largestShift;
   const mask = ownedMask;
