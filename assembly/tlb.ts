@@ -3,6 +3,7 @@
 
 import { keepSeen } from "./ahead";
 import {
+  chainOf,
   countSize,
   dropEntry,
   E_KEY,
@@ -18,6 +19,7 @@ import {
   makeAssociative,
   makeRoom,
   matches,
+  oldestOf,
   sizeOf,
   sizesOf,
   touchEntry,
@@ -28,6 +30,7 @@ import { event } from "./memory";
 import {
   EVENT_TLB,
   EVENT_TLBI,
+  OP_FETCH,
   TLB_INVALIDATED,
   TLB_IPA_HITS,
   TLB_LOOKUPS,
@@ -110,6 +113,8 @@ const WALK: usize = 8;
 const IPA: usize = 12;
 const MAIN_SIZES: usize = 16;
 const MAIN_PRINTS: usize = 20;
+/** Sizes that some entry of the main TLB has, as bits: here as well, for whoever looks ahead. */
+const HELD_SIZES: usize = 24;
 const ENTRIES: usize = 64;
 
 /** Made when the core first translates. */
@@ -139,6 +144,13 @@ function mainOf(core: u32): usize {
 
 function mainSizes(core: u32): usize {
   return <usize>load<u32>(tlbOf(core), MAIN_SIZES);
+}
+
+/** One entry more of the main TLB, or less, has a size. */
+function countMain(core: u32, size: u32, by: i32): void {
+  const held = mainSizes(core);
+  countSize(held, size, by);
+  store<u64>(tlbOf(core), sizesOf(held), HELD_SIZES);
 }
 
 function walkOf(core: u32): usize {
@@ -234,7 +246,7 @@ function roomInSet(core: u32, first: usize): usize {
     }
     if (load<u64>(entry, E_STAMP) < load<u64>(chosen, E_STAMP)) chosen = entry;
   }
-  if (load<u64>(chosen, E_KEY) & VALID) countSize(mainSizes(core), sizeOf(chosen), -1);
+  if (load<u64>(chosen, E_KEY) & VALID) countMain(core, sizeOf(chosen), -1);
   touch(core, chosen);
   return chosen;
 }
@@ -292,11 +304,16 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
 
 // ---- looking ahead: the host waits once for the main TLBs' sets of many records, whose loads don't depend on each other
 const AHEAD: usize = 32;
-/** Of each record looked at: its set's prints, then the entry that it is likely to find; its print; and its set's first entry. */
-const WANTED_SIZE: usize = 12;
-const WANTED = memory.data(12 * 32, 64);
+/**
+ * Of each record looked at: its set's prints, then the entry that it is likely to find; its print; its set's first entry; the
+ * micro TLB's chain, then the first entry in it, and the entry that will make room.
+ */
+const WANTED_SIZE: usize = 20;
+const WANTED = memory.data(20 * 32, 64);
 const W_PRINT: usize = 4;
 const W_SET: usize = 8;
+const W_CHAIN: usize = 12;
+const W_OLDEST: usize = 16;
 /** That many micro misses in the last records, and the next ones are worth it. */
 const WORTH: u32 = 4;
 let missedMicro: u32 = 0;
@@ -306,7 +323,7 @@ export function lookAheadSets(from: usize, until: usize): usize {
   const end = min(until, from + (AHEAD << 3));
   const many = missedMicro;
   missedMicro = 0;
-  if (many < WORTH || !sets) return end;
+  if (many < WORTH || !sets || !micro) return end;
   let to = WANTED;
   for (let at = from; at < end; at += 8) {
     const word = load<u64>(at);
@@ -314,7 +331,7 @@ export function lookAheadSets(from: usize, until: usize): usize {
     if (core >= cores) continue;
     const tlb = <usize>load<u32>(blockAt(core), X_TLB);
     if (!tlb) continue;
-    const sizes = sizesOf(<usize>load<u32>(tlb, MAIN_SIZES));
+    const sizes = load<u64>(tlb, HELD_SIZES);
     if (!sizes) continue;
     const size = <u32>ctz(sizes);
     const page = (word & 0xffffffffffff) >> size;
@@ -322,6 +339,9 @@ export function lookAheadSets(from: usize, until: usize): usize {
     store<u32>(to, <u32>(<usize>load<u32>(tlb, MAIN_PRINTS) + <usize>set * printsApart()));
     store<u32>(to, printOf(page, keyOf(core), size), W_PRINT);
     store<u32>(to, <u32>(tlb + ENTRIES + <usize>(set * ways) * ENTRY), W_SET);
+    const mine = <usize>load<u32>(tlb + ((<u32>(word >> 48) & 0xff) == OP_FETCH ? 4 : 0), MICRO);
+    store<u32>(to, <u32>chainOf(mine, page, size), W_CHAIN);
+    store<u32>(to, <u32>oldestOf(mine), W_OLDEST);
     to += WANTED_SIZE;
   }
   // Then next to nothing but loads, so that the host has many of them under way: prints, which tell the entries.
@@ -329,9 +349,13 @@ export function lookAheadSets(from: usize, until: usize): usize {
     const found = printed(<usize>load<u32>(at), 0, load<u32>(at, W_PRINT));
     // Without a branch on whether it is there, or further than the first four.
     store<u32>(at, load<u32>(at, W_SET) + (found ? ctz(found) : 0) * <u32>ENTRY);
+    store<u32>(at, load<u32>(<usize>load<u32>(at, W_CHAIN)), W_CHAIN);
   }
   let seen: u64 = 0;
-  for (let at = WANTED; at < to; at += WANTED_SIZE) seen += load<u64>(<usize>load<u32>(at), E_KEY);
+  for (let at = WANTED; at < to; at += WANTED_SIZE) {
+    seen += load<u64>(<usize>load<u32>(at), E_KEY) + load<u64>(<usize>load<u32>(at, W_CHAIN), E_KEY);
+    seen += load<u64>(<usize>load<u32>(at, W_OLDEST), E_KEY);
+  }
   keepSeen(seen);
   return end;
 }
@@ -374,7 +398,7 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
     const kept = roomInSet(core, entryIn(core, mainSet(page), 0));
     copy(kept, entry);
     writePrint(core, kept, printOf(page, load<u64>(kept, E_KEY), size));
-    countSize(mainSizes(core), size, 1);
+    countMain(core, size, 1);
   }
   return fillMicro(core, fetch, entry, address);
 }
@@ -523,7 +547,7 @@ function invalidateAt(core: u32, from: u32): void {
     const end = mainOf(core) + <usize>entries * ENTRY;
     for (let entry = mainOf(core); entry < end; entry += ENTRY) {
       if (!isWanted(entry)) continue;
-      countSize(mainSizes(core), sizeOf(entry), -1);
+      countMain(core, sizeOf(entry), -1);
       store<u64>(entry, 0, E_KEY);
       writePrint(core, entry, 0);
       tlbCount(core, TLB_INVALIDATED);
