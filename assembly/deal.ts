@@ -101,8 +101,8 @@ function toAndFro(): u64 {
   return lines;
 }
 
-/** Takes sharers up if it is time for them and the machine's state allows it. */
-function consider(): void {
+/** Takes sharers up if it is time for them and the machine's state allows it: to be asked before records are dealt. */
+export function consider(): void {
   if (inForce || dealt - since < patience || !areUsable()) return;
   settle();
   since = dealt;
@@ -127,6 +127,7 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
     dealing = wish == ORDER_GROUPS && groupsToDeal() != 0;
     if (before && !dealing) settleWholly();
   } else {
+    if (!first) dealing = paid = isForSharers(batch, count);
     if (!dealing) {
       played += first - lookedAt;
       lookedAt = first;
@@ -150,6 +151,18 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
     }
   }
   return dealing;
+}
+
+/**
+ * Whether a play that begins with this batch is dealt at once, before anything is known of its misses: with empty caches sharers
+ * cost nothing to take up, and on them buckets lose little even where everything hits.
+ */
+function isForSharers(batch: usize, count: u32): bool {
+  if (!groupsToDeal() || !areUsable() || (<u64>groupStride) << groupBits <= SMALL || !areMany(batch, count))
+    return false;
+  const end = batch + ((<usize>count) << 3);
+  for (let at = batch; at < end; at += 8) if ((<u32>(load<u64>(at) >> 48) & 0xff) > OP_FETCH) return false;
+  return true;
 }
 
 /** Whether many cores take part, by a sample of a batch. */
@@ -181,7 +194,6 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
     lengths = allocate((<usize>4) << groupBits, 64);
   }
-  consider();
   // Numbers behind the epoch have 32 bits, and so has what desks count.
   if (first - epoch >= 0xffff0000 || dealt - told >= 0x80000000) settle();
   if (!waiting) {

@@ -91,7 +91,7 @@ export let inForce: bool = false;
 /** Puts sharers in the place of the hash. False: the state isn't one that this play keeps, and nothing has changed. */
 export function takeUp(): bool {
   clearSharers();
-  for (let group: u32 = 0; group < groups(); group++) {
+  for (let group: u32 = 0; group < groups() && !areEmpty(); group++) {
     // What others play is empty here.
     if (!ownsOf(group, groupBits)) continue;
     enterGroup(group);
@@ -102,6 +102,14 @@ export function takeUp(): bool {
   }
   inForce = true;
   return true;
+}
+
+/** Whether no L2 and no L3 holds anything. */
+function areEmpty(): bool {
+  let held: u32 = 0;
+  for (let core: u32 = 0; core < cores; core++) held |= load<u32>(plainL2(core), N_POPULATION);
+  for (let i: u32 = 0; i < roots; i++) held |= load<u32>(<usize>load<u32>(firstUnder(i), D_ROOT), N_POPULATION);
+  return !held;
 }
 
 function groups(): u32 {
