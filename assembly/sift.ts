@@ -27,7 +27,7 @@ const PASSED_NUMBER: u64 = 40;
 /**
  * By core and operation, one byte each: whether nothing needs to be known of other shards' accesses of this kind, ever again.
  */
-export const SETTLED = memory.data(1024, 64);
+const SETTLED = memory.data(1024, 64);
 
 /**
  * Whether a record is a plain access that another shard plays. Of such one it need only be known that its core has used its caches
