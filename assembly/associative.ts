@@ -77,9 +77,15 @@ export function sizesOf(cache: usize): u64 {
   return load<u64>(cache, C_SIZES);
 }
 
-function chainOf(cache: usize, page: u64, size: u32): usize {
+/** Where the chain begins that an entry is in. Not of a cache without entries. */
+export function chainOf(cache: usize, page: u64, size: u32): usize {
   const hash = ((<u32>page ^ (<u32>(page >> 32) * 0x85ebca6b)) + size * 0xc2b2ae35) * 0x9e3779b1;
   return <usize>load<u32>(cache, C_CHAINS) + ((<usize>(hash >> load<u32>(cache, C_SHIFT))) << 2);
+}
+
+/** The entry that goes next if the cache is full, or 0 if it is empty. */
+export function oldestOf(cache: usize): usize {
+  return <usize>load<u32>(cache, C_OLDEST);
 }
 
 /** The lowest entry of one size that translates an address, or 0. */

@@ -61,7 +61,7 @@ const BLOCK: usize = 32;
 const PLACES = memory.data(8 * 32, 64);
 const P_L2: usize = 4;
 
-export function locate(from: usize, to: usize): void {
+function locate(from: usize, to: usize): void {
   let place = PLACES;
   let seen: u32 = 0;
   for (let at = from; at < to; at += 8) {

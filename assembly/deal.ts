@@ -19,12 +19,12 @@ import {
 } from "./layout";
 import { enterMemory, fastBytes, fastLow, regionDelta, regionHome } from "./memory";
 import { OP_FETCH, OP_STORE } from "./operations";
-import { noteObserved, OWNED, ownedMask, owns, parts, sharded } from "./own";
+import { noteObserved, owns, parts, sharded } from "./own";
 import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
 import { areUsable, lines, packed } from "./sharers";
-import { isElsewhere, SETTLED } from "./sift";
+import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
 const CAPACITY_BITS: u32 = 14;
@@ -77,7 +77,6 @@ const LOOK_FIRST: u64 = 1 << 14;
 const FIRST: u64 = 1 << 17;
 /** A batch of fewer records is no reason to begin with sharers. */
 const LARGE: u32 = 1 << 14;
-let hasBegun: bool = false;
 /** Dealing pays where one record in so many needs what isn't in the host's own caches, */
 const RARE: u64 = 24;
 /** On sharers it costs less, and to give them up costs much: so that is not considered often. */
@@ -109,8 +108,8 @@ function toAndFro(): u64 {
   return lines;
 }
 
-/** Takes sharers up if it is time for them and the machine's state allows it. */
-function consider(): void {
+/** Takes sharers up if it is time for them and the machine's state allows it: to be asked before records are dealt. */
+export function consider(): void {
   if (inForce || dealt - since < patience || !areUsable()) return;
   settle();
   since = dealt;
@@ -135,12 +134,7 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
     dealing = wish == ORDER_GROUPS && groupsToDeal() != 0;
     if (before && !dealing) settleWholly();
   } else {
-    if (!hasBegun) {
-      hasBegun = true;
-      // Many cores at once hit too seldom in the host's caches, and on a cold machine sharers are taken up for nothing.
-      dealing = count >= LARGE && areUsable() && isLarge() && areMany(batch, count);
-      paid = dealing;
-    }
+    if (!first) dealing = paid = isForSharers(batch, count);
     if (!dealing) {
       played += first - lookedAt;
       lookedAt = first;
@@ -178,6 +172,17 @@ export function batchRecords(): u32 {
   return wish || dealing || lookedAt >= FIRST ? BATCH_RECORDS : <u32>LOOK_FIRST;
 }
 
+/**
+ * Whether a play that begins with this batch is dealt at once, before anything is known of its misses: with empty caches sharers
+ * cost nothing to take up, and on them buckets lose little even where everything hits.
+ */
+function isForSharers(batch: usize, count: u32): bool {
+  if (count < LARGE || !areUsable() || !isLarge() || !areMany(batch, count)) return false;
+  const end = batch + ((<usize>count) << 3);
+  for (let at = batch; at < end; at += 8) if ((<u32>(load<u64>(at) >> 48) & 0xff) > OP_FETCH) return false;
+  return true;
+}
+
 /** Whether many cores take part, by a sample of a batch. */
 function areMany(batch: usize, count: u32): bool {
   let seen: u64 = 0;
@@ -207,7 +212,6 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
     lengths = allocate((<usize>4) << groupBits, 64);
   }
-  consider();
   // Numbers behind the epoch have 32 bits, and so has what desks count.
   if (first - epoch >= 0xffff0000 || dealt - told >= 0x80000000) settle();
   if (!waiting) {
@@ -257,58 +261,68 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
 
 /** The same in the form that is played on sharers: lines instead of addresses, and no numbers, which only contents need. */
 function dealPacked(from: usize, until: usize): usize {
+  if (sharded) return dealOwn(from, until);
+  let at = scatter(from, until);
+  while (at < until && makeWay(load<u64>(at))) at = scatter(at, until);
+  return at;
+}
+
+/** The same for a shard. What others play is sifted out first: that takes less than to deal it to nobody. */
+function dealOwn(from: usize, until: usize): usize {
   let at = from;
-  for (;;) {
-    at = scatter(at, until);
-    if (at >= until) return at;
+  while (at < until) {
+    const next = siftWords(at, until);
+    const end = kept + ((<usize>keptMany) << 3);
+    for (let own = scatter(kept, end); own < end; own = scatter(own, end))
+      if (!makeWay(load<u64>(own))) return placeOf(<u32>((own - kept) >> 3), at);
+    at = next;
+    if (at == until) break;
     const word = load<u64>(at);
-    const op = <u32>(word >> 48) & 0xff;
     const address = word & 0xffffffffffff;
-    if (op > OP_FETCH || !enterMemory(address)) return at;
-    const compact = address - regionDelta;
-    if (sharded && !owns(compact)) {
-      if (!isElsewhere(word)) return at;
-      at += 8;
-      continue;
-    }
-    if (!baseFor(<u32>(word >> 56), op)) return at;
-    const group = <u32>(compact >> largestShift) & ((1 << groupBits) - 1);
-    if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY) playBucket(group);
+    if ((<u32>(word >> 48) & 0xff) > OP_FETCH || !enterMemory(address)) return at;
+    if (owns(address - regionDelta)) continue;
+    if (!isElsewhere(word)) return at;
+    at += 8;
   }
   return at;
 }
 
+/** Whether a record at which `scatter` stopped can be dealt now: another region has been entered, or a full bucket played. */
+function makeWay(word: u64): bool {
+  const op = <u32>(word >> 48) & 0xff;
+  const address = word & 0xffffffffffff;
+  if (op > OP_FETCH || !enterMemory(address) || !baseFor(<u32>(word >> 56), op)) return false;
+  const group = <u32>((address - regionDelta) >> largestShift) & ((1 << groupBits) - 1);
+  if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY) playBucket(group);
+  return true;
+}
+
 /** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
-export function scatter(from: usize, until: usize): usize {
+function scatter(from: usize, until: usize): usize {
   const mask: u32 = (1 << groupBits) - 1;
   const shift: u64 = largestShift;
   const low = fastLow;
   const bytes = fastBytes;
   const delta = regionDelta;
   const home = regionHome;
+  const counts = lengths;
+  const into = buckets;
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
     // Bits of operations beyond the plain ones make the address too large.
     const address = word & 0xfcffffffffffff;
     if (address - low >= bytes) break;
-    const compact = address - delta;
     const core = <u32>(word >> 56);
     const op = <u32>(word >> 48) & 3;
-    let own: u32 = 1;
-    if (sharded) {
-      own = load<u8>(OWNED + <usize>(<u32>(compact >> shift) & ownedMask));
-      if (!(own | load<u8>(SETTLED + ((<usize>core) << 2) + op))) break;
-    }
     if (!baseFor(core, op)) break;
-    const line = <u32>(compact >> shift);
+    const line = <u32>((address - delta) >> shift);
     const group = line & mask;
-    const cursor = lengths + ((<usize>group) << 2);
+    const cursor = counts + ((<usize>group) << 2);
     const n = load<u32>(cursor);
     if (n == CAPACITY) break;
-    store<u64>(buckets + ((<usize>(group * APART + n)) << 3), packed(line, op, home, core));
-    // What another shard plays is written over by the next: nothing foretells whose a record is, so that is no branch.
-    store<u32>(cursor, n + own);
+    store<u64>(into + ((<usize>(group * APART + n)) << 3), packed(line, op, home, core));
+    store<u32>(cursor, n + 1);
   }
   return at;
 }

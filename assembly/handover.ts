@@ -287,6 +287,11 @@ function tellOf(core: u32): void {
     countMany(l3, COUNTER_LOADS + op, requests);
     countMany(l3, COUNTER_LOAD_MISSES + op, load<u32>(mine, D_L3_MISSES));
     add(level2, refills);
+    // While sharers are in force a population only tells what may hold anything.
+    if (requests) {
+      store<u32>(l2, 1, N_POPULATION);
+      store<u32>(l3, 1, N_POPULATION);
+    }
     // The first cacheable data access may have come to it here (D33); an L1D's hit isn't one.
     if (op != OP_FETCH && refills + requests) store<u32>(c, 1, C_ACTIVE);
   }

@@ -355,7 +355,7 @@ export function yardstickAddress(): usize {
 }
 
 export function dirtyLines(index: u32): u32 {
-  settleWholly();
+  settle();
   return latentHazards.dirtyIn(nodeAt(index));
 }
 

@@ -16,7 +16,7 @@ import {
 } from "./access";
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
-import { chooseOrder, deal, interrupt } from "./deal";
+import { chooseOrder, consider, deal, interrupt } from "./deal";
 import { TELLS_TABLES, writeElsewhere } from "./elsewhere";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
@@ -233,6 +233,7 @@ export function play(count: u32): u32 {
     if (!prefixed) {
       if ((<u32>(word >> 48) & 0xff) <= OP_FETCH) {
         const start = i;
+        if (dealing) consider();
         // Buckets on sharers take what is ours without sifting.
         const sifts = sharded && !(dealing && inForce);
         if (translatingCores && isVirtual(<u32>(word >> 56))) {

@@ -1,11 +1,12 @@
 // A shard's records among everybody's. A batch is sifted a stretch at a time: plain accesses that other shards play are left out,
 // without a branch on whose an access is, because nothing foretells that. What stays is played as a run or dealt, with its numbers.
 
+import { pathFor } from "./access";
 import { storeElsewhere, TELLS_TABLES } from "./elsewhere";
 import { SCTLR_C, SCTLR_M } from "./hits";
 import { allocate, C_ACTIVE, C_SCTLR, coreAt, cores, largestShift } from "./layout";
 import { enterRegion, fastBytes, fastLow, regionDelta } from "./memory";
-import { OP_FETCH, OP_STORE } from "./operations";
+import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
 import { OWNED, ownedMask, owns } from "./own";
 import { flagsOf, TRANSLATING, translatingCores } from "./registers";
 
@@ -26,22 +27,26 @@ const PASSED_NUMBER: u64 = 40;
 /**
  * By core and operation, one byte each: whether nothing needs to be known of other shards' accesses of this kind, ever again.
  */
-export const SETTLED = memory.data(1024, 64);
+const SETTLED = memory.data(1024, 64);
 
 /**
- * Whether a record is a plain access that another shard plays, and of which this one needs to know nothing: that its core
- * has made a cacheable access at all (D33) must be known.
+ * Whether a record is a plain access that another shard plays. Of such one it need only be known that its core has used its caches
+ * (D33), which is noted here.
  */
 export function isElsewhere(word: u64): bool {
   const op = <u32>(word >> 48) & 0xff;
   const core = <u32>(word >> 56);
   const address = word & 0xffffffffffff;
   if (op > OP_FETCH || core >= cores || address - fastLow >= fastBytes || owns(address - regionDelta)) return false;
-  if (op == OP_FETCH || load<u32>(coreAt(core), C_ACTIVE)) {
-    store<u8>(SETTLED + ((<usize>core) << 2) + op, 1);
-    return true;
+  const c = coreAt(core);
+  if (op != OP_FETCH && !load<u32>(c, C_ACTIVE)) {
+    const path = pathFor(core, ATTR_WRITE_BACK, false);
+    const isCached = (load<u32>(c, C_SCTLR) & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C) && path && load<u32>(path);
+    if (!isCached) return true;
+    store<u32>(c, 1, C_ACTIVE);
   }
-  return (load<u32>(coreAt(core), C_SCTLR) & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C);
+  store<u8>(SETTLED + ((<usize>core) << 2) + op, 1);
+  return true;
 }
 
 /** Whether a core's addresses are virtual: nothing tells whose they are. */
@@ -49,17 +54,60 @@ export function isVirtual(core: u32): bool {
   return core < cores && (flagsOf(core) & TRANSLATING) != 0;
 }
 
+function makeRoom(): void {
+  if (kept) return;
+  kept = allocate(STRETCH << 3, 64);
+  keptNumbers = allocate(STRETCH << 2, 64);
+  if (TELLS_TABLES) passed = allocate(STRETCH << 3, 64);
+}
+
+/**
+ * Keeps the words of our own of the records that begin at `from`, without their numbers: for buckets that need none. Returns the
+ * address behind the stretch: of the first record that isn't ours and about which something may have to be known, unless it is
+ * longer than we look. What is kept may be no plain access. Calls nothing (see hits.ts).
+ */
+export function siftWords(from: usize, until: usize): usize {
+  makeRoom();
+  const end = min(until, from + (STRETCH << 3));
+  const shift: u64 = largestShift;
+  const mask = ownedMask;
+  const low = fastLow;
+  const bytes = fastBytes;
+  const delta = regionDelta;
+  let to = kept;
+  let at = from;
+  for (; at < end; at += 8) {
+    const word = load<u64>(at);
+    // Bits of operations beyond the plain ones make the address too large.
+    const address = word & 0xfcffffffffffff;
+    if (address - low >= bytes) break;
+    const own = <u32>load<u8>(OWNED + <usize>(<u32>((address - delta) >> shift) & mask));
+    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3)))) break;
+    store<u64>(to, word);
+    to += own << 3;
+  }
+  keptMany = <u32>((to - kept) >> 3);
+  return at;
+}
+
+/** Where in the batch the record is of which `before` others of a stretch were kept. */
+export function placeOf(before: u32, from: usize): usize {
+  let at = from;
+  for (let left = before; ; at += 8) {
+    if (!owns((load<u64>(at) & 0xffffffffffff) - regionDelta)) continue;
+    if (!left) break;
+    left--;
+  }
+  return at;
+}
+
 /**
  * Sifts the plain accesses that begin at `from`, whose number is `first`. Returns the address behind the stretch: of the first
- * record that is no plain access or of a core that translates, unless it is longer than we look. A record that is kept may be
- * another shard's all the same.
+ * record that is no plain access or of a core that translates, unless it is longer than we look. A record that is kept may name a
+ * core that the machine lacks.
  */
 export function sift(from: usize, until: usize, first: u64): usize {
-  if (!kept) {
-    kept = allocate(STRETCH << 3, 64);
-    keptNumbers = allocate(STRETCH << 2, 64);
-    if (TELLS_TABLES) passed = allocate(STRETCH << 3, 64);
-  }
+  makeRoom();
   const end = min(until, from + (STRETCH << 3));
   const shift: u64 = largestShift;
   const mask = ownedMask;
@@ -89,15 +137,8 @@ export function sift(from: usize, until: usize, first: u64): usize {
     }
     const compact = address - delta;
     let own = <u32>load<u8>(OWNED + <usize>(<u32>(compact >> shift) & mask));
-    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3)))) {
+    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3))))
       own = <u32>!isElsewhere(word);
-      // Stores to a word keep their order: this one will be played before what follows is looked at.
-      if (TELLS_TABLES && own && (<u32>(word >> 48) & 0xff) == OP_STORE) {
-        to += 8;
-        at += 8;
-        break;
-      }
-    }
     if (TELLS_TABLES) {
       store<u64>(passing, compact | ((<u64>(at - from) >> 3) << PASSED_NUMBER));
       passing += (<usize>((own ^ 1) & <u32>((<u32>(word >> 48) & 0xff) == OP_STORE))) << 3;

@@ -3,6 +3,7 @@
 
 import { keepSeen } from "./ahead";
 import {
+  chainOf,
   countSize,
   dropEntry,
   E_KEY,
@@ -18,6 +19,7 @@ import {
   makeAssociative,
   makeRoom,
   matches,
+  oldestOf,
   sizeOf,
   sizesOf,
   touchEntry,
@@ -28,6 +30,7 @@ import { event } from "./memory";
 import {
   EVENT_TLB,
   EVENT_TLBI,
+  OP_FETCH,
   TLB_INVALIDATED,
   TLB_IPA_HITS,
   TLB_LOOKUPS,
@@ -104,11 +107,14 @@ export function setTlb(microEntries: u32, mainEntries: u32, mainWays: u32, walkE
   ipa = ipaEntries;
 }
 
-/** A core's caches: data micro, instruction micro, walk cache, IPA cache; the main TLB's sizes; then its entries, and scratch. */
+/** A core's caches: data micro, instruction micro, walk cache, IPA cache; the main TLB's sizes and prints; then its entries, and scratch. */
 const MICRO: usize = 0;
 const WALK: usize = 8;
 const IPA: usize = 12;
 const MAIN_SIZES: usize = 16;
+const MAIN_PRINTS: usize = 20;
+/** Sizes that some entry of the main TLB has, as bits: here as well, for whoever looks ahead. */
+const HELD_SIZES: usize = 24;
 const ENTRIES: usize = 64;
 
 /** Made when the core first translates. */
@@ -122,6 +128,7 @@ function tlbOf(core: u32): usize {
     store<u32>(at, <u32>makeAssociative(walk), WALK);
     store<u32>(at, <u32>makeAssociative(ipa), IPA);
     store<u32>(at, <u32>makeAssociative(0), MAIN_SIZES);
+    store<u32>(at, <u32>allocate(<usize>sets * printsApart(), 64), MAIN_PRINTS);
     store<u32>(block, <u32>at, X_TLB);
   }
   return at;
@@ -139,6 +146,13 @@ function mainSizes(core: u32): usize {
   return <usize>load<u32>(tlbOf(core), MAIN_SIZES);
 }
 
+/** One entry more of the main TLB, or less, has a size. */
+function countMain(core: u32, size: u32, by: i32): void {
+  const held = mainSizes(core);
+  countSize(held, size, by);
+  store<u64>(tlbOf(core), sizesOf(held), HELD_SIZES);
+}
+
 function walkOf(core: u32): usize {
   return <usize>load<u32>(tlbOf(core), WALK);
 }
@@ -152,11 +166,41 @@ export function scratchOf(core: u32): usize {
   return mainOf(core) + <usize>entries * ENTRY;
 }
 
-/** Set of the main TLB in which pages of a size are kept. */
-function mainSet(core: u32, address: u64, size: u32): usize {
-  const page = address >> size;
-  const set = <u32>(setMask ? page & setMask : page % sets);
-  return mainOf(core) + <usize>(set * ways) * ENTRY;
+/** Set of the main TLB in which a page is kept. */
+function mainSet(page: u64): u32 {
+  return <u32>(setMask ? page & setMask : page % sets);
+}
+
+function entryIn(core: u32, set: u32, way: u32): usize {
+  return mainOf(core) + <usize>(set * ways + way) * ENTRY;
+}
+
+// ---- prints: what an entry of the main TLB translates, in 32 bits, or 0 if it isn't valid. Those of all cores' sets stay in the
+// host's own caches, which entries don't; whoever has the print may be the entry, and nobody else is.
+
+/** Bytes from one set's prints to the next: four are compared at once. */
+function printsApart(): usize {
+  return (<usize>((ways + 3) & ~3)) << 2;
+}
+
+/** Of a page under a key: everything but what a global entry doesn't mind (ASID). */
+function printOf(page: u64, key: u64, size: u32): u32 {
+  const space = (key >> 16) & 0xffff00ff;
+  return <u32>(((page ^ (space << 40) ^ (space >> 24) ^ ((<u64>size) << 56)) * 0x9e3779b97f4a7c15) >> 32) | 1;
+}
+
+function printsOf(core: u32, set: u32): usize {
+  return <usize>load<u32>(tlbOf(core), MAIN_PRINTS) + <usize>set * printsApart();
+}
+
+function writePrint(core: u32, entry: usize, print: u32): void {
+  const i = <u32>((entry - mainOf(core)) / ENTRY);
+  store<u32>(printsOf(core, i / ways) + ((<usize>(i % ways)) << 2), print);
+}
+
+/** Bits of the four ways from `way` on that have a print. */
+function printed(prints: usize, way: u32, print: u32): u32 {
+  return i32x4.bitmask(i32x4.eq(v128.load(prints + ((<usize>way) << 2)), i32x4.splat(print)));
 }
 
 /** An access that no stage translates (D52): the address, for everybody, page by page; no TLB knows of it. */
@@ -202,7 +246,7 @@ function roomInSet(core: u32, first: usize): usize {
     }
     if (load<u64>(entry, E_STAMP) < load<u64>(chosen, E_STAMP)) chosen = entry;
   }
-  if (load<u64>(chosen, E_KEY) & VALID) countSize(mainSizes(core), sizeOf(chosen), -1);
+  if (load<u64>(chosen, E_KEY) & VALID) countMain(core, sizeOf(chosen), -1);
   touch(core, chosen);
   return chosen;
 }
@@ -260,6 +304,16 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
 
 // ---- looking ahead: the host waits once for the main TLBs' sets of many records, whose loads don't depend on each other
 const AHEAD: usize = 32;
+/**
+ * Of each record looked at: its set's prints, then the entry that it is likely to find; its print; its set's first entry; the
+ * micro TLB's chain, then the first entry in it, and the entry that will make room.
+ */
+const WANTED_SIZE: usize = 20;
+const WANTED = memory.data(20 * 32, 64);
+const W_PRINT: usize = 4;
+const W_SET: usize = 8;
+const W_CHAIN: usize = 12;
+const W_OLDEST: usize = 16;
 /** That many micro misses in the last records, and the next ones are worth it. */
 const WORTH: u32 = 4;
 let missedMicro: u32 = 0;
@@ -269,16 +323,38 @@ export function lookAheadSets(from: usize, until: usize): usize {
   const end = min(until, from + (AHEAD << 3));
   const many = missedMicro;
   missedMicro = 0;
-  if (many < WORTH || !sets) return end;
-  let seen: u64 = 0;
+  if (many < WORTH || !sets || !micro) return end;
+  let to = WANTED;
   for (let at = from; at < end; at += 8) {
     const word = load<u64>(at);
     const core = <u32>(word >> 56);
-    if (core >= cores || !load<u32>(blockAt(core), X_TLB)) continue;
-    const sizes = sizesOf(mainSizes(core));
+    if (core >= cores) continue;
+    const tlb = <usize>load<u32>(blockAt(core), X_TLB);
+    if (!tlb) continue;
+    const sizes = load<u64>(tlb, HELD_SIZES);
     if (!sizes) continue;
-    const first = mainSet(core, word & 0xffffffffffff, <u32>ctz(sizes));
-    for (let way: u32 = 0; way < ways; way++) seen += load<u64>(first + <usize>way * ENTRY, E_KEY);
+    const size = <u32>ctz(sizes);
+    const page = (word & 0xffffffffffff) >> size;
+    const set = mainSet(page);
+    store<u32>(to, <u32>(<usize>load<u32>(tlb, MAIN_PRINTS) + <usize>set * printsApart()));
+    store<u32>(to, printOf(page, keyOf(core), size), W_PRINT);
+    store<u32>(to, <u32>(tlb + ENTRIES + <usize>(set * ways) * ENTRY), W_SET);
+    const mine = <usize>load<u32>(tlb + ((<u32>(word >> 48) & 0xff) == OP_FETCH ? 4 : 0), MICRO);
+    store<u32>(to, <u32>chainOf(mine, page, size), W_CHAIN);
+    store<u32>(to, <u32>oldestOf(mine), W_OLDEST);
+    to += WANTED_SIZE;
+  }
+  // Then next to nothing but loads, so that the host has many of them under way: prints, which tell the entries.
+  for (let at = WANTED; at < to; at += WANTED_SIZE) {
+    const found = printed(<usize>load<u32>(at), 0, load<u32>(at, W_PRINT));
+    // Without a branch on whether it is there, or further than the first four.
+    store<u32>(at, load<u32>(at, W_SET) + (found ? ctz(found) : 0) * <u32>ENTRY);
+    store<u32>(at, load<u32>(<usize>load<u32>(at, W_CHAIN)), W_CHAIN);
+  }
+  let seen: u64 = 0;
+  for (let at = WANTED; at < to; at += WANTED_SIZE) {
+    seen += load<u64>(<usize>load<u32>(at), E_KEY) + load<u64>(<usize>load<u32>(at, W_CHAIN), E_KEY);
+    seen += load<u64>(<usize>load<u32>(at, W_OLDEST), E_KEY);
   }
   keepSeen(seen);
   return end;
@@ -288,10 +364,16 @@ function lookUpMain(core: u32, address: u64, key: u64): usize {
   if (!sets) return 0;
   for (let left = TRANSLATION_SIZES & sizesOf(mainSizes(core)); left; left &= left - 1) {
     const size = <u32>ctz(left);
-    const first = mainSet(core, address, size);
-    const end = first + <usize>ways * ENTRY;
-    for (let entry = first; entry < end; entry += ENTRY)
-      if (sizeOf(entry) == size && covers(entry, address) && matches(entry, key)) return entry;
+    const page = address >> size;
+    const set = mainSet(page);
+    const prints = printsOf(core, set);
+    const print = printOf(page, key, size);
+    for (let way: u32 = 0; way < ways; way += 4) {
+      for (let found = printed(prints, way, print); found; found &= found - 1) {
+        const entry = entryIn(core, set, way + ctz(found));
+        if (sizeOf(entry) == size && covers(entry, address) && matches(entry, key)) return entry;
+      }
+    }
   }
   return 0;
 }
@@ -312,8 +394,11 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
   store<u64>(entry, address >> size, E_PAGE);
   store<u64>(entry, keyOf(core) | size | (isGlobal ? GLOBAL : 0), E_KEY);
   if (sets) {
-    copy(roomInSet(core, mainSet(core, address, size)), entry);
-    countSize(mainSizes(core), size, 1);
+    const page = address >> size;
+    const kept = roomInSet(core, entryIn(core, mainSet(page), 0));
+    copy(kept, entry);
+    writePrint(core, kept, printOf(page, load<u64>(kept, E_KEY), size));
+    countMain(core, size, 1);
   }
   return fillMicro(core, fetch, entry, address);
 }
@@ -462,8 +547,9 @@ function invalidateAt(core: u32, from: u32): void {
     const end = mainOf(core) + <usize>entries * ENTRY;
     for (let entry = mainOf(core); entry < end; entry += ENTRY) {
       if (!isWanted(entry)) continue;
-      countSize(mainSizes(core), sizeOf(entry), -1);
+      countMain(core, sizeOf(entry), -1);
       store<u64>(entry, 0, E_KEY);
+      writePrint(core, entry, 0);
       tlbCount(core, TLB_INVALIDATED);
     }
   }
