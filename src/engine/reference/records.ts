@@ -38,10 +38,10 @@ export interface Played {
   readonly value: bigint | undefined;
 }
 
-const NAMES = Object.keys(OPERATIONS) as OperationName[];
+const NAMES = new Map((Object.keys(OPERATIONS) as OperationName[]).map((name) => [OPERATIONS[name].code, name]));
 
 export function nameOf({ code }: Operation): RecordName {
-  return NAMES.find((name) => OPERATIONS[name].code === code) as RecordName;
+  return NAMES.get(code) as RecordName;
 }
 
 /** What one more prefix adds to those before it. */
@@ -92,7 +92,9 @@ export function bytesToStore({ value, number }: Played, offset: number, piece: R
   const pattern = new DataView(new ArrayBuffer(8));
   pattern.setBigUint64(0, value ?? BigInt(number + 1), true);
   const first = value === undefined ? piece.address : offset;
-  return Uint8Array.from({ length: piece.sizeBytes }, (_, i) => pattern.getUint8((first + i) % 8));
+  const bytes = new Uint8Array(piece.sizeBytes);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = pattern.getUint8((first + i) % 8);
+  return bytes;
 }
 
 /** An address as an exit names it. */
