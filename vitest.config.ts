@@ -24,8 +24,14 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: full ? 1_800_000 : 60_000,
-    hookTimeout: 120_000,
+    // Hooks that play whole boots took longer than two minutes where others kept the machine busy.
+    hookTimeout: 600_000,
     maxWorkers: 2,
+    // Two processes for all files: loading setway anew for each of them would take a tenth of the time.
+    isolate: false,
+    setupFiles: ["test/leaves-no-trace.ts"],
+    restoreMocks: true,
+    unstubGlobals: true,
     sequence: { sequencer: LongestFirst },
     reporters: ["default", "json"],
     outputFile: { json: "build/vitest.json" },

@@ -11,7 +11,7 @@ export function ensureInstalled() {
   const reason = whyStale();
   if (reason === undefined) return;
   console.error(`setway: npm ci (${reason})`);
-  const { status, error } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+  const { status, error } = spawnSync("npm", ["ci", "--prefer-offline", "--no-audit", "--no-fund"], {
     cwd: ROOT,
     // stdout belongs to the script that runs afterwards.
     stdio: ["ignore", 2, 2],

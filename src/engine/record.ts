@@ -221,7 +221,7 @@ export function encodeRecords(entries: readonly RecordEntry[]): Uint32Array {
     }
     push(words, entry.code, wide ? NARROW_REQUESTERS - 1 : entry.requester, entry.operand);
   }
-  return Uint32Array.from(words);
+  return new Uint32Array(words);
 }
 
 /** The records in `words`, each with its prefixes folded in. Prefixes at the very end modify nothing and are dropped. */

@@ -25,6 +25,7 @@ import { CacheArray, type LineCopy, zeroCacheCounters } from "./reference/cache-
 import { Coherence } from "./reference/coherence.ts";
 import { Context, systemRegister } from "./reference/context.ts";
 import { Devices } from "./reference/devices.ts";
+import { Stopped } from "./reference/faults.ts";
 import { HazardLog } from "./reference/hazard-log.ts";
 import { dirtyLines, Latent } from "./reference/latent.ts";
 import { Lines } from "./reference/lines.ts";
@@ -135,16 +136,21 @@ class Reference implements Engine {
   run(words: Uint32Array, count = Math.floor(words.length / 2)): number {
     this.exit = undefined;
     try {
-      this.play(words, count);
+      this.playWords(words, count);
       return count;
     } catch (error) {
-      if (!(error instanceof ExitError)) throw error;
+      if (!(error instanceof Stopped)) throw error;
       this.exit = error.exit;
       return error.exit.word;
     }
   }
 
   play(words: Uint32Array, count = Math.floor(words.length / 2)): void {
+    this.run(words, count);
+    if (this.exit) throw new ExitError(this.exit);
+  }
+
+  private playWords(words: Uint32Array, count: number): void {
     for (let index = 0; index < count; index++) {
       const low = words[index * 2] ?? 0;
       const high = words[index * 2 + 1] ?? 0;

@@ -1,14 +1,13 @@
 /**
- * Everything that an engine says about its state, flattened to named values, and the differences between two engines.
- * Names are readable (`counters L2.1 snoopsIn`), since a failure prints them.
+ * Everything that an engine says about its state, and the differences between two engines as named values. Names are readable
+ * (`counters L2.1 snoopsIn`), since a failure prints them.
  */
 
-import type { CacheCounters, Engine, Hazard } from "../../src/engine/engine.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { CacheCounters, Copy, Counters, Engine, Hazard, PeekPlace } from "../../src/engine/engine.ts";
 import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
 import { operationOf, type RecordEntry } from "../../src/engine/record.ts";
 import type { ResolvedMachine } from "../../src/machine/resolved.ts";
-
-export type Snapshot = Map<string, string | number | bigint>;
 
 export interface Difference {
   readonly what: string;
@@ -69,12 +68,86 @@ const LATENT: ReadonlySet<string> = new Set(
   HAZARD_CLASSES.filter((each) => each.kind === "latent").map((each) => each.name),
 );
 
+/** Everything that an engine says about its state, as it says it. */
+export interface Snapshot {
+  readonly machine: ResolvedMachine;
+  readonly blocks: readonly number[];
+  readonly said: Said;
+}
+
+interface Said {
+  readonly records: number;
+  /** Whether a level that never hit is listed as 0 or left out doesn't matter. */
+  readonly counters: Counters;
+  readonly notAssessable: readonly string[];
+  readonly dirtyLines: readonly number[];
+  /** Of every smallest line of the blocks. */
+  readonly copies: readonly (readonly Copy[])[];
+  readonly hazards: readonly Hazard[];
+  /** Only where bytes are compared: with each place, what it holds of all blocks. */
+  readonly lastValue: bigint | undefined;
+  readonly bytes: readonly (readonly [PeekPlace, Uint8Array])[];
+}
+
 export function snapshot(engine: Engine, blocks: readonly number[], scope: Scope): Snapshot {
   const { machine } = engine;
-  const names = cacheNames(machine);
-  const out: Snapshot = new Map();
-  out.set("records", engine.records);
   const counters = engine.counters();
+  const hazards = engine.hazards();
+  const places = scope.bytes ? placesOf(machine) : [];
+  return {
+    machine,
+    blocks,
+    said: {
+      records: engine.records,
+      counters: { ...counters, hits: counters.hits.map(withoutZeroes) },
+      notAssessable: engine.notAssessable(),
+      dirtyLines: engine.dirtyLines(),
+      copies: linesOf(machine, blocks).map((line) => engine.copies(line)),
+      hazards: scope.bytes ? hazards : hazards.filter((each) => LATENT.has(each.class)),
+      lastValue: scope.bytes ? engine.lastValue() : undefined,
+      bytes: places.map((place) => [place, peekAll(engine, place, blocks)]),
+    },
+  };
+}
+
+function linesOf(machine: ResolvedMachine, blocks: readonly number[]): number[] {
+  const lines: number[] = [];
+  for (const block of blocks) {
+    for (let line = block; line < block + machine.largestLineBytes; line += machine.smallestLineBytes) lines.push(line);
+  }
+  return lines;
+}
+
+function placesOf(machine: ResolvedMachine): PeekPlace[] {
+  return [
+    "memory",
+    "truth",
+    ...(machine.outer ? (["outer"] as const) : []),
+    ...(machine.memorySide.length > 0 ? (["memory-side"] as const) : []),
+    ...machine.caches.map(({ id }) => ({ cache: id })),
+  ];
+}
+
+function peekAll(engine: Engine, place: PeekPlace, blocks: readonly number[]): Uint8Array {
+  const size = engine.machine.largestLineBytes;
+  const all = new Uint8Array(blocks.length * size);
+  blocks.forEach((block, index) => {
+    all.set(engine.peek(place, block, size), index * size);
+  });
+  return all;
+}
+
+const withoutZeroes = (hits: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(hits).filter(([, value]) => value !== 0));
+
+type Values = Map<string, string | number | bigint>;
+
+/** Every value with its name. Making names and texts takes several times as long as playing: only what differs gets them. */
+function named({ machine, blocks, said }: Snapshot): Values {
+  const names = cacheNames(machine);
+  const out: Values = new Map();
+  out.set("records", said.records);
+  const { counters } = said;
   const addCache = (name: string, each: CacheCounters) => {
     for (const [counter, value] of Object.entries(each)) out.set(`counters ${name} ${counter}`, value);
   };
@@ -90,49 +163,34 @@ export function snapshot(engine: Engine, blocks: readonly number[], scope: Scope
     for (const [event, value] of Object.entries(events)) out.set(`events of requester ${requester}: ${event}`, value);
   });
   counters.hits.forEach((hits, requester) => {
-    // Whether a level that never hit is listed as 0 or left out doesn't matter.
-    for (const [level, value] of Object.entries(hits))
-      if (value !== 0) out.set(`hits of requester ${requester}: ${level}`, value);
+    for (const [level, value] of Object.entries(hits)) out.set(`hits of requester ${requester}: ${level}`, value);
   });
   counters.tlbs.forEach((each, core) => {
     for (const [counter, value] of Object.entries(each)) out.set(`translation of core ${core}: ${counter}`, value);
   });
-  out.set("not assessable", engine.notAssessable().join(", "));
-  engine.dirtyLines().forEach((value, id) => {
+  out.set("not assessable", said.notAssessable.join(", "));
+  said.dirtyLines.forEach((value, id) => {
     out.set(`dirty lines ${names[id] ?? id}`, value);
   });
-  for (const block of blocks) {
-    for (let line = block; line < block + machine.largestLineBytes; line += machine.smallestLineBytes) {
-      const text = engine
-        .copies(line)
-        .map((copy) => `${names[copy.cache]}[${copy.set},${copy.way}]=${copy.state}@${copy.line.toString(16)}`)
-        .join(" ");
-      out.set(`copies of 0x${line.toString(16)}`, text);
-    }
-  }
-  const hazards = engine.hazards();
-  const compared = scope.bytes ? hazards : hazards.filter((each) => LATENT.has(each.class));
-  out.set("hazards count", compared.length);
-  compared.forEach((hazard, index) => {
+  linesOf(machine, blocks).forEach((line, index) => {
+    const text = (said.copies[index] as readonly Copy[])
+      .map((copy) => `${names[copy.cache]}[${copy.set},${copy.way}]=${copy.state}@${copy.line.toString(16)}`)
+      .join(" ");
+    out.set(`copies of 0x${line.toString(16)}`, text);
+  });
+  out.set("hazards count", said.hazards.length);
+  said.hazards.forEach((hazard, index) => {
     const identity = `hazard ${index}, ${hazard.class} of 0x${hazard.line.toString(16)} newest ${hazard.newest} observer ${hazard.observer}`;
     out.set(`hazard ${index}`, identity);
     for (const [field, value] of Object.entries(hazard)) out.set(`${identity}: ${field}`, fieldText(value, names));
   });
-  if (scope.bytes) {
-    out.set("last value", engine.lastValue());
-    for (const block of blocks) {
-      const at = `of 0x${block.toString(16)}`;
-      const size = machine.largestLineBytes;
-      out.set(`bytes ${at} in memory`, hex(engine.peek("memory", block, size)));
-      out.set(`bytes ${at} in truth`, hex(engine.peek("truth", block, size)));
-      if (machine.outer) out.set(`bytes ${at} in outer`, hex(engine.peek("outer", block, size)));
-      if (machine.memorySide.length > 0) {
-        out.set(`bytes ${at} in memory-side`, hex(engine.peek("memory-side", block, size)));
-      }
-      for (const cache of machine.caches) {
-        out.set(`bytes ${at} in ${names[cache.id]}`, hex(engine.peek({ cache: cache.id }, block, size)));
-      }
-    }
+  if (said.lastValue !== undefined) out.set("last value", said.lastValue);
+  for (const [place, ofBlocks] of said.bytes) {
+    const where = typeof place === "string" ? place : names[place.cache];
+    blocks.forEach((block, index) => {
+      const bytes = ofBlocks.subarray(index * machine.largestLineBytes, (index + 1) * machine.largestLineBytes);
+      out.set(`bytes of 0x${block.toString(16)} in ${where}`, hex(bytes));
+    });
   }
   return out;
 }
@@ -142,6 +200,11 @@ const IGNORED = process.env.SETWAY_IGNORE ? new RegExp(process.env.SETWAY_IGNORE
 
 /** What differs, in the order of the first snapshot. */
 export function differences(expected: Snapshot, found: Snapshot): Difference[] {
+  return isDeepStrictEqual(expected.said, found.said) ? [] : differingValues(named(expected), named(found));
+}
+
+/** Named values that differ, or that only one side has. */
+export function differingValues(expected: Values, found: Values): Difference[] {
   const out: Difference[] = [];
   for (const [what, value] of expected) {
     const other = found.get(what);

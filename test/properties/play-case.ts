@@ -1,10 +1,19 @@
 /** Plays a random case on engines, compares them, and finds the first record after which they differ. */
+import { isDeepStrictEqual } from "node:util";
 import type { Engine, Provenance } from "../../src/engine/engine.ts";
 import { SetwayError } from "../../src/engine/errors.ts";
 import type { Exit } from "../../src/engine/exit.ts";
 import { OPERATION_BY_CODE } from "../../src/engine/operations.ts";
 import { encodeRecords } from "../../src/engine/record.ts";
-import { blocksOf, type Difference, differences, type Snapshot, snapshot } from "./compare.ts";
+import {
+  blocksOf,
+  type Difference,
+  differences,
+  differingValues,
+  type Scope,
+  type Snapshot,
+  snapshot,
+} from "./compare.ts";
 import type { EngineKind } from "./engines.ts";
 import { buildMachine } from "./machines.ts";
 import type { RandomCase } from "./random-case.ts";
@@ -98,36 +107,62 @@ export function playCase(kind: EngineKind, each: RandomCase, batch = each.batch)
   }
 }
 
+/** What a play came to, for comparisons: its state is asked for once, however many others it is compared with. */
+export interface Outcome {
+  readonly played: Played | Stop;
+  state(scope: Scope): Snapshot;
+}
+
+export function outcomeOf(played: Played | Stop, each: RandomCase): Outcome {
+  const states = new Map<boolean, Snapshot>();
+  return {
+    played,
+    state(scope) {
+      if (typeof played === "string") throw new Error(`nothing was played: ${played}`);
+      const { engine } = played;
+      const state = states.get(scope.bytes) ?? snapshot(engine, blocksOf(engine.machine, each.entries), scope);
+      states.set(scope.bytes, state);
+      return state;
+    },
+  };
+}
+
 /** What differs between two engines that played the same case. */
 export function compareEngines(
-  expected: Played | Stop,
-  found: Played | Stop,
+  one: Played | Stop,
+  other: Played | Stop,
   each: RandomCase,
   bytes: boolean,
 ): Difference[] {
+  return compareOutcomes(outcomeOf(one, each), outcomeOf(other, each), { bytes });
+}
+
+export function compareOutcomes(one: Outcome, other: Outcome, scope: Scope): Difference[] {
+  const [expected, found] = [one.played, other.played];
   if (typeof expected === "string" || typeof found === "string") {
     const text = (played: Played | Stop) => (typeof played === "string" ? played : played.stop);
     return [{ what: "outcome", expected: text(expected), found: text(found) }];
   }
   const stops = expected.stop === found.stop ? [] : [{ what: "outcome", expected: expected.stop, found: found.stop }];
   // After a bad record nothing but the records before it may have been played (D7): the rest is compared all the same.
-  const blocks = blocksOf(expected.engine.machine, each.entries);
-  const scope = { bytes };
   return [
     ...stops,
-    ...differences(exitsText(expected.exits), exitsText(found.exits)),
-    ...differences(snapshot(expected.engine, blocks, scope), snapshot(found.engine, blocks, scope)),
+    ...differingExits(expected.exits, found.exits),
+    ...differences(one.state(scope), other.state(scope)),
   ];
 }
 
-function exitsText(exits: readonly Exit[]): Snapshot {
-  return new Map(
+function differingExits(expected: readonly Exit[], found: readonly Exit[]): Difference[] {
+  return isDeepStrictEqual(expected, found) ? [] : differingValues(exitsText(expected), exitsText(found));
+}
+
+const exitsText = (exits: readonly Exit[]): Map<string, string> =>
+  new Map(
     exits.map((exit, index) => {
       const fields = Object.entries(exit).sort(([a], [b]) => (a < b ? -1 : 1));
       return [`exit ${index}`, fields.map(([name, value]) => `${name} ${value}`).join(", ")];
     }),
   );
-}
 
 export interface FirstDifference {
   /** Record after which the engines differ; -1 if they differ before the first one. */

@@ -119,9 +119,12 @@ export class InProcessShards implements Engine {
 
   peek(where: PeekPlace, address: number, size: number): Uint8Array {
     const bytes = new Uint8Array(this.carriesData ? size : 0);
-    for (let i = 0; i < bytes.length; i++) {
+    const { smallestLineBytes } = this.machine;
+    // A line lies in one set group.
+    for (let i = 0, end = 0; i < bytes.length; i = end) {
+      end = Math.min(bytes.length, i + smallestLineBytes - ((address + i) % smallestLineBytes));
       const owner = this.#kernels.find((kernel) => kernel.owns(address + i));
-      bytes[i] = owner?.peek(where, address + i, 1)[0] ?? 0;
+      if (owner) bytes.set(owner.peek(where, address + i, end - i), i);
     }
     return bytes;
   }

@@ -25,6 +25,23 @@ function zstd(bytes: Uint8Array, ...options: string[]): Uint8Array {
   return stdout;
 }
 
+/** 300,000 records as the command packs them, of every kind of frame; packed once for both platforms. */
+const WALKED = walked(300_000);
+const KINDS = [
+  ["-1"],
+  ["-19"],
+  ["--fast=5"],
+  ["-3", "--no-check"],
+  ["-3", "--long=27"],
+  ["-3", "-T2", "-B200000"],
+  ["-3", "--long=30"],
+];
+let packed: Map<string, Uint8Array> | undefined;
+function packedAs(options: string): Uint8Array {
+  packed ??= new Map(KINDS.map((kind) => [kind.join(" "), zstd(bytesOf(WALKED), ...kind)]));
+  return packed.get(options) as Uint8Array;
+}
+
 describe.each(PLATFORMS)("%s", (_, codecs) => {
   async function attempt(bytes: Uint8Array, name: string, chunkBytes = 65536): Promise<Attempt> {
     try {
@@ -96,21 +113,13 @@ describe.each(PLATFORMS)("%s", (_, codecs) => {
   });
 
   test.skipIf(!hasZstd)("what the zstd command makes, of every kind of frame", { timeout: 120_000 }, async () => {
-    const words = walked(300_000);
-    const bytes = bytesOf(words);
-    for (const options of [
-      ["-1"],
-      ["-19"],
-      ["--fast=5"],
-      ["-3", "--no-check"],
-      ["-3", "--long=27"],
-      ["-3", "-T2", "-B200000"],
-    ]) {
-      const { words: read, error } = await attempt(zstd(bytes, ...options), "t.raw64.zst");
-      expect(error, options.join(" ")).toBeUndefined();
-      expect(sameWords(read, words), options.join(" ")).toBe(true);
+    const tooLarge = "-3 --long=30";
+    for (const options of KINDS.map((kind) => kind.join(" ")).filter((each) => each !== tooLarge)) {
+      const { words: read, error } = await attempt(packedAs(options), "t.raw64.zst");
+      expect(error, options).toBeUndefined();
+      expect(sameWords(read, WALKED), options).toBe(true);
     }
-    expect(await messageOf(zstd(bytes, "-3", "--long=30"), "t.raw64.zst")).toContain("a window of 1073741824 bytes");
+    expect(await messageOf(packedAs(tooLarge), "t.raw64.zst")).toContain("a window of 1073741824 bytes");
   });
 });
 

@@ -1,12 +1,12 @@
 /** Accesses of cores and devices to memory, piece by piece (D5): what each does, and what is compared and noted about it. */
 import type { ResolvedMachine } from "../../machine/resolved.ts";
 import { RecordError } from "../errors.ts";
-import { ExitError } from "../exit.ts";
 import { ATTRIBUTES, type AttributeCode } from "../operations.ts";
 import { dataManner, type FetchManner, fetchManner, type Manner, NON_SHAREABLE, writesThrough } from "./attributes.ts";
 import type { CacheArray } from "./cache-array.ts";
 import type { Access, Coherence, Outcome } from "./coherence.ts";
 import type { Devices } from "./devices.ts";
+import { Stopped } from "./faults.ts";
 import type { Moment } from "./hazard-log.ts";
 import type { Latent } from "./latent.ts";
 import type { Lines } from "./lines.ts";
@@ -155,7 +155,7 @@ export class Accesses {
     try {
       return this.model.parts.resolve(played, purpose, extent);
     } catch (error) {
-      if (error instanceof ExitError) return undefined;
+      if (error instanceof Stopped) return undefined;
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 /** What one cache holds (R1): sets of ways, each way empty or a copy of a line with its own bytes. It decides nothing. */
 import type { Cache } from "../../machine/resolved.ts";
 import { CACHE_COUNTERS, type CacheCounters } from "../engine.ts";
-import { blockAround, overlay, type Range, slice, split } from "./ranges.ts";
+import { blockAround, overlay, type Range, slice } from "./ranges.ts";
 import { createReplacement, type Replacement } from "./replacement.ts";
 
 /** A copy of a line. S, E, O and M are the four combinations of `shared` and `dirty` (D4). */
@@ -54,15 +54,18 @@ export class CacheArray {
   }
 
   find(address: number): LineCopy | undefined {
-    const line = this.lineAround(address);
-    return this.sets.get(this.setIndex(address))?.ways.find((copy) => copy?.line.address === line.address);
+    const ways = this.sets.get(this.setIndex(address))?.ways;
+    if (!ways) return undefined;
+    const line = address - (address % this.cache.lineBytes);
+    for (const copy of ways) if (copy?.line.address === line) return copy;
+    return undefined;
   }
 
-  /** Copies whose line shares a byte with the range, by address. */
-  overlapping(range: Range): LineCopy[] {
-    const found: LineCopy[] = [];
-    for (const part of split(range, this.cache.lineBytes)) {
-      const copy = this.find(part.address);
+  /** Copies whose line shares a byte with the range, by address, behind those that were found elsewhere. */
+  overlapping({ address, sizeBytes }: Range, found: LineCopy[] = []): LineCopy[] {
+    const { lineBytes } = this.cache;
+    for (let at = address; at < address + sizeBytes; at += lineBytes - (at % lineBytes)) {
+      const copy = this.find(at);
       if (copy) found.push(copy);
     }
     return found;

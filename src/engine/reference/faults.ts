@@ -1,4 +1,5 @@
 /** What stops a translated or trapped record (D40, D50): the parts that the place which found it knows. */
+import type { Exit } from "../exit.ts";
 import type { ExitType } from "../exit-types.ts";
 
 export interface FaultDetail {
@@ -15,12 +16,21 @@ export interface FaultDetail {
   readonly duringWalk?: boolean;
 }
 
-export class Fault extends Error {
+/** Thrown, and always caught: guests fault all the time, so it is no Error, which would take its stack along. */
+export class Fault {
   readonly detail: FaultDetail;
 
   constructor(detail: FaultDetail) {
-    super(`${detail.type} fault, stage ${detail.stage}, level ${detail.level}`);
     this.detail = detail;
+  }
+}
+
+/** Thrown through the model to `run`: a record that did not play (D40). */
+export class Stopped {
+  readonly exit: Exit;
+
+  constructor(exit: Exit) {
+    this.exit = exit;
   }
 }
 

@@ -26,33 +26,44 @@ const NOTHING_KNOWN = {
   lostAt: -1,
 } as const;
 
+/** A hazard as it occurred first, and what the others of its identity added. */
+interface Found {
+  readonly first: Hazard;
+  occurrences: number;
+  lines: number;
+}
+
 const ORDER: ReadonlyMap<HazardName, number> = new Map(HAZARD_CLASSES.map(({ name }, index) => [name, index]));
 
 export class HazardLog {
   readonly notAssessable: readonly HazardName[];
-  private readonly found = new Map<string, Hazard>();
+  private readonly suppressed: ReadonlySet<HazardName>;
+  private readonly found = new Map<string, Found>();
 
   constructor(provenance: Provenance) {
     this.notAssessable = HAZARD_CLASSES.filter(({ needs }) => needs.some((need) => !provenance[need])).map(
       ({ name }) => name,
     );
+    this.suppressed = new Set(this.notAssessable);
   }
 
   report(occurrence: Occurrence, { record, piece, requester }: Moment): void {
-    if (this.notAssessable.includes(occurrence.class)) return;
-    const hazard: Hazard = { ...NOTHING_KNOWN, ...occurrence, observer: requester, record, piece };
-    const identity = `${hazard.class} ${hazard.line} ${hazard.newest} ${hazard.observer}`;
+    if (this.suppressed.has(occurrence.class)) return;
+    const { newest = NOTHING_KNOWN.newest, lines = NOTHING_KNOWN.lines } = occurrence;
+    const identity = `${occurrence.class} ${occurrence.line} ${newest} ${requester}`;
     const known = this.found.get(identity);
-    if (!known) {
-      this.found.set(identity, hazard);
+    if (known) {
+      known.occurrences += 1;
+      known.lines = Math.max(known.lines, lines);
       return;
     }
-    const lines = Math.max(known.lines, hazard.lines);
-    this.found.set(identity, { ...known, occurrences: known.occurrences + 1, lines });
+    const first: Hazard = { ...NOTHING_KNOWN, ...occurrence, observer: requester, record, piece };
+    this.found.set(identity, { first, occurrences: first.occurrences, lines });
   }
 
   all(): Hazard[] {
-    return [...this.found.values()].sort(
+    const hazards = [...this.found.values()].map(({ first, occurrences, lines }) => ({ ...first, occurrences, lines }));
+    return hazards.sort(
       (a, b) =>
         a.record - b.record ||
         a.piece - b.piece ||

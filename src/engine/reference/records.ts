@@ -1,9 +1,9 @@
 /** Records as the model plays them: decoded, with their prefixes folded in (D5, D6, D39), and what they say of an exit (D50). */
 import { RecordError } from "../errors.ts";
-import { type Exit, ExitError } from "../exit.ts";
+import type { Exit } from "../exit.ts";
 import type { ExitAccess } from "../exit-types.ts";
 import { ATTRIBUTES, type AttributeCode, OPERATIONS, type Operation, type OperationName } from "../operations.ts";
-import { type FaultDetail, targetOf } from "./faults.ts";
+import { type FaultDetail, Stopped, targetOf } from "./faults.ts";
 import { blockAround, type Range } from "./ranges.ts";
 
 /** R44: a record without a size covers the aligned eight bytes around its address. */
@@ -38,10 +38,10 @@ export interface Played {
   readonly value: bigint | undefined;
 }
 
-const NAMES = Object.keys(OPERATIONS) as OperationName[];
+const NAMES = new Map((Object.keys(OPERATIONS) as OperationName[]).map((name) => [OPERATIONS[name].code, name]));
 
 export function nameOf({ code }: Operation): RecordName {
-  return NAMES.find((name) => OPERATIONS[name].code === code) as RecordName;
+  return NAMES.get(code) as RecordName;
 }
 
 /** What one more prefix adds to those before it. */
@@ -92,7 +92,9 @@ export function bytesToStore({ value, number }: Played, offset: number, piece: R
   const pattern = new DataView(new ArrayBuffer(8));
   pattern.setBigUint64(0, value ?? BigInt(number + 1), true);
   const first = value === undefined ? piece.address : offset;
-  return Uint8Array.from({ length: piece.sizeBytes }, (_, i) => pattern.getUint8((first + i) % 8));
+  const bytes = new Uint8Array(piece.sizeBytes);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = pattern.getUint8((first + i) % 8);
+  return bytes;
 }
 
 /** An address as an exit names it. */
@@ -103,15 +105,15 @@ export interface ExitAddress {
 
 export const NO_ADDRESS: ExitAddress = { address: -1, upper: false };
 
-export function faultExit(played: Played, fault: FaultDetail, at: ExitAddress): ExitError {
+export function faultExit(played: Played, fault: FaultDetail, at: ExitAddress): Stopped {
   const { type, stage, level, ipa = -1, physical = -1, duringWalk = false } = fault;
   const target = targetOf(fault);
-  return new ExitError({ ...exitOf(played, at), type, target, stage, level, ipa, physical, duringWalk });
+  return new Stopped({ ...exitOf(played, at), type, target, stage, level, ipa, physical, duringWalk });
 }
 
-export function trapExit(played: Played, target: 1 | 2, at: ExitAddress): ExitError {
+export function trapExit(played: Played, target: 1 | 2, at: ExitAddress): Stopped {
   const nowhere = { level: -1, ipa: -1, physical: -1, duringWalk: false };
-  return new ExitError({ ...exitOf(played, at), ...nowhere, type: "trap", target, stage: 0 });
+  return new Stopped({ ...exitOf(played, at), ...nowhere, type: "trap", target, stage: 0 });
 }
 
 function exitOf(

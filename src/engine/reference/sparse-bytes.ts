@@ -7,6 +7,9 @@ export class SparseBytes {
   private readonly pages = new Map<number, Uint8Array>();
 
   read(range: Range): Uint8Array {
+    const start = range.address % PAGE_BYTES;
+    const page = start + range.sizeBytes <= PAGE_BYTES && this.pages.get(Math.floor(range.address / PAGE_BYTES));
+    if (page) return page.slice(start, start + range.sizeBytes);
     const bytes = new Uint8Array(range.sizeBytes);
     for (const part of split(range, PAGE_BYTES)) {
       const page = this.pages.get(Math.floor(part.address / PAGE_BYTES));

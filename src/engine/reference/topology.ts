@@ -88,7 +88,9 @@ export class Topology {
 
   /** Data and unified copies that overlap the range, in order. */
   dataCopies(range: Range): LineCopy[] {
-    return this.dataInOrder.flatMap((array) => array.overlapping(range));
+    const found: LineCopy[] = [];
+    for (const array of this.dataInOrder) array.overlapping(range, found);
+    return found;
   }
 
   private unifiedPath(core: number, home: number): CacheArray[] {

@@ -4,7 +4,6 @@
  */
 import type { Place } from "../engine.ts";
 import type { AttributeCode } from "../operations.ts";
-import { bytesOf } from "./cache-array.ts";
 import type { HazardLog, Moment } from "./hazard-log.ts";
 import type { Memory } from "./memory.ts";
 import { blockAround, littleEndian, overlay, type Range, slice, split } from "./ranges.ts";
@@ -132,12 +131,15 @@ export class Truth {
   /** The first place, from the innermost outwards, whose whole word is the true one. */
   private whereIsTruth(word: Range): Place | undefined {
     const right = this.bytes.read(word);
-    const isRight = (bytes: Uint8Array): boolean => right.every((byte, index) => byte === bytes[index]);
+    const isRight = (bytes: Uint8Array, at: number): boolean => {
+      for (let i = 0; i < right.length; i++) if (right[i] !== bytes[at + i]) return false;
+      return true;
+    };
     for (const array of this.topology.dataByDepth) {
       const copy = array.find(word.address);
-      if (copy && isRight(bytesOf(copy, word))) return { cache: array.cache.id };
+      if (copy && isRight(copy.bytes, word.address - copy.line.address)) return { cache: array.cache.id };
     }
-    for (const { bytes, place } of this.memory.placesOf(word)) if (isRight(bytes)) return place;
+    for (const { bytes, place } of this.memory.placesOf(word)) if (isRight(bytes, 0)) return place;
     return undefined;
   }
 }
