@@ -274,7 +274,8 @@ function chargeUncached(): void {
 function see(n: usize, record: usize, way: u32, compact: u64, bytes: u32): void {
   from = indexOf(n);
   if (!CARRY) return;
-  known = (stateAt(n, record, way) & TRUE) != 0;
+  // An L2's bytes may be older than a dirty copy inside it.
+  known = load<u32>(n, N_DEPTH) == 1 && (stateAt(n, record, way) & TRUE) != 0;
   move(seen, bytesOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), bytes);
 }
 

@@ -332,11 +332,11 @@ function arrive(side: usize, line: u32, data2: usize, exclusive: u32): void {
     return;
   }
   count(l3, COUNTER_WRITEBACKS_IN);
-  land(shape3, base3, line, data2);
+  land(shape3, base3, line, data2, 0);
 }
 
-/** Dirty bytes land in a cache that holds their line. */
-function land(shape: usize, base: usize, line: u32, data: usize): void {
+/** Dirty bytes land in a cache that holds their line, which is TRUE from then on or not. */
+function land(shape: usize, base: usize, line: u32, data: usize, isTrue: u32): void {
   const r = recordIn(base, shape, line);
   const found = waysWith(r, load<u32>(shape, S_WAYS), line);
   assert(found != 0, "bytes land where their line is");
@@ -344,7 +344,7 @@ function land(shape: usize, base: usize, line: u32, data: usize): void {
   if (load<u32>(shape, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape, r, way);
   if (CARRY) move(contents(shape, r, way), data, (<usize>1) << largestShift);
   const at = stateIn(shape, r, way);
-  store<u8>(at, load<u8>(at) | <u8>DIRTY);
+  store<u8>(at, <u8>((<u32>load<u8>(at) & ~TRUE) | isTrue | DIRTY));
 }
 
 /** The way that an L1 fills next, emptied. */
@@ -361,7 +361,7 @@ function freeL1(side: usize, isFetch: bool, l1: usize, shape: usize, r: usize): 
   count(l1, COUNTER_WRITEBACKS_OUT);
   event(EVENT_WRITEBACK);
   count(<usize>load<u32>(side, B_L2), COUNTER_WRITEBACKS_IN);
-  land(shapesOf(side) + S_L2, <usize>load<u32>(side, B_BASE_L2), line, contents(shape, r, way));
+  land(shapesOf(side) + S_L2, <usize>load<u32>(side, B_BASE_L2), line, contents(shape, r, way), state & TRUE);
   return way;
 }
 
@@ -758,7 +758,8 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
     store<u32>(l3, load<u32>(l3, N_POPULATION) + 1, N_POPULATION);
   }
   if (CARRY) move(contents(shape2, r2, way2), data, bytes);
-  fillIn(shape2, r2, way2, line, VALID | (isShared ? 0 : EXCLUSIVE) | dirty2);
+  // What comes has been compared.
+  fillIn(shape2, r2, way2, line, VALID | (isShared ? 0 : EXCLUSIVE) | dirty2 | (CARRY ? TRUE : 0));
   present(l2, line);
 
   // The L1's victim goes only now (R36).

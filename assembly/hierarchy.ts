@@ -185,7 +185,7 @@ export function yard(counter: u32, socket: u32): void {
   store<u64>(p, load<u64>(p) + 1);
 }
 
-/** TRUE copies aren't trusted any more once accesses that ignore coherence have been seen (D20, D21). */
+/** TRUE copies aren't trusted any more once accesses that ignore coherence have been seen (D20, D21): L1s' bits go, L2s' count no more. */
 export let distrust: bool = false;
 
 export function setDistrust(): void {
@@ -368,11 +368,28 @@ export function fillFirst(n: usize, record: usize, line: u32, result: u32, state
   return way;
 }
 
+/** Bytes arrive in a copy that nobody has compared with the truth. What arrives in an L1's is stored, and so is the truth. */
+function doubt(n: usize, record: usize, way: u32): void {
+  if (load<u32>(n, N_DEPTH) > 1) setState(n, record, way, stateAt(n, record, way) & ~TRUE);
+}
+
+/** An L1D's copy goes without its dirty bytes: what the caches outside it hold may be older. */
+export function doubtOutwards(n: usize, compact: u64): void {
+  if (!CARRY) return;
+  for (let p = parentOf(n, compact); p; p = parentOf(p, compact)) {
+    const line = <u32>(compact >> load<u32>(p, N_LINE_SHIFT));
+    const record = recordOf(p, line);
+    const way = probe(p, record, line);
+    if (way >= 0) doubt(p, record, way);
+  }
+}
+
 /** Dirty bytes arrive in a copy: a write-through cache passes them on instead of becoming dirty (D17). */
 export function mergeInto(n: usize, record: usize, way: u32, compact: u64, bytes: u32, from: usize): void {
   if (CARRY) {
     if (divergent) touched(compact, bytes);
     move(bytesOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), from, bytes);
+    doubt(n, record, way);
   }
   if (load<u32>(n, N_FLAGS) & FLAG_WRITE_THROUGH) {
     count(n, COUNTER_WRITEBACKS_OUT);
@@ -460,6 +477,7 @@ export function refresh(p: usize, compact: u64, bytes: u32, from: usize): void {
   if (way < 0) return;
   if (divergent) touched(compact, bytes);
   move(bytesOf(p, record, way) + held(<usize>(compact & (load<u32>(p, N_LINE_BYTES) - 1))), from, bytes);
+  doubt(p, record, way);
 }
 
 // ---- requests

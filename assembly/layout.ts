@@ -19,7 +19,10 @@ export const EXCLUSIVE: u32 = 2;
 export const DIRTY: u32 = 4;
 /** Lines ever filled inwards from here, for the yardstick's view only (R38). */
 export const INWARD: u32 = 8;
-/** An L1 copy whose bytes are known to equal the truth (D31), so hits on it need no comparison. */
+/**
+ * A copy that is known to equal the truth (D31), so that what it gives needs no comparison: all bytes of an L1's; of a private L2's
+ * those that no dirty copy of its L1D stands for, which equals the truth itself then or gives the bit up where it goes.
+ */
 export const TRUE: u32 = 16;
 /** A prefetcher brought the copy in, and no demand access has hit it yet (D58). No bit is above this one. */
 export const PREFETCHED: u32 = 32;

@@ -4,7 +4,7 @@
 import { keepSeen } from "./ahead";
 import { move } from "./bytes";
 import { checkLosses, diverge, divergent, equalsTruth, setAttribute, setRecord } from "./hazard";
-import { bytesOf, clean, forget, parentOf, removeAt, takeInside } from "./hierarchy";
+import { bytesOf, clean, doubtOutwards, forget, parentOf, removeAt, takeInside } from "./hierarchy";
 import { markPlace, markPlaces, placesLeft, setWayRecord, setWayRecords } from "./latent";
 import {
   C_SOCKET,
@@ -40,6 +40,7 @@ import {
   N_WAYS,
   pathAt,
   smallestShift,
+  TRUE,
   VALID,
 } from "./layout";
 import { count, countMany, event, events, homeOf, setWho } from "./memory";
@@ -104,7 +105,10 @@ export function bySetWay(core: u32, home: u32, operand: u32, cleans: bool, inval
   if (isOurs && stateAt(n, record, way) & VALID) {
     if (invalidates) {
       if (cleans || invalidateCleans) cleanOut(n, record, way);
-      else diverge();
+      else {
+        diverge();
+        doubtOutwards(n, (<u64>tagAt(record, way)) << load<u32>(n, N_LINE_SHIFT));
+      }
       removeAt(n, record, way);
     } else if (stateAt(n, record, way) & DIRTY) clean(n, record, way);
   }
@@ -371,7 +375,9 @@ function handOver(n: usize, record: usize, theWay: u32, beyond: usize, there: u3
   event(EVENT_WRITEBACK);
   count(outer, COUNTER_WRITEBACKS_IN);
   if (load<u32>(outer, N_FLAGS) & FLAG_WRITEBACK_TOUCHES) touch(outer, beyond, there);
-  setState(outer, beyond, there, stateAt(outer, beyond, there) | DIRTY);
+  // True bytes that come from an L1 leave what the next cache says of itself as it is.
+  const isKnown = load<u32>(n, N_DEPTH) == 1 && (stateAt(n, record, theWay) & TRUE) != 0;
+  setState(outer, beyond, there, (stateAt(outer, beyond, there) & (isKnown ? ~0 : ~TRUE)) | DIRTY);
   forget(n, record, theWay);
   return true;
 }
