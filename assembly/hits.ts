@@ -15,7 +15,6 @@ import {
   groupBits,
   groupStride,
   N_BASE,
-  N_DATA,
   N_FLAGS,
   N_LINE_SHIFT,
   N_ORDER,
@@ -23,20 +22,18 @@ import {
   N_SET_MASK,
   N_SETS,
   N_STATES,
-  N_STRIDE,
   N_TRUTH,
   smallestShift,
   TRUE,
   VERSIONS,
 } from "./layout";
-import { fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
+import { byteOf, fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
 import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
 import { prefetching } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
 import { BEYOND, refill, refillBy, refillsAreSimple, Simply } from "./refill";
 import { moveToFront } from "./set";
 import {
-  contents,
   isPlain,
   plainL2,
   recordIn,
@@ -58,6 +55,23 @@ export let lastValue: u64 = 0;
 
 export function setLastValue(bits: u64): void {
   lastValue = bits;
+}
+
+/** No record has this value: it names operation 255. */
+const NO_KEY: u64 = 0xffffffffffffffff;
+/**
+ * A run's last load or fetch, as the record it is: nobody has looked yet what it observed. A true copy gives what the truth says, until a
+ * store changes that. NO_KEY if `lastValue` has it.
+ */
+let unseen: u64 = NO_KEY;
+/** Bits of a record that tell the aligned 8 bytes it begins in, or in the versions build its smallest line. */
+let wordMask: u64 = 0;
+
+/** At the end of a run: looks at what its last load or fetch observed. */
+export function lookAtLast(): void {
+  if (!CARRY || unseen == NO_KEY) return;
+  lastValue = load<u64>(byteOf((unseen & wordMask) - regionDelta), TRUTH);
+  unseen = NO_KEY;
 }
 
 // What every record of a run needs lies at fixed addresses and in globals: V8 keeps few locals in registers across so long a loop.
@@ -133,6 +147,7 @@ export function updateFast(core: u32): void {
 /** Called once the machine is laid out, after its shapes. */
 export function prepareFast(): void {
   keyMask = ~(((<u64>1) << smallestShift) - 1);
+  wordMask = (VERSIONS ? keyMask : ~(<u64>7)) & 0xffffffffffff;
   groupMask = (1 << groupBits) - 1;
   minds = CARRY || dic;
   prepareNarrow();
@@ -160,10 +175,8 @@ export let minds: bool = false;
 // ---- machines all of whose L1s have four ways at most, and records of one shape: then a set's tags are one vector
 export const NARROW_STATES: usize = 16;
 export const NARROW_ORDER: usize = 24;
-// In builds with contents, of lines of 64 bytes; nothing smaller is there then.
+/** In builds with contents, of lines none of which is smaller. */
 const NARROW_TRUTH: u32 = 32;
-const NARROW_DATA: u32 = VERSIONS ? 48 : 64;
-const NARROW_STRIDE: u32 = VERSIONS ? 8 : 64;
 export let isNarrow: bool = true;
 let narrowShift: u64 = 0;
 /** By index, where a set's record lies from its cache's base. */
@@ -183,9 +196,7 @@ function takeShape(n: usize): void {
   mostSets = max(mostSets, load<u32>(n, N_SETS));
   if (load<u32>(n, N_RECORD_SIZE) != recordSize || <u64>load<u32>(n, N_LINE_SHIFT) != narrowShift) isNarrow = false;
   if (CARRY) {
-    const isAsHere = load<u32>(n, N_TRUTH) == NARROW_TRUTH && load<u32>(n, N_DATA) == NARROW_DATA;
-    if (!isAsHere || load<u32>(n, N_STRIDE) != NARROW_STRIDE || load<u32>(n, N_LINE_SHIFT) != smallestShift)
-      isNarrow = false;
+    if (load<u32>(n, N_TRUTH) != NARROW_TRUTH || load<u32>(n, N_LINE_SHIFT) != smallestShift) isNarrow = false;
   }
   if (load<u32>(n, N_STATES) != <u32>NARROW_STATES || load<u32>(n, N_ORDER) != <u32>NARROW_ORDER) isNarrow = false;
 }
@@ -207,13 +218,13 @@ function prepareNarrow(): void {
 
 /**
  * The last line of each kind (load, store, fetch, and a place that nobody reads), as the record's own upper bits; and in
- * builds with contents, where its bytes are: copy and truth. Such a line is the most recent of its set, so another access to
- * it changes nothing but a count (and bytes), and one comparison tells requester, operation and line at once.
+ * builds with contents, where the truth of the last line that was loaded or stored to is, which a copy that is stored to shares
+ * (TRUE). Such a line is the most recent of its set, so another access to it changes nothing but a count (and bytes), and one
+ * comparison tells requester, operation and line at once.
  */
 const LASTS = memory.data(64, 64);
-const LAST_CONTENTS: usize = 32;
-/** No record has this value: it names operation 255. */
-const NO_KEY: u64 = 0xffffffffffffffff;
+/** By load or store, and fetch. */
+const LAST_TRUTH: usize = 32;
 
 /** Whose lines they are: all one core's, so that hits in them are counted as one. */
 let lastCore: u32 = 0;
@@ -249,16 +260,12 @@ function rememberKeys(op: u32, key: u64): void {
 
 function rememberIn(op: u32, compact: u64, shape: usize, r: usize, way: u32): void {
   const inLine = held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1) & ~((1 << smallestShift) - 1));
-  rememberContents(op, contents(shape, r, way), r + load<u32>(shape, S_TRUTH), way, inLine);
+  rememberTruth(op, r + load<u32>(shape, S_TRUTH), way, inLine);
 }
 
-/** Where a copy of the L1D has its bytes and, by way, its truth; `inLine` is where the smallest line lies in it. */
-function rememberContents(op: u32, copy: usize, truths: usize, way: u32, inLine: usize): void {
-  const pair = LASTS + ((<usize>(op & 2)) << 3);
-  const truth: usize = op == OP_FETCH ? <usize>0 : <usize>load<u32>(truths + ((<usize>way) << 2)) + inLine;
-  const both = <u64>(copy + inLine) | ((<u64>truth) << 32);
-  store<u64>(pair, both, LAST_CONTENTS);
-  store<u64>(pair, both, LAST_CONTENTS + 8);
+/** Where truths of a set are, by way; `inLine` is where the smallest line lies in its line. */
+function rememberTruth(op: u32, truths: usize, way: u32, inLine: usize): void {
+  store<u32>(LASTS + ((<usize>(op & 2)) << 1), load<u32>(truths + ((<usize>way) << 2)) + <u32>inLine, LAST_TRUTH);
 }
 
 /** Where the aligned 8 bytes of a record lie in the contents of its smallest line. */
@@ -266,21 +273,19 @@ function offsetIn(word: u64): usize {
   return VERSIONS ? 0 : <usize>word & ((1 << smallestShift) - 8);
 }
 
-/** Contents of an access to the last line of its kind: the observation, or the default value (R44) into copy and truth. */
+/** Contents of an access to the last line of its kind: the observation, which can wait, or the default value (R44). */
 export function again(op: u32, word: u64, number: u64): void {
   if (op == OP_STORE) storeAgain(word, number);
-  else observeAgain((<usize>op) << 3, word);
-}
-
-function observeAgain(kind: usize, word: u64): void {
-  lastValue = load<u64>(<usize>load<u32>(LASTS + kind, LAST_CONTENTS) + offsetIn(word));
+  else unseen = word;
 }
 
 function storeAgain(word: u64, number: u64): void {
-  const at = <usize>load<u32>(LASTS, 8 + LAST_CONTENTS) + offsetIn(word);
-  const truth = <usize>load<u32>(LASTS, 8 + LAST_CONTENTS + 4) + offsetIn(word);
+  const truth = <usize>load<u32>(LASTS, LAST_TRUTH) + offsetIn(word);
+  // No branch: programs like to store to what they have just loaded, or not.
+  const isSeen = ((word ^ unseen) & wordMask) == 0;
+  lastValue = select<u64>(load<u64>(truth, TRUTH), lastValue, isSeen);
+  unseen = select<u64>(NO_KEY, unseen, isSeen);
   const bits = number + 1;
-  store<u64>(at, bits);
   store<u64>(truth, bits, TRUTH);
   store<u64>(truth, bits | ((word >> 56) << 40) | ((<u64>ATTR_WRITE_BACK) << 56), WRITER);
 }
@@ -348,12 +353,12 @@ function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usiz
     // Three comparisons where one would do: what programs do next depends on what they did, and branches remember it.
     if (key == load<u64>(LASTS, 16)) {
       counted += UNIT_FETCH;
-      if (CARRY) observeAgain(16, word);
+      if (CARRY) unseen = word;
       continue;
     }
     if (key == load<u64>(LASTS)) {
       counted += 1;
-      if (CARRY) observeAgain(0, word);
+      if (CARRY) unseen = word;
       continue;
     }
     if (key == load<u64>(LASTS, 8)) {
@@ -396,7 +401,7 @@ function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usiz
           forgetLastStore();
           rememberKeys(op, key);
           if (CARRY) {
-            rememberContents(op, r + NARROW_DATA + <usize>filled * NARROW_STRIDE, r + NARROW_TRUTH, filled, 0);
+            rememberTruth(op, r + NARROW_TRUTH, filled, 0);
             again(op, word, numberOf(at - from, first, numbers));
           }
           continue;
@@ -420,7 +425,7 @@ function hits<Shape, Refills>(from: usize, end: usize, first: u64, numbers: usiz
     counted += load<u64>(UNITS + ((<usize>op) << 3));
     rememberKeys(op, key);
     if (CARRY) {
-      if (narrow) rememberContents(op, r + NARROW_DATA + <usize>way * NARROW_STRIDE, r + NARROW_TRUTH, way, 0);
+      if (narrow) rememberTruth(op, r + NARROW_TRUTH, way, 0);
       else rememberIn(op, compact, shape, r, way);
       again(op, word, numberOf(at - from, first, numbers));
     }

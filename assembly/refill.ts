@@ -49,6 +49,7 @@ import { stamped } from "./pending";
 import { prefetching } from "./prefetch";
 import { absent, exchangeInstructions, mayHoldInstructions, present } from "./presence";
 import {
+  bytesIn,
   contents,
   fillIn,
   plainL2,
@@ -63,6 +64,7 @@ import {
   shapesAt,
   stateIn,
   touchIn,
+  truthIn,
   waysWith,
   wayToFill,
 } from "./shape";
@@ -153,6 +155,9 @@ function isInData(core: u32, compact: u64): bool {
 
 export const BEYOND: i32 = -2;
 
+/** Where the line of the last refill lies in the L2: its bytes are true until somebody stores to it. */
+export let refilledFrom: usize = 0;
+
 /**
  * Plays the miss of a plain load, store or fetch in its L1's record r, and returns the way that it filled. Negative: nothing
  * has been done, BEYOND if only because the L2 doesn't hold the line. A store's bytes are the caller's affair.
@@ -240,7 +245,7 @@ export function refillBy<Care>(core: u32, op: u32, compact: u64, line: u32, r: u
     let landed = <u32>load<u8>(vState) | DIRTY;
     if (CARRY) landed = (landed & ~TRUE) | (load<u32>(shape2, S_SHIFT) == shift ? victim & TRUE : 0);
     store<u8>(vState, <u8>landed);
-    if (CARRY) move(contents(shape2, vr, vWay) + within(shape2, goneLow), contents(shape, r, way), bytes);
+    if (CARRY) move(contents(shape2, vr, vWay) + within(shape2, goneLow), bytesIn(shape, r, way, victim), bytes);
     add(counts + R_WRITEBACKS, 1);
     // True bytes that have moved to the L2 are not lost.
     if (victim & TRUE) isLookedFor = false;
@@ -248,7 +253,7 @@ export function refillBy<Care>(core: u32, op: u32, compact: u64, line: u32, r: u
     touchIn(shape2, r2, way2);
     if (load<u32>(shape2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape2, vr, vWay);
   } else touchIn(shape2, r2, way2);
-  if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, contents(shape, r, way), bytes)))
+  if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, truthIn(shape, r, way), bytes)))
     touched(goneLow, bytes);
   add(counts + ((<usize>op) << 3), 1);
   if (!simple && victim & PREFETCHED) count(<usize>load<u32>(coreAt(core), C_L1D), COUNTER_PREFETCHES_UNUSED);
@@ -259,7 +264,7 @@ export function refillBy<Care>(core: u32, op: u32, compact: u64, line: u32, r: u
   let state = VALID | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE));
   if (CARRY) {
     state |= TRUE;
-    move(contents(shape, r, way), data2, bytes);
+    refilledFrom = data2;
     store<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2), <u32>byteOf(low));
   }
   fillIn(shape, r, way, line, state);
