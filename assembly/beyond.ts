@@ -362,7 +362,13 @@ function freeL1(side: usize, isFetch: bool, l1: usize, shape: usize, r: usize): 
   count(l1, COUNTER_WRITEBACKS_OUT);
   event(EVENT_WRITEBACK);
   count(<usize>load<u32>(side, B_L2), COUNTER_WRITEBACKS_IN);
-  land(shapesOf(side) + S_L2, <usize>load<u32>(side, B_BASE_L2), line, CARRY ? bytesIn(shape, r, way, state) : 0, state & TRUE);
+  land(
+    shapesOf(side) + S_L2,
+    <usize>load<u32>(side, B_BASE_L2),
+    line,
+    CARRY ? bytesIn(shape, r, way, state) : 0,
+    state & TRUE,
+  );
   return way;
 }
 

@@ -28,23 +28,12 @@ import {
   VERSIONS,
 } from "./layout";
 import { byteOf, fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
-import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
+import { ATTR_WRITE_BACK, OP_STORE } from "./operations";
 import { prefetching } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
 import { BEYOND, refill, refillBy, refillsAreSimple, Simply } from "./refill";
 import { moveToFront } from "./set";
-import {
-  isPlain,
-  plainL2,
-  recordIn,
-  S_ORDER,
-  S_SHIFT,
-  S_STATES,
-  S_TRUTH,
-  S_WAYS,
-  shapesAt,
-  waysWith,
-} from "./shape";
+import { isPlain, plainL2, recordIn, S_ORDER, S_SHIFT, S_STATES, S_TRUTH, S_WAYS, shapesAt, waysWith } from "./shape";
 
 export const SCTLR_M: u32 = 1;
 export const SCTLR_C: u32 = 4;

@@ -359,7 +359,8 @@ export function layOut(): void {
     const sets = load<u32>(n, N_SETS);
     if (!sets) continue;
     shapeRecord(n);
-    bytes += <u64>sets * load<u32>(n, N_RECORD_SIZE);
+    const contents = CARRY ? load<u32>(n, N_WAYS) * <u32>held((<usize>1) << load<u32>(n, N_LINE_SHIFT)) : 0;
+    bytes += <u64>sets * (load<u32>(n, N_RECORD_SIZE) + contents);
     const position = largestShift - load<u32>(n, N_LINE_SHIFT);
     const even = ctz(sets);
     bits = min(bits, even > position ? even - position : 0);
