@@ -10,10 +10,11 @@ import {
   hold,
   lineOf,
   PEER_NODE,
+  PEER_RECORD,
+  PEER_WAY,
   peerAt,
   release,
   removePeers,
-  setStateOf,
   stateOf,
   writeAside,
 } from "./coherence";
@@ -30,6 +31,7 @@ import {
   countAccess,
   DIRTY_ANSWER,
   distrust,
+  doubt,
   fill,
   fillFirst,
   landFrom,
@@ -69,7 +71,6 @@ import {
   N_LINE_SHIFT,
   N_SETS,
   N_SOCKET,
-  N_STATES,
   N_WAYS,
   NODE_SIZE,
   ncLookup,
@@ -207,20 +208,21 @@ function forgetIn(n: usize, compact: u64, bytes: u32): void {
   for (; line <= last; line++) {
     const record = recordOf(n, line);
     const way = probe(n, record, line);
-    if (way >= 0) setState(n, record, way, stateAt(n, record, way) & ~TRUE);
+    if (way >= 0) doubt(n, record, way);
   }
 }
 
 /** The truth changes while other copies stay in place: they are no longer known to be true. */
 function changeTruth(compact: u64, bytes: u32, forgets: bool): void {
   if (!CARRY) return;
-  writeTruth(compact, bytes, value);
-  if (!forgets) return;
-  const found = collectAll(compact, bytes);
-  for (let i: u32 = 0; i < found; i++) {
-    const peer = peerAt(i);
-    setStateOf(peer, stateOf(peer) & ~TRUE);
+  if (forgets) {
+    const found = collectAll(compact, bytes);
+    for (let i: u32 = 0; i < found; i++) {
+      const peer = peerAt(i);
+      doubt(<usize>load<u32>(peer, PEER_NODE), <usize>load<u32>(peer, PEER_RECORD), load<u32>(peer, PEER_WAY));
+    }
   }
+  writeTruth(compact, bytes, value);
 }
 
 /** From the first access that ignores coherence on, L1 copies are compared on every hit (D20). */
@@ -239,8 +241,8 @@ function forgetAll(n: usize): void {
   const sets = load<u32>(n, N_SETS);
   const ways = load<u32>(n, N_WAYS);
   for (let s: u32 = 0; s < sets; s++) {
-    const states = recordOfSet(n, s) + load<u32>(n, N_STATES);
-    for (let w: u32 = 0; w < ways; w++) store<u8>(states + w, load<u8>(states + w) & ~TRUE);
+    const record = recordOfSet(n, s);
+    for (let w: u32 = 0; w < ways; w++) doubt(n, record, w);
   }
 }
 
@@ -274,7 +276,8 @@ function chargeUncached(): void {
 function see(n: usize, record: usize, way: u32, compact: u64, bytes: u32): void {
   from = indexOf(n);
   if (!CARRY) return;
-  known = (stateAt(n, record, way) & TRUE) != 0;
+  // An L2's bytes may be older than a dirty copy inside it.
+  known = load<u32>(n, N_DEPTH) == 1 && (stateAt(n, record, way) & TRUE) != 0;
   move(seen, bytesOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), bytes);
 }
 

@@ -95,6 +95,7 @@ import { isSimple } from "./refill";
 import { probe, recordOf, setState, stateAt } from "./set";
 import {
   areAlike,
+  bytesIn,
   contents,
   emptyIn,
   fillIn,
@@ -312,7 +313,7 @@ function takeInner(side: usize, line: u32, snooped: bool, data2: usize): u32 {
   if (!found) return 0;
   const way = <u32>ctz(found);
   const state = <u32>load<u8>(stateIn(shapes, r, way));
-  if (CARRY && state & DIRTY) move(data2, contents(shapes, r, way), (<usize>1) << largestShift);
+  if (CARRY && state & DIRTY) move(data2, bytesIn(shapes, r, way, state), (<usize>1) << largestShift);
   countTaken(side, <usize>load<u32>(side, B_L1D), snooped);
   emptyIn(shapes, r, way);
   return state;
@@ -333,11 +334,11 @@ function arrive(side: usize, line: u32, data2: usize, exclusive: u32): void {
     return;
   }
   count(l3, COUNTER_WRITEBACKS_IN);
-  land(shape3, base3, line, data2);
+  land(shape3, base3, line, data2, 0);
 }
 
-/** Dirty bytes land in a cache that holds their line. */
-function land(shape: usize, base: usize, line: u32, data: usize): void {
+/** Dirty bytes land in a cache that holds their line, which is TRUE from then on or not. */
+function land(shape: usize, base: usize, line: u32, data: usize, isTrue: u32): void {
   const r = recordIn(base, shape, line);
   const found = waysWith(r, load<u32>(shape, S_WAYS), line);
   assert(found != 0, "bytes land where their line is");
@@ -345,7 +346,7 @@ function land(shape: usize, base: usize, line: u32, data: usize): void {
   if (load<u32>(shape, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape, r, way);
   if (CARRY) move(contents(shape, r, way), data, (<usize>1) << largestShift);
   const at = stateIn(shape, r, way);
-  store<u8>(at, load<u8>(at) | <u8>DIRTY);
+  store<u8>(at, <u8>((<u32>load<u8>(at) & ~TRUE) | isTrue | DIRTY));
 }
 
 /** The way that an L1 fills next, emptied. */
@@ -362,7 +363,13 @@ function freeL1(side: usize, isFetch: bool, l1: usize, shape: usize, r: usize): 
   count(l1, COUNTER_WRITEBACKS_OUT);
   event(EVENT_WRITEBACK);
   count(<usize>load<u32>(side, B_L2), COUNTER_WRITEBACKS_IN);
-  land(shapesOf(side) + S_L2, <usize>load<u32>(side, B_BASE_L2), line, contents(shape, r, way));
+  land(
+    shapesOf(side) + S_L2,
+    <usize>load<u32>(side, B_BASE_L2),
+    line,
+    CARRY ? bytesIn(shape, r, way, state) : 0,
+    state & TRUE,
+  );
   return way;
 }
 
@@ -454,9 +461,9 @@ function loseIn(side: usize, n: usize, shape: usize, r: usize, line: u32, lost: 
   const found = waysWith(r, load<u32>(shape, S_WAYS), line);
   if (!found) return 0;
   const way = <u32>ctz(found);
-  if (CARRY) copyData = contents(shape, r, way);
   const at = stateIn(shape, r, way);
   const state = <u32>load<u8>(at);
+  if (CARRY) copyData = bytesIn(shape, r, way, state);
   if (!(state & (DIRTY | EXCLUSIVE))) return state;
   countSnoop(side, n);
   store<u8>(at, <u8>(state & ~lost));
@@ -608,7 +615,8 @@ function newest(line: u32, other: u32, to: u32, data3: usize): usize {
     const shapes = shapesOf(side);
     const r1 = recordIn(<usize>load<u32>(side, B_BASE_L1D), shapes, line);
     const found1 = waysWith(r1, load<u32>(shapes, S_WAYS), line);
-    if (found1 && load<u8>(stateIn(shapes, r1, ctz(found1))) & <u8>DIRTY) return contents(shapes, r1, ctz(found1));
+    const state1: u32 = found1 ? load<u8>(stateIn(shapes, r1, ctz(found1))) : 0;
+    if (state1 & DIRTY) return bytesIn(shapes, r1, ctz(found1), state1);
     const r2 = recordIn(<usize>load<u32>(side, B_BASE_L2), shapes + S_L2, line);
     const way2 = <u32>ctz(waysWith(r2, load<u32>(shapes + S_L2, S_WAYS), line));
     if (load<u8>(stateIn(shapes + S_L2, r2, way2)) & <u8>DIRTY) return contents(shapes + S_L2, r2, way2);
@@ -760,7 +768,8 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
     store<u32>(l3, load<u32>(l3, N_POPULATION) + 1, N_POPULATION);
   }
   if (CARRY) move(contents(shape2, r2, way2), data, bytes);
-  fillIn(shape2, r2, way2, line, VALID | (isShared ? 0 : EXCLUSIVE) | dirty2);
+  // What comes has been compared.
+  fillIn(shape2, r2, way2, line, VALID | (isShared ? 0 : EXCLUSIVE) | dirty2 | (CARRY ? TRUE : 0));
   present(l2, line);
 
   // The L1's victim goes only now (R36).
@@ -769,7 +778,6 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
   if (op == OP_LOAD && !isShared) state |= EXCLUSIVE;
   if (CARRY) {
     state |= TRUE;
-    move(contents(shape, r, way), data, bytes);
     store<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2), <u32>byteOf(low));
   }
   fillIn(shape, r, way, line, state);

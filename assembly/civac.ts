@@ -216,7 +216,8 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
     const here = load<u64>(column, K_HELD) & ~done;
     for (let left = here; left; left &= left - 1) {
       const i = (<usize>ctz(left)) << 2;
-      seen += load<u8>(<usize>load<u32>(column + i, K_RECORDS) + data + <usize>load<u32>(column + i, K_WAYS) * stride);
+      const record = <usize>load<u32>(column + i, K_RECORDS);
+      seen += load<u8>(<usize>load<u32>(record + data) + <usize>load<u32>(column + i, K_WAYS) * stride);
     }
     done |= here;
   }

@@ -45,7 +45,6 @@ import {
   N_CORE_FIRST,
   N_CORE_LAST,
   N_COUNTERS,
-  N_DATA,
   N_DEPTH,
   N_FLAGS,
   N_HOLDS,
@@ -54,7 +53,6 @@ import {
   N_LINE_SHIFT,
   N_PARENTS,
   N_SOCKET,
-  N_STRIDE,
   N_TRUTH,
   N_WAYS,
   PREFETCHED,
@@ -63,7 +61,7 @@ import {
   VALID,
   yardstickBase,
 } from "./layout";
-import { byteOf, count, event, homeOf, machineCount, memoryWrite, whoSocket } from "./memory";
+import { byteOf, count, dataOf, event, homeOf, machineCount, memoryWrite, TRUTH, whoSocket } from "./memory";
 import { logging, logMissed } from "./miss-log";
 import {
   COUNTER_BACK_INVALIDATIONS,
@@ -127,8 +125,19 @@ export function parentOf(n: usize, compact: u64): usize {
   return <usize>load<u32>(parents + ((<usize>homeOf(compact)) << 2));
 }
 
+/** Where the bytes of a copy are. */
 export function bytesOf(n: usize, record: usize, way: u32): usize {
-  return record + load<u32>(n, N_DATA) + <usize>way * load<u32>(n, N_STRIDE);
+  if (CARRY && isTruth(n, record, way)) return truthOf(n, record, way);
+  return dataOf(n, record, way);
+}
+
+/** Whether a copy has no bytes of its own (TRUE). */
+function isTruth(n: usize, record: usize, way: u32): bool {
+  return load<u32>(n, N_TRUTH) != 0 && (stateAt(n, record, way) & TRUE) != 0;
+}
+
+function truthOf(n: usize, record: usize, way: u32): usize {
+  return <usize>load<u32>(record + load<u32>(n, N_TRUTH) + ((<usize>way) << 2)) + TRUTH;
 }
 
 // ---- the answer of a request: bytes from answerLow on, and who gave them
@@ -185,7 +194,7 @@ export function yard(counter: u32, socket: u32): void {
   store<u64>(p, load<u64>(p) + 1);
 }
 
-/** TRUE copies aren't trusted any more once accesses that ignore coherence have been seen (D20, D21). */
+/** TRUE copies aren't trusted any more once accesses that ignore coherence have been seen (D20, D21): L1s' bits go, L2s' count no more. */
 export let distrust: bool = false;
 
 export function setDistrust(): void {
@@ -211,13 +220,13 @@ export function fill(n: usize, record: usize, way: u32, line: u32, state: u32, f
   store<u32>(record + ((<usize>way) << 2), line);
   if (CARRY) {
     const bytes = <usize>load<u32>(n, N_LINE_BYTES);
-    const data = bytesOf(n, record, way);
-    move(data, from, bytes);
-    if (load<u32>(n, N_DEPTH) == 1) {
+    const truths = load<u32>(n, N_TRUTH);
+    if (truths) {
       const compact = (<u64>line) << load<u32>(n, N_LINE_SHIFT);
-      store<u32>(record + load<u32>(n, N_TRUTH) + ((<usize>way) << 2), <u32>byteOf(compact));
-      if (!distrust && equalsTruth(compact, bytes, data)) state |= TRUE;
+      store<u32>(record + truths + ((<usize>way) << 2), <u32>byteOf(compact));
+      if (!distrust && equalsTruth(compact, bytes, from)) state |= TRUE;
     }
+    if (!truths || !(state & TRUE)) move(dataOf(n, record, way), from, bytes);
   }
   setState(n, record, way, state);
   filled(n, record, way);
@@ -333,6 +342,7 @@ export function evict(n: usize, record: usize, way: u32): void {
   const shift = load<u32>(n, N_LINE_SHIFT);
   const compact = (<u64>tagAt(record, way)) << shift;
   if (state & PREFETCHED) count(n, COUNTER_PREFETCHES_UNUSED);
+  const data = bytesOf(n, record, way);
   // The way is free from here on, but its bytes stay in place until it is filled again.
   clear(n, record, way);
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) return;
@@ -340,9 +350,9 @@ export function evict(n: usize, record: usize, way: u32): void {
   if (state & DIRTY) {
     count(n, COUNTER_WRITEBACKS_OUT);
     event(EVENT_WRITEBACK);
-    writeback(parent, compact, 1 << shift, bytesOf(n, record, way), true, !(state & EXCLUSIVE), 1 << shift);
+    writeback(parent, compact, 1 << shift, data, true, !(state & EXCLUSIVE), 1 << shift);
   } else if (parent && load<u32>(parent, N_FLAGS) & FLAG_EXCLUSIVE_DATA) {
-    writeback(parent, compact, 1 << shift, bytesOf(n, record, way), false, !(state & EXCLUSIVE), 1 << shift);
+    writeback(parent, compact, 1 << shift, data, false, !(state & EXCLUSIVE), 1 << shift);
   }
 }
 
@@ -368,11 +378,32 @@ export function fillFirst(n: usize, record: usize, line: u32, result: u32, state
   return way;
 }
 
+/** A copy is no longer known to be true, or will not be: the truth is about to change without it, or it without the truth. */
+export function doubt(n: usize, record: usize, way: u32): void {
+  if (isTruth(n, record, way)) move(dataOf(n, record, way), truthOf(n, record, way), load<u32>(n, N_LINE_BYTES));
+  setState(n, record, way, stateAt(n, record, way) & ~TRUE);
+}
+
+/** An L1D's copy goes without its dirty bytes: what the caches outside it hold may be older. */
+export function doubtOutwards(n: usize, compact: u64): void {
+  if (!CARRY) return;
+  for (let p = parentOf(n, compact); p; p = parentOf(p, compact)) {
+    const line = <u32>(compact >> load<u32>(p, N_LINE_SHIFT));
+    const record = recordOf(p, line);
+    const way = probe(p, record, line);
+    if (way >= 0) doubt(p, record, way);
+  }
+}
+
 /** Dirty bytes arrive in a copy: a write-through cache passes them on instead of becoming dirty (D17). */
 export function mergeInto(n: usize, record: usize, way: u32, compact: u64, bytes: u32, from: usize): void {
   if (CARRY) {
     if (divergent) touched(compact, bytes);
-    move(bytesOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), from, bytes);
+    // Of a true L1 copy the truth will speak, which whoever stores changes as well.
+    if (!isTruth(n, record, way)) {
+      doubt(n, record, way);
+      move(dataOf(n, record, way) + held(<usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1))), from, bytes);
+    }
   }
   if (load<u32>(n, N_FLAGS) & FLAG_WRITE_THROUGH) {
     count(n, COUNTER_WRITEBACKS_OUT);
@@ -459,7 +490,8 @@ export function refresh(p: usize, compact: u64, bytes: u32, from: usize): void {
   const way = probe(p, record, line);
   if (way < 0) return;
   if (divergent) touched(compact, bytes);
-  move(bytesOf(p, record, way) + held(<usize>(compact & (load<u32>(p, N_LINE_BYTES) - 1))), from, bytes);
+  doubt(p, record, way);
+  move(dataOf(p, record, way) + held(<usize>(compact & (load<u32>(p, N_LINE_BYTES) - 1))), from, bytes);
 }
 
 // ---- requests

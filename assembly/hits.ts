@@ -16,7 +16,6 @@ import {
   groupStride,
   largestShift,
   N_BASE,
-  N_DATA,
   N_FLAGS,
   N_LINE_SHIFT,
   N_ORDER,
@@ -24,31 +23,18 @@ import {
   N_SET_MASK,
   N_SETS,
   N_STATES,
-  N_STRIDE,
   N_TRUTH,
   smallestShift,
   TRUE,
   VERSIONS,
 } from "./layout";
-import { fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
+import { byteOf, fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory";
 import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
 import { prefetching } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
 import { BEYOND, refill, refillBy, refillsAreSimple, Simply } from "./refill";
 import { moveToFront } from "./set";
-import {
-  contents,
-  isPlain,
-  plainL2,
-  recordIn,
-  S_ORDER,
-  S_SHIFT,
-  S_STATES,
-  S_TRUTH,
-  S_WAYS,
-  shapesAt,
-  waysWith,
-} from "./shape";
+import { isPlain, plainL2, recordIn, S_ORDER, S_SHIFT, S_STATES, S_TRUTH, S_WAYS, shapesAt, waysWith } from "./shape";
 
 export const SCTLR_M: u32 = 1;
 export const SCTLR_C: u32 = 4;
@@ -59,6 +45,23 @@ export let lastValue: u64 = 0;
 
 export function setLastValue(bits: u64): void {
   lastValue = bits;
+}
+
+/** No record has this value: it names operation 255. */
+const NO_KEY: u64 = 0xffffffffffffffff;
+/**
+ * A run's last load or fetch, as the record it is: nobody has looked yet what it observed. A true copy gives what the truth says, until a
+ * store changes that. NO_KEY if `lastValue` has it.
+ */
+let unseen: u64 = NO_KEY;
+/** Bits of a record that tell the aligned 8 bytes it begins in, or in the versions build its smallest line. */
+let wordMask: u64 = 0;
+
+/** At the end of a run: looks at what its last load or fetch observed. */
+export function lookAtLast(): void {
+  if (!CARRY || unseen == NO_KEY) return;
+  lastValue = load<u64>(byteOf((unseen & wordMask) - regionDelta), TRUTH);
+  unseen = NO_KEY;
 }
 
 // What every record of a run needs lies at fixed addresses and in globals: V8 keeps few locals in registers across so long a loop.
@@ -133,6 +136,7 @@ export function updateFast(core: u32): void {
 /** Called once the machine is laid out, after its shapes. */
 export function prepareFast(): void {
   keyMask = ~(((<u64>1) << smallestShift) - 1);
+  wordMask = (VERSIONS ? keyMask : ~(<u64>7)) & 0xffffffffffff;
   groupMask = (1 << groupBits) - 1;
   newestShift = largestShift - 3;
   newestMask = (<usize>min(groupMask, 127)) << 3;
@@ -162,10 +166,8 @@ export let minds: bool = false;
 // ---- machines all of whose L1s have four ways at most, and records of one shape: then a set's tags are one vector
 export const NARROW_STATES: usize = 16;
 export const NARROW_ORDER: usize = 24;
-// In builds with contents, of lines of 64 bytes; nothing smaller is there then.
+/** In builds with contents, of lines none of which is smaller. */
 const NARROW_TRUTH: u32 = 32;
-const NARROW_DATA: u32 = VERSIONS ? 48 : 64;
-const NARROW_STRIDE: u32 = VERSIONS ? 8 : 64;
 export let isNarrow: bool = true;
 let narrowShift: u64 = 0;
 /** By index, where a set's record lies from its cache's base. */
@@ -185,9 +187,7 @@ function takeShape(n: usize): void {
   mostSets = max(mostSets, load<u32>(n, N_SETS));
   if (load<u32>(n, N_RECORD_SIZE) != recordSize || <u64>load<u32>(n, N_LINE_SHIFT) != narrowShift) isNarrow = false;
   if (CARRY) {
-    const isAsHere = load<u32>(n, N_TRUTH) == NARROW_TRUTH && load<u32>(n, N_DATA) == NARROW_DATA;
-    if (!isAsHere || load<u32>(n, N_STRIDE) != NARROW_STRIDE || load<u32>(n, N_LINE_SHIFT) != smallestShift)
-      isNarrow = false;
+    if (load<u32>(n, N_TRUTH) != NARROW_TRUTH || load<u32>(n, N_LINE_SHIFT) != smallestShift) isNarrow = false;
   }
   if (load<u32>(n, N_STATES) != <u32>NARROW_STATES || load<u32>(n, N_ORDER) != <u32>NARROW_ORDER) isNarrow = false;
 }
@@ -208,15 +208,15 @@ function prepareNarrow(): void {
 // ---- the newest line of each set
 
 /**
+/**
  * By kind (load, store, fetch, and a place that nobody reads) and set group, the line that was touched last there, as the record's
  * own upper bits: it is the most recent of its set, so another access to it changes nothing but a count (and bytes), and one
- * comparison tells requester, operation and line at once. In builds with contents the second half says where its bytes are: copy and truth.
+ * comparison tells requester, operation and line at once. In builds with contents the second half says where the truth of a line that
+ * is stored to is, which the copy shares (TRUE).
  */
 const NEWEST = memory.data(8 * 1024, 64);
 const KIND_BITS: usize = 10;
-const NEWEST_CONTENTS: usize = 4 << 10;
-/** No record has this value: it names operation 255. */
-const NO_KEY: u64 = 0xffffffffffffffff;
+const NEWEST_TRUTH: usize = 4 << 10;
 /** Keys of other generations count no longer. It fills the bits of a key below the line. */
 let generation: u64 = 0;
 /** Where a record's set group lies in a kind's part, scaled. */
@@ -229,7 +229,7 @@ let lastCore: u32 = 0;
 /** Copies of the newest lines may have gone, or are no longer exclusive. */
 export function forgetNewest(): void {
   generation = (generation + 1) & ~keyMask;
-  if (!generation) for (let at: usize = 0; at < NEWEST_CONTENTS; at += 8) store<u64>(NEWEST + at, NO_KEY);
+  if (!generation) for (let at: usize = 0; at < NEWEST_TRUTH; at += 8) store<u64>(NEWEST + at, NO_KEY);
 }
 
 function newestAt(op: u32, address: u64): usize {
@@ -253,10 +253,7 @@ export function forgetStores(compact: u64): void {
 export function remember(word: u64, compact: u64, shape: usize, r: usize, way: u32): void {
   const op = <u32>(word >> 48) & 3;
   rememberKeys(word, op, op & 1);
-  if (!CARRY) return;
-  const after = inLine(shape, compact);
-  const truth = <usize>load<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2)) + after;
-  rememberContents(word, op, contents(shape, r, way) + after, truth);
+  if (CARRY) rememberTruth(word, op, truthOf(shape, r, way, compact));
 }
 
 /** A line may be loaded, or fetched, and stored to as well or not. A fetch writes the places of fetches, and the one that nobody reads. */
@@ -267,17 +264,15 @@ function rememberKeys(word: u64, op: u32, storable: u32): void {
   store<u64>(newest, key | ((<u64>1) << 48) | (<u64>storable - 1), 1 << KIND_BITS);
 }
 
-/** Where the smallest line lies in the contents of a line. */
-function inLine(shape: usize, compact: u64): usize {
-  return held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1) & ~((1 << smallestShift) - 1));
+/** Where the truth of the smallest line is that a record begins in, whose line is in a way of its L1's record r. */
+function truthOf(shape: usize, r: usize, way: u32, compact: u64): usize {
+  const inLine = held(<usize>compact & ((1 << load<u32>(shape, S_SHIFT)) - 1) & ~((1 << smallestShift) - 1));
+  return <usize>load<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2)) + inLine;
 }
 
-/** Where a smallest line has its bytes in a copy of the L1, and its truth; fetches need none. */
-function rememberContents(word: u64, op: u32, copy: usize, truth: usize): void {
-  const newest = newestAt(op & 2, word);
-  const both = <u64>copy | ((<u64>truth) << 32);
-  store<u64>(newest, both, NEWEST_CONTENTS);
-  store<u64>(newest, both, NEWEST_CONTENTS + (1 << KIND_BITS));
+/** Only stores ask for it. */
+function rememberTruth(word: u64, op: u32, truth: usize): void {
+  store<u32>(newestAt(op & 2, word), <u32>truth, NEWEST_TRUTH + (1 << KIND_BITS));
 }
 
 /** Where the aligned 8 bytes of a record lie in the contents of its smallest line. */
@@ -291,21 +286,23 @@ export function again(op: u32, word: u64, number: u64): void {
 }
 
 function againAt(newest: usize, op: u32, word: u64, number: u64): void {
-  const both = load<u64>(newest, NEWEST_CONTENTS);
-  access(op, word, number, <usize>both, <usize>(both >> 32));
+  access(op, word, number, <usize>load<u32>(newest, NEWEST_TRUTH));
 }
 
-/** The observation, or the default value (R44) into copy and truth, where those have the record's smallest line. */
-function access(op: u32, word: u64, number: u64, copy: usize, truth: usize): void {
-  const offset = offsetIn(word);
+/** The observation, which can wait, or the default value (R44); `truth` is that of the record's smallest line. */
+function access(op: u32, word: u64, number: u64, truth: usize): void {
   if (op != OP_STORE) {
-    lastValue = load<u64>(copy + offset);
+    unseen = word;
     return;
   }
+  const at = truth + offsetIn(word);
+  // No branch: programs like to store to what they have just loaded, or not.
+  const isSeen = ((word ^ unseen) & wordMask) == 0;
+  lastValue = select<u64>(load<u64>(at, TRUTH), lastValue, isSeen);
+  unseen = select<u64>(NO_KEY, unseen, isSeen);
   const bits = number + 1;
-  store<u64>(copy + offset, bits);
-  store<u64>(truth + offset, bits, TRUTH);
-  store<u64>(truth + offset, bits | ((word >> 56) << 40) | ((<u64>ATTR_WRITE_BACK) << 56), WRITER);
+  store<u64>(at, bits, TRUTH);
+  store<u64>(at, bits | ((word >> 56) << 40) | ((<u64>ATTR_WRITE_BACK) << 56), WRITER);
 }
 
 /** Number of the record so many bytes after the first: they follow each other, or a table has what to add to `first`. */
@@ -447,10 +444,9 @@ function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, number
             rememberKeys(word, op, isStore);
           }
           if (CARRY) {
-            const copy = r + NARROW_DATA + <usize>filled * NARROW_STRIDE;
             const truth = <usize>load<u32>(r + NARROW_TRUTH + ((<usize>filled) << 2));
-            if (byNewest) rememberContents(word, op, copy, truth);
-            access(op, word, numberOf(at - from, first, numbers), copy, truth);
+            if (byNewest) rememberTruth(word, op, truth);
+            access(op, word, numberOf(at - from, first, numbers), truth);
           }
           continue;
         }
@@ -471,19 +467,13 @@ function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, number
     moveToFront(order, way);
     if (byNewest) {
       counted += load<u64>(UNITS + ((<usize>op) << 3));
-      // Under MESI a dirty copy is exclusive; under MOESI it may be shared.
       // Under MOESI a dirty copy may be shared.
       rememberKeys(word, op, isStore | (~(<u32>minds) & (state >> 1) & (state >> 2) & 1));
     } else countHits(core, op, 1);
     if (CARRY) {
-      const copy = narrow
-        ? r + NARROW_DATA + <usize>way * NARROW_STRIDE
-        : contents(shape, r, way) + inLine(shape, compact);
-      const truth =
-        <usize>load<u32>(r + (narrow ? NARROW_TRUTH : <usize>load<u32>(shape, S_TRUTH)) + ((<usize>way) << 2)) +
-        (narrow ? 0 : inLine(shape, compact));
-      if (byNewest) rememberContents(word, op, copy, truth);
-      access(op, word, numberOf(at - from, first, numbers), copy, truth);
+      const truth = narrow ? <usize>load<u32>(r + NARROW_TRUTH + ((<usize>way) << 2)) : truthOf(shape, r, way, compact);
+      if (byNewest) rememberTruth(word, op, truth);
+      access(op, word, numberOf(at - from, first, numbers), truth);
     }
   }
   if (byNewest) {

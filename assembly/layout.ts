@@ -2,6 +2,7 @@
 // state out once, group-major: everything that belongs to one set group is contiguous (docs/design/kernel.md).
 
 import { held } from "./bytes";
+import { recordOfSet } from "./set";
 
 /**
  * Tags only, but with one 8-byte version for each smallest line where its bytes would be (`--use CARRY_VERSIONS=1`): hazards
@@ -19,7 +20,11 @@ export const EXCLUSIVE: u32 = 2;
 export const DIRTY: u32 = 4;
 /** Lines ever filled inwards from here, for the yardstick's view only (R38). */
 export const INWARD: u32 = 8;
-/** An L1 copy whose bytes are known to equal the truth (D31), so hits on it need no comparison. */
+/**
+ * A copy that is known to equal the truth (D31), so that what it gives needs no comparison. An L1's has no bytes of its own then: the
+ * truth's are its own, until it stops being true. Of a private L2's that holds for bytes that no dirty copy of its L1D stands for,
+ * which is true itself then, or takes the bit along where it goes.
+ */
 export const TRUE: u32 = 16;
 /** A prefetcher brought the copy in, and no demand access has hit it yet (D58). No bit is above this one. */
 export const PREFETCHED: u32 = 32;
@@ -306,7 +311,7 @@ export function setUnits(count: u32, lists: usize, roots: usize, order: usize): 
   ranked = order;
 }
 
-/** Bytes before the line data, and the whole size, of one set record; fills the node's offsets. */
+/** The size of one set record; fills the node's offsets. */
 function shapeRecord(n: usize): void {
   const ways = <usize>load<u32>(n, N_WAYS);
   const padded = (ways + 3) & ~3;
@@ -322,12 +327,8 @@ function shapeRecord(n: usize): void {
       store<u32>(n, <u32>at, N_TRUTH);
       at += ways * 4;
     }
-    const stride = held((<usize>1) << load<u32>(n, N_LINE_SHIFT));
-    // Bytes of a line begin with one of the host's lines where that makes a record no larger.
-    at = stride & 63 ? (at + 15) & ~15 : (at + 63) & ~63;
     store<u32>(n, <u32>at, N_DATA);
-    store<u32>(n, <u32>stride, N_STRIDE);
-    at += ways * stride;
+    at += 4;
   }
   // A small record never straddles two of the host's 64-byte lines; a larger one begins with one.
   at = at <= 32 ? 32 : (at + 63) & ~63;
@@ -358,7 +359,8 @@ export function layOut(): void {
     const sets = load<u32>(n, N_SETS);
     if (!sets) continue;
     shapeRecord(n);
-    bytes += <u64>sets * load<u32>(n, N_RECORD_SIZE);
+    const contents = CARRY ? load<u32>(n, N_WAYS) * <u32>held((<usize>1) << load<u32>(n, N_LINE_SHIFT)) : 0;
+    bytes += <u64>sets * (load<u32>(n, N_RECORD_SIZE) + contents);
     const position = largestShift - load<u32>(n, N_LINE_SHIFT);
     const even = ctz(sets);
     bits = min(bits, even > position ? even - position : 0);
@@ -393,7 +395,31 @@ export function layOut(): void {
     const n = nodeAt(i);
     if (load<u32>(n, N_SETS)) store<u32>(n, <u32>(groups + load<u32>(n, N_BASE)), N_BASE);
   }
+  if (CARRY) for (let i: u32 = 0; i < all; i++) if (load<u32>(nodeAt(i), N_SETS)) layOutContents(nodeAt(i));
   presenceOffset += groups;
   for (let g: usize = 0; g < (<usize>1) << bits; g++)
     memory.fill(presenceOffset + g * groupStride, 0xff, <usize>slots * 8);
+}
+
+/** Machines with more cores are mostly played group by group. */
+const FEW_CORES: u32 = 12;
+
+/**
+ * Contents lie apart from the records, which tell where: tags are asked for far more often. Those of neighbouring sets lie side by
+ * side, way by way, as lines mostly come; with many cores those of a group.
+ */
+export function layOutContents(n: usize): void {
+  const line = held((<usize>1) << load<u32>(n, N_LINE_SHIFT));
+  const parts = cores > FEW_CORES && !load<u32>(n, N_GROUP_POSITION) ? groupBits : 0;
+  const sets = load<u32>(n, N_SETS);
+  // Without parts some of the host's lines more than the way has, so that a set's ways don't fall into one set of its caches.
+  const stride = (((<usize>sets >> parts) * line + 63) & ~63) + (parts ? 0 : 192);
+  const part = <usize>load<u32>(n, N_WAYS) * stride;
+  const at = allocate(part << parts, 64);
+  store<u32>(n, <u32>stride, N_STRIDE);
+  for (let s: u32 = 0; s < sets; s++) {
+    const inPart = <usize>(s >> parts) * line;
+    const before = <usize>(s & ((1 << parts) - 1)) * part;
+    store<u32>(recordOfSet(n, s) + load<u32>(n, N_DATA), <u32>(at + before + inPart));
+  }
 }

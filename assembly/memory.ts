@@ -242,8 +242,9 @@ export function lineWrite(compact: u64, at: usize, bytes: usize, from: usize): v
   if (CARRY) move(at, from, bytes);
 }
 
-function dataOf(n: usize, record: usize, way: u32): usize {
-  return record + load<u32>(n, N_DATA) + <usize>way * load<u32>(n, N_STRIDE);
+/** Where a way's own bytes are. */
+export function dataOf(n: usize, record: usize, way: u32): usize {
+  return CARRY ? <usize>load<u32>(record + load<u32>(n, N_DATA)) + <usize>way * load<u32>(n, N_STRIDE) : 0;
 }
 
 /** Makes room in the outer or a memory-side cache; its dirty victim goes below. */

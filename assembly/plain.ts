@@ -7,8 +7,8 @@ import { allocate, C_ACTIVE, C_L1D, CARRY, coreAt, cores, N_BASE, N_PREFETCHER, 
 import { logging } from "./miss-log";
 import { OP_LOAD } from "./operations";
 import { checkPending, stamped } from "./pending";
-import { Carefully, noteHit, refillBy } from "./refill";
-import { contents, isPlain, plainL2, recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from "./shape";
+import { Carefully, noteHit, refillBy, refilledFrom } from "./refill";
+import { isPlain, plainL2, recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, truthIn, waysWith } from "./shape";
 
 /** By core: where group 0 of its L1D begins, if that is plain and its private L2 too, else 0. */
 let bases: usize = 0;
@@ -30,7 +30,7 @@ export function preparePlainLoads(): void {
 
 /**
  * A load of Shareable Write-Back memory through the whole path of a core, in one line: counted, charged and ordered. Returns the
- * address of what it observes, which is true; 0 where it isn't as plain as that, and nothing has been done.
+ * address of what it observes, which is true (of builds without contents any); 0 where it isn't as plain as that, and nothing has been done.
  */
 export function plainLoad(core: u32, compact: u64): usize {
   const base = <usize>load<u32>(bases + ((<usize>core) << 2));
@@ -41,19 +41,24 @@ export function plainLoad(core: u32, compact: u64): usize {
   const line = <u32>(compact >> shift);
   const r = recordIn(base, shape, line);
   const found = waysWith(r, load<u32>(shape, S_WAYS), line);
+  const inLine = held(<usize>compact & ((1 << shift) - 1));
   let way: i32;
+  let at: usize;
   if (found) {
     way = ctz(found);
     if (CARRY && !(load<u8>(stateIn(shape, r, way)) & TRUE)) return 0;
     touchIn(shape, r, way);
     noteHit(core);
+    at = CARRY ? truthIn(shape, r, way) + inLine : r;
   } else {
     way = refillBy<Carefully>(core, OP_LOAD, compact, line, r, shape);
     if (way < 0) return 0;
     if (stamped) checkPending(compact, false);
+    // The host has the L2's bytes nearer than the truth, which lies in as many pages as the machine's memory.
+    at = CARRY ? refilledFrom + inLine : r;
   }
   store<u32>(coreAt(core), 1, C_ACTIVE);
   plainRecord = r;
   plainWay = way;
-  return contents(shape, r, way) + held(<usize>compact & ((1 << shift) - 1));
+  return at;
 }

@@ -14,6 +14,7 @@ import {
   decide,
   forgetNewest,
   forgetStores,
+  lookAtLast,
   minds,
   missedBeyond,
   missedIn,
@@ -37,6 +38,12 @@ import { recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, waysWith } from 
  */
 export function playRun(batch: usize, start: u32, stop: u32, first: u64, numbers: usize, looks: bool): u32 {
   forgetNewest();
+  const end = playPlain(batch, start, stop, first, numbers, looks);
+  lookAtLast();
+  return end;
+}
+
+function playPlain(batch: usize, start: u32, stop: u32, first: u64, numbers: usize, looks: bool): u32 {
   const begin = batch + ((<usize>start) << 3);
   if (numbers) numbers += (<usize>start) << 2;
   const until = batch + ((<usize>stop) << 3);

@@ -4,7 +4,7 @@
 import { keepSeen } from "./ahead";
 import { move } from "./bytes";
 import { checkLosses, diverge, divergent, equalsTruth, setAttribute, setRecord } from "./hazard";
-import { bytesOf, clean, forget, parentOf, removeAt, takeInside } from "./hierarchy";
+import { bytesOf, clean, doubtOutwards, forget, parentOf, removeAt, takeInside } from "./hierarchy";
 import { markPlace, markPlaces, placesLeft, setWayRecord, setWayRecords } from "./latent";
 import {
   C_SOCKET,
@@ -27,6 +27,7 @@ import {
   N_CORE_FIRST,
   N_CORE_LAST,
   N_COVERED,
+  N_DATA,
   N_DEPTH,
   N_FLAGS,
   N_GROUP_POSITION,
@@ -35,11 +36,13 @@ import {
   N_SET_MASK,
   N_SETS,
   N_STATES,
+  N_STRIDE,
   N_UNIT,
   N_WAY_SHIFT,
   N_WAYS,
   pathAt,
   smallestShift,
+  TRUE,
   VALID,
 } from "./layout";
 import { count, countMany, event, events, homeOf, setWho } from "./memory";
@@ -104,7 +107,10 @@ export function bySetWay(core: u32, home: u32, operand: u32, cleans: bool, inval
   if (isOurs && stateAt(n, record, way) & VALID) {
     if (invalidates) {
       if (cleans || invalidateCleans) cleanOut(n, record, way);
-      else diverge();
+      else {
+        diverge();
+        doubtOutwards(n, (<u64>tagAt(record, way)) << load<u32>(n, N_LINE_SHIFT));
+      }
       removeAt(n, record, way);
     } else if (stateAt(n, record, way) & DIRTY) clean(n, record, way);
   }
@@ -248,7 +254,8 @@ function anyCopy(n: usize, first: u32, offset: usize, many: u32): bool {
 function touchOuter(n: usize, theWay: u32, end: usize): void {
   const shift = load<u32>(n, N_LINE_SHIFT);
   const states = <usize>load<u32>(n, N_STATES) + theWay;
-  const data = bytesOf(n, 0, theWay);
+  const data = load<u32>(n, N_DATA);
+  const inCache = <usize>theWay * load<u32>(n, N_STRIDE);
   const covered = load<u32>(n, N_COVERED);
   let outer: usize = 0;
   let shift2: u32 = 0;
@@ -284,7 +291,7 @@ function touchOuter(n: usize, theWay: u32, end: usize): void {
     store<u32>(at, <u32>beyond, F_OUTER);
     seen += load<u8>(record + states);
     if (!covered) seen += touchEntry(compact);
-    if (CARRY) seen += load<u8>(record + data);
+    if (CARRY) seen += load<u8>(<usize>load<u32>(record + data) + inCache);
   }
   for (let at = FOUND; at < end; at += 16) {
     const beyond = <usize>load<u32>(at, F_OUTER);
@@ -360,18 +367,19 @@ function handOver(n: usize, record: usize, theWay: u32, beyond: usize, there: u3
     if (flags & FLAG_INCLUSIVE_INSTRUCTIONS && mayHoldInstructions(compact)) return false;
     if (flags & FLAG_INCLUSIVE_DATA && isHeldInside(n, compact)) return false;
   }
-  const to = bytesOf(outer, beyond, there);
+  const isKnown = load<u32>(n, N_DEPTH) == 1 && (stateAt(n, record, theWay) & TRUE) != 0;
   if (CARRY) {
     const from = bytesOf(n, record, theWay);
     // The line is whole outside from here on, so nothing of it gets lost.
-    if (divergent && !equalsTruth(compact, 1 << smallestShift, from)) return false;
-    move(to, from, 1 << smallestShift);
+    if (divergent && !isKnown && !equalsTruth(compact, 1 << smallestShift, from)) return false;
+    move(bytesOf(outer, beyond, there), from, 1 << smallestShift);
   }
   count(n, COUNTER_WRITEBACKS_OUT);
   event(EVENT_WRITEBACK);
   count(outer, COUNTER_WRITEBACKS_IN);
   if (load<u32>(outer, N_FLAGS) & FLAG_WRITEBACK_TOUCHES) touch(outer, beyond, there);
-  setState(outer, beyond, there, stateAt(outer, beyond, there) | DIRTY);
+  // True bytes that come from an L1 leave what the next cache says of itself as it is.
+  setState(outer, beyond, there, (stateAt(outer, beyond, there) & (isKnown ? ~0 : ~TRUE)) | DIRTY);
   forget(n, record, theWay);
   return true;
 }

@@ -37,7 +37,9 @@ import {
   POLICY_LRU,
   pathAt,
   sockets,
+  TRUE,
 } from "./layout";
+import { TRUTH } from "./memory";
 import { moveToFront } from "./set";
 
 /** One cache's shape. Offsets in bytes. */
@@ -153,8 +155,19 @@ export function recordIn(base: usize, shape: usize, line: u32): usize {
   );
 }
 
+/** Where a way's own bytes are. */
 export function contents(shape: usize, r: usize, way: u32): usize {
-  return r + load<u32>(shape, S_DATA) + <usize>way * load<u32>(shape, S_STRIDE);
+  return <usize>load<u32>(r + load<u32>(shape, S_DATA)) + <usize>way * load<u32>(shape, S_STRIDE);
+}
+
+/** Where the truth of the line in a way of an L1 is, as a copy's bytes are. */
+export function truthIn(shape: usize, r: usize, way: u32): usize {
+  return <usize>load<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2)) + TRUTH;
+}
+
+/** Where the bytes are that a copy in this state has. */
+export function bytesIn(shape: usize, r: usize, way: u32, state: u32): usize {
+  return state & TRUE && load<u32>(shape, S_TRUTH) ? truthIn(shape, r, way) : contents(shape, r, way);
 }
 
 /** Where the state of a way is. */

@@ -2,6 +2,7 @@
 // so a walk waits for every read; a trail remembers where in the L1D they were and what they said, and all of it is compared at
 // once. If nothing has changed the reads have happened: they count and age as hits of the L1D, which is what they are (D51).
 
+import { held } from "./bytes";
 import { distrust } from "./hierarchy";
 import { allocate, C_ACTIVE, C_L1D, coreAt, TRUE } from "./layout";
 import { countMany, events, levelHits, machineCountMany } from "./memory";
@@ -9,7 +10,7 @@ import { logging } from "./miss-log";
 import { COUNTER_LOADS, EVENT_WALK, MACHINE_WALK_READS } from "./operations";
 import { plainRecord, plainWay } from "./plain";
 import { registerEpoch } from "./registers";
-import { S_SHIFT, S_STATES, shapesAt, touchIn } from "./shape";
+import { S_SHIFT, S_STATES, shapesAt, touchIn, truthIn } from "./shape";
 
 /** Walks with the same bits above these share a trail: what a table of level 3 spans. */
 export const TRAIL_SHIFT: u64 = 21;
@@ -59,15 +60,17 @@ export function walkedSoFar(): u32 {
   return walked;
 }
 
-/** A descriptor was read by a plain load, which found it `at` an address, in a line of its core's L1D. */
-export function noteRead(core: u32, compact: u64, at: usize, value: u64): void {
+/** A descriptor was read by a plain load, whose line its core's L1D has now. */
+export function noteRead(core: u32, compact: u64, value: u64): void {
   if (walked >= WALKED_MAX) return;
   const read = WALKED + <usize>walked * READ;
   walked++;
   store<u32>(read, <u32>plainRecord, R_RECORD);
   store<u32>(read, plainWay, R_WAY);
-  store<u32>(read, <u32>(compact >> load<u32>(shapesAt(core), S_SHIFT)), R_LINE);
-  store<u32>(read, <u32>at, R_AT);
+  const shape = shapesAt(core);
+  const shift = load<u32>(shape, S_SHIFT);
+  store<u32>(read, <u32>(compact >> shift), R_LINE);
+  store<u32>(read, <u32>(truthIn(shape, plainRecord, plainWay) + held(<usize>compact & ((1 << shift) - 1))), R_AT);
   store<u64>(read, value, R_VALUE);
 }
 

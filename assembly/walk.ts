@@ -49,7 +49,7 @@ export function readDescriptor(address: u64, bytes: u32, code: u32, bySoftware: 
     descriptor = bytes == 8 ? load<u64>(seen) : <u64>load<u32>(seen);
   }
   if (!at || bytes != 8) breakTrail();
-  else noteRead(who, compact, at, descriptor);
+  else noteRead(who, compact, descriptor);
   if (sharded && descriptor != trueDescriptor(compact, bytes)) strayed = true;
   if (divergent) {
     checkLosses();
