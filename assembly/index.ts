@@ -7,7 +7,7 @@ import * as attributes from "./attributes";
 import { prepareBeyond } from "./beyond";
 import * as bytes from "./bytes";
 import * as coherence from "./coherence";
-import { batchRecords, settle, settleWholly } from "./deal";
+import { batchRecords, settle } from "./deal";
 import * as exits from "./exit";
 import * as hazards from "./hazard";
 import * as hierarchy from "./hierarchy";

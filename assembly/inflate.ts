@@ -1,45 +1,32 @@
 // Inflates a raw deflate stream (RFC 1951) of a known length, straight to where it is wanted. Whatever isn't as it should be is left
 // to the platform's own inflater, which says what is wrong; so nothing here explains itself.
 
-/** Longest codes, and bits of a code that one look at a table decides. */
-const MOST_BITS: u32 = 15;
-/** Entries are `length of the code | symbol << 4`, 0 where there is no such code. */
-const LITERALS: usize = memory.data(4 << 15, 16);
-const DISTANCES: usize = memory.data(4 << 15, 16);
-const LENGTHS: usize = memory.data(320, 16);
-const COUNTS: usize = memory.data(4 * 16, 16);
-const STARTS: usize = memory.data(4 * 16, 16);
+import * as codes from "./codes";
+import { IS_END, IS_LINK, IS_LITERAL, makeTable, VALUE_SHIFT } from "./codes";
 
-/** By symbol less 257, and by distance symbol: extra bits and base. */
-const LENGTH_EXTRA = memory.data<u8>([
-  0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
-]);
-const LENGTH_BASE = memory.data<u16>([
-  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
-]);
-const DISTANCE_EXTRA = memory.data<u8>([
-  0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
-]);
-const DISTANCE_BASE = memory.data<u16>([
-  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
-  8193, 12289, 16385, 24577,
-]);
+/** Bits of a stream that the first look takes: enough for nearly all codes, few enough for tables to stay in the host's first cache. */
+const LITERAL_BITS: u32 = 11;
+const DISTANCE_BITS: u32 = 8;
+const LENGTH_BITS: u32 = 7;
+// With all second tables that such codes can need (2,342 and 402 entries).
+const LITERALS: usize = memory.data(4 * 2400, 64);
+const DISTANCES: usize = memory.data(4 * 416, 64);
+const LENGTH_CODES: usize = memory.data(4 * 128, 64);
+const LENGTHS: usize = memory.data(320, 16);
 const ORDER = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
-const LARGEST_LENGTH_SYMBOL: u32 = 285;
-const LARGEST_DISTANCE_SYMBOL: u32 = 29;
 const END_OF_BLOCK: u32 = 256;
 
+// Between blocks; inside of one they are local, where the host keeps them in registers.
 let at: usize = 0;
 let end: usize = 0;
 let bits: u64 = 0;
+/** How many of them there are. */
 let held: u32 = 0;
-let literalBits: u32 = 0;
-let distanceBits: u32 = 0;
-/** The literals' table is that of fixed codes. */
+/** The tables are those of fixed codes. */
 let isFixed: bool = false;
 
 /**
- * Fills exactly `toBytes` bytes at `to` from the `fromBytes` at `from`, behind which 8 bytes may be read, and behind the output 16
+ * Fills exactly `toBytes` bytes at `to` from the `fromBytes` at `from`, behind which 24 bytes may be read, and behind the output 16
  * written. Whether that is just what the stream gives.
  */
 export function inflate(from: usize, fromBytes: u32, to: usize, toBytes: u32): bool {
@@ -92,55 +79,120 @@ function stored(out: usize, stop: usize): usize {
 
 /** A block of codes; where it ends, 0 if it is wrong. */
 function block(start: usize, from: usize, stop: usize): usize {
-  const literalMask: u32 = (1 << literalBits) - 1;
-  const distanceMask: u32 = (1 << distanceBits) - 1;
+  const lastFill = end + 8;
   let out = from;
-  while (at <= end + 8) {
-    fill();
-    let entry = load<u32>(LITERALS + ((<usize>bits & literalMask) << 2));
-    if (!entry) return 0;
-    take(entry & 15);
-    let symbol = entry >> 4;
-    if (symbol < END_OF_BLOCK) {
+  let input = at;
+  let ahead = bits;
+  // Only the lowest 6 bits of this and of what shifts count: entries needn't be masked.
+  let many = <u64>held;
+  while (input <= lastFill) {
+    ahead |= load<u64>(input) << many;
+    input += <usize>((~many >> 3) & 7);
+    many |= 56;
+    let entry = look(LITERALS, LITERAL_BITS, ahead);
+    if (entry & IS_LITERAL) {
+      // Room for three literals is behind the output, too.
       if (out >= stop) return 0;
-      store<u8>(out++, <u8>symbol);
-      // Enough bits are left for another literal, or for a length and all that belongs to it.
-      entry = load<u32>(LITERALS + ((<usize>bits & literalMask) << 2));
-      if (!entry) return 0;
-      symbol = entry >> 4;
-      if (symbol < END_OF_BLOCK) {
-        take(entry & 15);
-        if (out >= stop) return 0;
-        store<u8>(out++, <u8>symbol);
-        continue;
+      store<u8>(out++, <u8>(entry >> VALUE_SHIFT));
+      ahead >>= entry;
+      many -= entry;
+      entry = look(LITERALS, LITERAL_BITS, ahead);
+      if (entry & IS_LITERAL) {
+        store<u8>(out++, <u8>(entry >> VALUE_SHIFT));
+        ahead >>= entry;
+        many -= entry;
+        entry = look(LITERALS, LITERAL_BITS, ahead);
+        if (entry & IS_LITERAL) {
+          store<u8>(out++, <u8>(entry >> VALUE_SHIFT));
+          ahead >>= entry;
+          many -= entry;
+          continue;
+        }
       }
-      fill();
-      take(entry & 15);
+      ahead |= load<u64>(input) << many;
+      input += <usize>((~many >> 3) & 7);
+      many |= 56;
     }
-    if (symbol == END_OF_BLOCK) return out;
-    if (symbol > LARGEST_LENGTH_SYMBOL) return 0;
-    symbol -= END_OF_BLOCK + 1;
-    const length = <usize>load<u16>(LENGTH_BASE + (symbol << 1)) + take(load<u8>(LENGTH_EXTRA + symbol));
-    const code = load<u32>(DISTANCES + ((<usize>bits & distanceMask) << 2));
-    if (!code || code >> 4 > LARGEST_DISTANCE_SYMBOL) return 0;
-    take(code & 15);
-    const distanceSymbol = code >> 4;
-    const distance =
-      <usize>load<u16>(DISTANCE_BASE + (distanceSymbol << 1)) + take(load<u8>(DISTANCE_EXTRA + distanceSymbol));
-    if (distance > out - start || length > stop - out) return 0;
+    if (entry & (IS_LINK | IS_END)) {
+      if (entry & IS_LINK) {
+        ahead >>= entry;
+        many -= entry;
+        entry = linked(LITERALS, entry, ahead);
+        if (entry & IS_LITERAL) {
+          if (out >= stop) return 0;
+          store<u8>(out++, <u8>(entry >> VALUE_SHIFT));
+          ahead >>= entry;
+          many -= entry;
+          continue;
+        }
+      }
+      if (entry & IS_END) {
+        at = input;
+        bits = ahead >> entry;
+        held = <u32>(many - entry) & 63;
+        return entry >> VALUE_SHIFT || out > stop ? 0 : out;
+      }
+    }
+    const length = <usize>valueOf(entry, ahead);
+    ahead >>= entry;
+    many -= entry;
+    entry = look(DISTANCES, DISTANCE_BITS, ahead);
+    if (entry & (IS_LINK | IS_END)) {
+      if (entry & IS_END) return 0;
+      ahead >>= entry;
+      many -= entry;
+      entry = linked(DISTANCES, entry, ahead);
+      if (entry & IS_END) return 0;
+    }
+    const distance = <usize>valueOf(entry, ahead);
+    ahead >>= entry;
+    many -= entry;
+    if (distance > out - start || out > stop || length > stop - out) return 0;
     repeat(out, distance, length);
     out += length;
   }
   return 0;
 }
 
+function look(table: usize, width: u32, ahead: u64): u64 {
+  return load<u32>(table + ((<usize>ahead & ((1 << width) - 1)) << 2));
+}
+
+function linked(table: usize, link: u64, ahead: u64): u64 {
+  const choice = ahead & (((<u64>1) << ((link >> 8) & 15)) - 1);
+  return load<u32>(table + ((<usize>((link >> VALUE_SHIFT) + choice)) << 2));
+}
+
+/** An entry's value and the bits behind its code. */
+function valueOf(entry: u64, ahead: u64): u64 {
+  return (entry >> VALUE_SHIFT) + ((ahead & (((<u64>1) << entry) - 1)) >> ((entry >> 8) & 15));
+}
+
+/** By distances below 16: what 16 bytes are that repeat the last so many, and how far it is to the next 16 of that kind. */
+const PATTERNS: usize = memory.data(16 * 16, 16);
+const STEPS: usize = memory.data(16, 16);
+
+for (let distance: usize = 1; distance < 16; distance++) {
+  store<u8>(STEPS + distance, <u8>(16 - (16 % distance)));
+  for (let i: usize = 0; i < 16; i++) store<u8>(PATTERNS + (distance << 4) + i, <u8>(i % distance));
+}
+
 /** Copies what stands so far behind, itself included where it is longer than that. */
 function repeat(to: usize, distance: usize, length: usize): void {
   const stop = to + length;
-  if (distance == 1) memory.fill(to, load<u8>(to - 1), length);
-  else if (distance >= 16) for (let out = to; out < stop; out += 16) v128.store(out, v128.load(out - distance));
-  else if (distance >= 8) for (let out = to; out < stop; out += 8) store<u64>(out, load<u64>(out - distance));
-  else for (let out = to; out < stop; out++) store<u8>(out, load<u8>(out - distance));
+  if (distance >= 16) {
+    do {
+      v128.store(to, v128.load(to - distance));
+      to += 16;
+    } while (to < stop);
+    return;
+  }
+  const bytes = i8x16.swizzle(v128.load(to - distance), v128.load(PATTERNS + (distance << 4)));
+  const step = <usize>load<u8>(STEPS + distance);
+  do {
+    v128.store(to, bytes);
+    to += step;
+  } while (to < stop);
 }
 
 function fixedCodes(): bool {
@@ -149,9 +201,9 @@ function fixedCodes(): bool {
   memory.fill(LENGTHS + 144, 9, 112);
   memory.fill(LENGTHS + 256, 7, 24);
   memory.fill(LENGTHS + 280, 8, 8);
-  literalBits = table(LITERALS, LENGTHS, 288);
+  makeTable(LITERALS, LITERAL_BITS, codes.LITERALS, LENGTHS, 288);
   memory.fill(LENGTHS, 5, 32);
-  distanceBits = table(DISTANCES, LENGTHS, 32);
+  makeTable(DISTANCES, DISTANCE_BITS, codes.DISTANCES, LENGTHS, 32);
   isFixed = true;
   return true;
 }
@@ -167,15 +219,13 @@ function dynamicCodes(): bool {
     fill();
     store<u8>(LENGTHS + load<u8>(ORDER + i), take(3));
   }
-  const mask: usize = (1 << table(DISTANCES, LENGTHS, 19)) - 1;
-  if (!mask) return false;
+  if (!makeTable(LENGTH_CODES, LENGTH_BITS, codes.LENGTHS, LENGTHS, 19)) return false;
   const all: u32 = literals + distances;
   for (let i: u32 = 0; i < all; ) {
     fill();
-    const entry = load<u32>(DISTANCES + ((<usize>bits & mask) << 2));
-    if (!entry) return false;
-    take(entry & 15);
-    const symbol = entry >> 4;
+    const entry = <u32>look(LENGTH_CODES, LENGTH_BITS, bits);
+    take(entry & 63);
+    const symbol = entry >> VALUE_SHIFT;
     if (symbol < 16) {
       store<u8>(LENGTHS + i++, symbol);
       continue;
@@ -188,46 +238,8 @@ function dynamicCodes(): bool {
     i += times;
   }
   if (!load<u8>(LENGTHS + END_OF_BLOCK)) return false;
-  literalBits = table(LITERALS, LENGTHS, literals);
-  distanceBits = table(DISTANCES, LENGTHS + literals, distances);
-  return literalBits > 0 && distanceBits > 0;
-}
-
-/**
- * Makes the table of codes of these lengths: as many bits as the longest has, which are returned; 0 if they are no codes.
- * Sets that leave something open are left to others.
- */
-function table(to: usize, lengths: usize, count: u32): u32 {
-  memory.fill(COUNTS, 0, 64);
-  let longest: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const length = <u32>load<u8>(lengths + i);
-    store<u32>(COUNTS + ((<usize>length) << 2), load<u32>(COUNTS + ((<usize>length) << 2)) + 1);
-    longest = max(longest, length);
-  }
-  if (!longest || longest > MOST_BITS) return 0;
-  store<u32>(COUNTS, 0);
-  let code: u32 = 0;
-  for (let length: u32 = 1; length <= longest; length++) {
-    code = (code + load<u32>(COUNTS + ((<usize>(length - 1)) << 2))) << 1;
-    store<u32>(STARTS + ((<usize>length) << 2), code);
-    if (code + load<u32>(COUNTS + ((<usize>length) << 2)) > (<u32>1) << length) return 0;
-  }
-  const isWhole = code + load<u32>(COUNTS + ((<usize>longest) << 2)) == (<u32>1) << longest;
-  if (!isWhole) return 0;
-  const size: usize = 1 << longest;
-  for (let i: u32 = 0; i < count; i++) {
-    const length = <u32>load<u8>(lengths + i);
-    if (!length) continue;
-    const place = STARTS + ((<usize>length) << 2);
-    let mine = load<u32>(place);
-    store<u32>(place, mine + 1);
-    let reversed: usize = 0;
-    for (let bit: u32 = 0; bit < length; bit++) {
-      reversed = (reversed << 1) | (mine & 1);
-      mine >>= 1;
-    }
-    for (; reversed < size; reversed += 1 << length) store<u32>(to + (reversed << 2), length | (i << 4));
-  }
-  return longest;
+  return (
+    makeTable(LITERALS, LITERAL_BITS, codes.LITERALS, LENGTHS, literals) &&
+    makeTable(DISTANCES, DISTANCE_BITS, codes.DISTANCES, LENGTHS + literals, distances)
+  );
 }

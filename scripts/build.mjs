@@ -63,7 +63,7 @@ async function buildKernel() {
 async function buildTrace() {
   const { targets } = JSON.parse(await readFile(`${ROOT}/${TRACE_CONFIG}`, "utf8"));
   const { outFile } = targets.release;
-  const parts = ["trace", "columns", "inflate", "xxh64"].map((name) => `assembly/${name}.ts`);
+  const parts = ["trace", "codes", "columns", "inflate", "xxh64"].map((name) => `assembly/${name}.ts`);
   const inputs = [...parts, TRACE_CONFIG, "package-lock.json"];
   await unlessUnchanged("trace", inputs, [outFile, TRACE_BINARY], async () => {
     await compile(TRACE_CONFIG, targets);
@@ -94,7 +94,7 @@ async function compile(config, targets) {
 /** Compiles src/ to dist/ with declarations, and puts the release kernels and the browsers' module beside it. */
 async function buildPackage() {
   const inputs = ["src", "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"];
-  const makers = ["scripts/report-schema.mjs", "scripts/browser.mjs"];
+  const makers = ["scripts/report-schema.mjs", "scripts/browser.mjs", "scripts/threads.mjs"];
   const outputs = ["index.js", "cli/main.js", "kernel.wasm", "report.schema.json", "browser/setway.js"];
   const made = outputs.map((path) => `dist/${path}`);
   await unlessUnchanged("package", [...inputs, ...makers], made, async () => {
@@ -110,6 +110,8 @@ async function buildPackage() {
       await writeFile(`${ROOT}/${fresh}/report.schema.json`, `${JSON.stringify(reportSchema())}\n`);
       const { bundleForBrowsers } = await import("./browser.mjs");
       await bundleForBrowsers(`${ROOT}/${fresh}`);
+      const { bundleThreads } = await import("./threads.mjs");
+      await bundleThreads(`${ROOT}/${fresh}`);
       await rm(`${ROOT}/dist`, { recursive: true, force: true });
       await rename(`${ROOT}/${fresh}`, `${ROOT}/dist`);
     } finally {

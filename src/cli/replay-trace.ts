@@ -238,7 +238,7 @@ async function play(
     for await (const batch of windowed(untilAborted(source.batches(), terminal.signal), { skip, most })) {
       for (let rest = batch; rest.length > 0; ) rest = await playPart(rest);
       await watch?.flush();
-      seen.look(batch);
+      if (!source.accessesOnly) seen.look(batch);
       if (source.totalBytes === undefined) progress.show("records", player.records, source.header.records);
       else progress.show("playing", source.bytesRead, source.totalBytes);
       if (performance.now() - breathed > BREATH_MS) {

@@ -101,6 +101,7 @@ export function expectation(parameter: Parameter): string {
 export function formatValue(parameter: Parameter, value: Value): string {
   if (typeof value === "string" || isWords(parameter)) return String(value);
   if (parameter.unit === "bytes") return formatBytes(value);
-  const text = value.toLocaleString("en-US", { maximumFractionDigits: 3 });
+  // Three digits of a fraction at most; with options every call would make a formatter of its own.
+  const text = value.toLocaleString("en-US");
   return parameter.unit === "%" ? `${text} %` : text;
 }

@@ -151,6 +151,17 @@ export class ByteReader {
     return this.#pending.subarray(0, count);
   }
 
+  /**
+   * The next `count` bytes if they and `behind` more have been received, else nothing is taken. They are valid until more than
+   * those are taken.
+   */
+  readNow(count: number, behind: number): Uint8Array | undefined {
+    const pending = this.#pending;
+    if (pending.length < count + behind) return undefined;
+    this.#pending = pending.subarray(count);
+    return pending.subarray(0, count);
+  }
+
   /** The next `count` bytes as a copy; fewer only at the end. */
   async read(count: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(count);

@@ -1,52 +1,40 @@
-/** The thread of decoder.node.ts: opens a trace, and sends its batches as long as there is memory that the other side gave back. */
+/** The thread of decoder.node.ts: opens a trace, and puts its batches into the queue as long as there is room. */
 import { parentPort, workerData } from "node:worker_threads";
 import { SetwayError, sentError, TraceError } from "../engine/errors.ts";
-import { BATCHES_AHEAD, DECODED_BYTES, type Decoded, type DecoderTask, type Spent } from "./decoder.node.ts";
+import { BatchQueue, SLOT_WORDS } from "./batch-queue.ts";
+import type { Decoded, DecoderTask } from "./decoder.node.ts";
 import { openTraceFile } from "./open.node.ts";
 
-const { path, options } = workerData as DecoderTask;
-const say = (message: Decoded, transfer: readonly ArrayBuffer[] = []): void =>
-  parentPort?.postMessage(message, transfer);
-
-const free = Array.from({ length: BATCHES_AHEAD }, () => new ArrayBuffer(DECODED_BYTES));
-let wake = (): void => {};
-parentPort?.on("message", ({ spent }: Spent) => {
-  free.push(spent);
-  wake();
-});
-
-async function memory(): Promise<ArrayBuffer> {
-  for (;;) {
-    const buffer = free.pop();
-    if (buffer !== undefined) return buffer;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  }
-}
+const { path, options, memory } = workerData as DecoderTask;
+const say = (message: Decoded): void => parentPort?.postMessage(message);
 
 try {
   const source = await openTraceFile(path, options);
   const progress = () => ({ bytesRead: source.bytesRead, skipped: source.skipped });
-  // Formats that come in small batches are gathered: a message costs as much as decoding thousands of records.
-  let words = new Uint32Array(await memory());
+  const queue = new BatchQueue(memory);
+  let words: Uint32Array | undefined;
   let length = 0;
-  const send = async (): Promise<void> => {
-    if (length === 0) return;
-    say({ words: words.subarray(0, length), progress: progress() }, [words.buffer]);
+  let accessesOnly = true;
+  const handOn = (): void => {
+    if (length > 0 && queue.put(length, progress(), accessesOnly)) say({ more: true });
+    words = undefined;
     length = 0;
-    words = new Uint32Array(await memory());
+    accessesOnly = true;
   };
   try {
     for await (const batch of source.batches()) {
-      if (length + batch.length > words.length) await send();
+      // Formats that come in small batches are gathered.
+      if (length + batch.length > SLOT_WORDS) handOn();
+      words ??= queue.room();
       words.set(batch, length);
       length += batch.length;
+      accessesOnly &&= source.accessesOnly;
+      if (length > SLOT_WORDS / 2) handOn();
     }
-    await send();
+    handOn();
     say({ ended: progress() });
   } catch (error) {
-    await send();
+    handOn();
     say({ failed: sent(error), progress: progress() });
   }
 } catch (error) {

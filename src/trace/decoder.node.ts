@@ -1,41 +1,30 @@
 /**
- * Decoding in a thread of its own: the trace is opened and decoded there, and whole batches come over, so that who plays them
- * does nothing else. Errors come with their place, after everything before them, as from the trace itself.
+ * Decoding in a thread of its own: the trace is opened and decoded there, and whole batches come over (batch-queue.ts), so that
+ * who plays them does nothing else. Errors come with their place, after everything before them, as from the trace itself.
  */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { receivedError, type SentError, TraceError } from "../engine/errors.ts";
 import { threadFile } from "../engine/thread-file.node.ts";
+import { BatchQueue, type Progress } from "./batch-queue.ts";
 import { openTraceFile } from "./open.node.ts";
 import type { OpenOptions } from "./open.ts";
-import { BATCH_ENTRIES, type TraceSource } from "./source.ts";
+import type { TraceSource } from "./source.ts";
 
 /** What the thread is started with. */
 export interface DecoderTask {
   readonly path: string;
   readonly options: OpenOptions;
+  /** A `BatchQueue`'s. */
+  readonly memory: SharedArrayBuffer;
 }
 
-/** What it says. */
+/** What it says beside the batches: that there is one again, or that there are no more of them. */
 export type Decoded =
-  | { readonly words: Uint32Array<ArrayBuffer>; readonly progress: Progress }
+  | { readonly more: true }
   | { readonly ended: Progress }
   | { readonly failed: SentError; readonly progress?: Progress };
-
-/** What it is told: a batch's memory is its own again. */
-export interface Spent {
-  readonly spent: ArrayBuffer;
-}
-
-interface Progress {
-  readonly bytesRead: number;
-  readonly skipped: number;
-}
-
-/** Batches that are decoded before anybody takes them, with the one in use and the one being filled. */
-export const BATCHES_AHEAD = 6;
-export const DECODED_BYTES = BATCH_ENTRIES * 8;
 
 /** A trace wherever it is decoded: what addresses were before they were mapped is known only in the thread that does it. */
 export type DecodedTrace = Omit<TraceSource, "originalAddress"> & Partial<Pick<TraceSource, "originalAddress">>;
@@ -67,7 +56,8 @@ export async function openInThread(path: string, options: OpenOptions = {}): Pro
 async function decodedInThread(path: string, options: OpenOptions, here: TraceSource): Promise<DecodedTrace> {
   const { name, header, totalBytes } = here;
   await here.close();
-  const task: DecoderTask = { path, options };
+  const queue = new BatchQueue();
+  const task: DecoderTask = { path, options, memory: queue.memory };
   const worker = new Worker(WORKER, { workerData: task });
   const mail = new Mail(path);
   worker.on("message", (message: Decoded) => mail.put(message));
@@ -78,6 +68,7 @@ async function decodedInThread(path: string, options: OpenOptions, here: TraceSo
     await worker.terminate();
   };
   let progress: Progress = { bytesRead: 0, skipped: 0 };
+  let accessesOnly = false;
   return {
     name,
     header,
@@ -88,19 +79,27 @@ async function decodedInThread(path: string, options: OpenOptions, here: TraceSo
     get skipped() {
       return progress.skipped;
     },
+    get accessesOnly() {
+      return accessesOnly;
+    },
     async *batches() {
       try {
-        for (;;) {
-          const message = await mail.take();
-          if ("ended" in message) {
-            progress = message.ended;
+        for (let last: Exclude<Decoded, { more: true }> | undefined; ; ) {
+          for (let batch = queue.get(); batch !== undefined; batch = queue.get()) {
+            progress = batch;
+            accessesOnly = batch.accessesOnly;
+            yield batch.words;
+            queue.release();
+          }
+          if (last !== undefined) {
+            progress = "ended" in last ? last.ended : (last.progress ?? progress);
+            if ("failed" in last) throw receivedError(last.failed);
             return;
           }
-          progress = message.progress ?? progress;
-          if ("failed" in message) throw receivedError(message.failed);
-          yield message.words;
-          const spent: Spent = { spent: message.words.buffer };
-          worker.postMessage(spent, [spent.spent]);
+          if (!queue.awaitNext()) continue;
+          const message = await mail.take();
+          // Batches that were put in before it may still be there.
+          if (!("more" in message)) last = message;
         }
       } finally {
         await close();
@@ -110,7 +109,7 @@ async function decodedInThread(path: string, options: OpenOptions, here: TraceSo
   };
 }
 
-/** What has come and what is waited for, in order; after a failure, what came before it. */
+/** What has been said and what is waited for, in order; after a failure, what came before it. */
 class Mail {
   readonly #file: string;
   readonly #come: Decoded[] = [];

@@ -1,11 +1,14 @@
 /** Entries of a trace: 64 bits that are a record or a prefix of the record that follows (semantics D5). */
-import { OPERATION_BY_CODE } from "../engine/operations.ts";
+import { OPERATION_BY_CODE, OPERATIONS } from "../engine/operations.ts";
 
 /** By operation code: 1 for prefixes. */
 const PREFIX = Uint8Array.from(OPERATION_BY_CODE, (operation) => (operation?.prefix ? 1 : 0));
 
 /** Operations below this are none. */
 export const FIRST_PREFIX = PREFIX.indexOf(1);
+
+/** Operations up to this are loads, stores, fetches and atomics. */
+export const LAST_ACCESS = OPERATIONS.ATOMIC.code;
 
 /** More prefixes than this before one record aren't kept together: nobody writes that, and memory must stay bounded. */
 const MOST_PREFIXES = 16;

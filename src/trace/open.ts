@@ -172,6 +172,8 @@ interface Opened {
   readonly description: TraceDescription;
   readonly map: AddressMap;
   readonly skipped: number;
+  /** Absent where that isn't known. */
+  readonly accessesOnly?: boolean;
   batches(): AsyncGenerator<Uint32Array, void, undefined>;
 }
 
@@ -196,8 +198,17 @@ async function openFormat(
         batches: () => mapped(readRaw64(input, file)),
       };
     case "swt": {
-      const { description, batches } = await readSwt(input, file, codecs);
-      return { description, map, batches: () => mapped(batches()), skipped: 0 };
+      const trace = await readSwt(input, file, codecs);
+      return {
+        description: trace.description,
+        map,
+        skipped: 0,
+        get accessesOnly() {
+          // Mapped entries come in batches of their own.
+          return map.mapping === "none" && trace.accessesOnly;
+        },
+        batches: () => mapped(trace.batches()),
+      };
     }
     case "din":
       return withAccesses(readDin(input, file, buffer(), options), map, describe(TEXT_PROVENANCE, "unknown", 1));
@@ -299,6 +310,9 @@ function assemble(
     },
     get skipped() {
       return opened.skipped;
+    },
+    get accessesOnly() {
+      return opened.accessesOnly ?? false;
     },
     async *batches() {
       try {

@@ -56,6 +56,11 @@ export interface TraceSource {
    * delivered, then a `TraceError` is thrown. May be called once.
    */
   batches(): AsyncIterable<Uint32Array>;
+  /**
+   * Whether the batch at hand is known to have nothing but loads, stores, fetches and atomics in it, so that nobody needs to look
+   * for anything else. False says nothing.
+   */
+  readonly accessesOnly: boolean;
   /** Bytes taken from the input so far, and all it has if that is known: for progress. Both before decompression. */
   readonly bytesRead: number;
   readonly totalBytes: number | undefined;

@@ -2,7 +2,7 @@
 import { TraceError } from "../engine/errors.ts";
 import type { ByteReader } from "./bytes.ts";
 import type { Codecs } from "./codec.ts";
-import { countRecords, FIRST_PREFIX } from "./entry.ts";
+import { countRecords, FIRST_PREFIX, LAST_ACCESS } from "./entry.ts";
 import type { TraceDescription } from "./source.ts";
 import { type Columns, ColumnTransform, LONGEST_VARINT } from "./swt-columns.ts";
 import { ColumnJoiner } from "./swt-join.ts";
@@ -24,39 +24,32 @@ import {
 
 /** In the order of the file. */
 const COLUMN_NAMES = ["operations", "requesters", "lines", "offsets"] as const;
-/** Less than this is inflated in less time than it takes to hand it to another thread. */
-const HANDED_OVER_BYTES = 16 << 10;
-
 export interface SwtTrace {
   readonly description: TraceDescription;
+  /** As `TraceSource` has it. */
+  readonly accessesOnly: boolean;
   batches(): AsyncGenerator<Uint32Array, void, undefined>;
 }
 
-/** A chunk whose checksums were right, its large columns being inflated on other threads. */
+/** A chunk whose checksums were right. */
 interface Chunk {
-  readonly kind: "chunk";
   readonly number: number;
   readonly entries: number;
   readonly lineBytes: number;
   readonly offset: number;
   readonly columns: readonly Column[];
 }
+/** Valid until the next read. */
 interface Column {
   readonly name: keyof Columns;
   readonly packed: Uint8Array;
   readonly bytes: number;
-  readonly inflated: Promise<Uint8Array> | undefined;
 }
 interface End {
-  readonly kind: "end";
   readonly offset: number;
   readonly chunks: number;
   readonly entries: bigint;
   readonly records: bigint;
-}
-interface Failure {
-  readonly kind: "failure";
-  readonly error: unknown;
 }
 
 /** Reads the description; the records follow. Throws `TraceError`. */
@@ -65,7 +58,10 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
   const start = input.position;
 
   const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
-  const take = async (bytes: number, what: string): Promise<Uint8Array> => {
+  /** The next bytes: a copy, unless nobody needs them when more than `behind` bytes have been taken after them. */
+  const take = async (bytes: number, what: string, behind = Number.POSITIVE_INFINITY): Promise<Uint8Array> => {
+    const received = input.readNow(bytes, behind);
+    if (received !== undefined) return received;
     const offset = input.position - start;
     const taken = await input.read(bytes);
     if (taken.length === bytes) return taken;
@@ -79,7 +75,7 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
   /** Reads the checksum of `covered` and of the checksum before it. */
   const verify = async (what: string, ...covered: readonly Uint8Array[]): Promise<void> => {
     const offset = input.position - start;
-    const stored = viewOf(await take(CHECKSUM_BYTES, what)).getUint32(0, true);
+    const stored = viewOf(await take(CHECKSUM_BYTES, what, 0)).getUint32(0, true);
     const before = new Uint8Array(CHECKSUM_BYTES);
     viewOf(before).setUint32(0, checksum, true);
     checksum = covered.reduce((sum, bytes) => codecs.crc32(bytes, sum), codecs.crc32(before, 0));
@@ -123,32 +119,26 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
   let entries = 0;
   let records = 0;
 
-  /** The next chunk or the end; what is wrong is an answer too, because what came before it has yet to be delivered. */
-  const readNext = async (): Promise<Chunk | End | Failure> => {
-    try {
-      const what = `chunk ${chunks}`;
-      const offset = input.position - start;
-      const markerBytes = await take(MARKER_BYTES, `the marker of ${what} or of the end`);
-      const marker = viewOf(markerBytes).getUint32(0, true);
-      if (marker === END_MARKER) return await readEnd(offset, markerBytes);
-      if (marker !== CHUNK_MARKER) {
-        throw new TraceError(`no chunk and no end after ${chunks} chunks`, {
-          file,
-          offset,
-          found: bytesAsHex(markerBytes),
-          expected: "CHNK or END",
-        });
-      }
-      return await readChunk(what, offset, markerBytes);
-    } catch (error) {
-      return { kind: "failure", error };
-    }
+  const readNext = async (): Promise<Chunk | End> => {
+    const what = `chunk ${chunks}`;
+    const offset = input.position - start;
+    const markerBytes = await take(MARKER_BYTES, `the marker of ${what} or of the end`, CHUNK_HEADER_BYTES);
+    const marker = viewOf(markerBytes).getUint32(0, true);
+    if (marker === END_MARKER) return readEnd(offset, markerBytes);
+    if (marker === CHUNK_MARKER) return readChunk(what, offset, markerBytes);
+    throw new TraceError(`no chunk and no end after ${chunks} chunks`, {
+      file,
+      offset,
+      found: bytesAsHex(markerBytes),
+      expected: "CHNK or END",
+    });
   };
 
   const readChunk = async (what: string, offset: number, marker: Uint8Array): Promise<Chunk> => {
-    const rest = await take(CHUNK_HEADER_BYTES - MARKER_BYTES, `the header of ${what}`);
+    const rest = await take(CHUNK_HEADER_BYTES - MARKER_BYTES, `the header of ${what}`, CHECKSUM_BYTES);
     await verify(`the header of ${what}`, marker, rest);
-    const field = (index: number): number => viewOf(rest).getUint32(4 * index, true);
+    const header = viewOf(rest);
+    const field = (index: number): number => header.getUint32(4 * index, true);
     const [number, count, lineBytes] = [field(0), field(1), field(2)];
     const sizes = [count, count, lineBytes, count];
     const packed = [field(3), field(4), field(5), field(6)];
@@ -169,25 +159,21 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     const body = await take(
       packed.reduce((sum, bytes) => sum + bytes, 0),
       what,
+      CHECKSUM_BYTES,
     );
     await verify(what, body);
     chunks++;
     let at = 0;
     const columns = COLUMN_NAMES.map((name, index): Column => {
-      const end = at + (packed[index] as number);
-      const column = body.subarray(at, end);
-      const bytes = sizes[index] as number;
-      at = end;
-      const inflated = column.length < HANDED_OVER_BYTES ? undefined : codecs.inflateRaw(column, bytes);
-      // Nobody may be waiting yet, or ever, when the consumer leaves.
-      inflated?.catch(() => {});
-      return { name, packed: column, bytes, inflated };
+      const from = at;
+      at += packed[index] as number;
+      return { name, packed: body.subarray(from, at), bytes: sizes[index] as number };
     });
-    return { kind: "chunk", number, entries: count, lineBytes, offset, columns };
+    return { number, entries: count, lineBytes, offset, columns };
   };
 
   const readEnd = async (offset: number, marker: Uint8Array): Promise<End> => {
-    const rest = await take(END_BYTES - MARKER_BYTES, "the end marker");
+    const rest = await take(END_BYTES - MARKER_BYTES, "the end marker", CHECKSUM_BYTES);
     await verify("the end marker", marker, rest);
     if ((await input.peek(1)).length > 0) {
       throw new TraceError("more after the end marker", {
@@ -199,7 +185,6 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     }
     const view = viewOf(rest);
     return {
-      kind: "end",
       offset,
       chunks: view.getUint32(0, true),
       entries: view.getBigUint64(4, true),
@@ -223,15 +208,13 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     if (description.records !== undefined) same("records (by the description)", records, description.records);
   };
 
+  let accessesOnly = false;
+
   async function* batches(): AsyncGenerator<Uint32Array, void, undefined> {
     const joiner = new ColumnJoiner();
-    let next = readNext();
     for (;;) {
-      const now = await next;
-      if (now.kind === "failure") throw now.error;
-      if (now.kind === "end") return checkEnd(now);
-      // The next chunk is inflated while this one is played.
-      next = readNext();
+      const now = await readNext();
+      if (!("columns" in now)) return checkEnd(now);
       const damaged = (found: string, cause?: unknown): TraceError =>
         new TraceError(`damaged chunk ${now.number}`, {
           file,
@@ -240,9 +223,9 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
           expected: "what a writer of .swt writes",
           cause,
         });
-      for (const { name, packed, bytes, inflated } of now.columns) {
-        if (inflated === undefined && joiner.inflate(name, packed, bytes)) continue;
-        const column = await (inflated ?? codecs.inflateRaw(packed, bytes)).catch((cause) => {
+      for (const { name, packed, bytes } of now.columns) {
+        if (joiner.inflate(name, packed, bytes)) continue;
+        const column = await codecs.inflateRaw(packed, bytes).catch((cause) => {
           throw damaged("a column that can't be inflated", cause);
         });
         if (column.length !== bytes) throw damaged("a column of another length than the header says");
@@ -255,11 +238,18 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
       }
       entries += now.entries;
       records += joined.largestOperation < FIRST_PREFIX ? now.entries : countRecords(joined.words);
+      accessesOnly = joined.largestOperation <= LAST_ACCESS;
       yield joined.words;
     }
   }
 
-  return { description, batches };
+  return {
+    description,
+    get accessesOnly() {
+      return accessesOnly;
+    },
+    batches,
+  };
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import type { TraceError } from "../../src/engine/errors.ts";
+import { OPERATIONS } from "../../src/engine/operations.ts";
 import { type DecodedTrace, openDecoded, openInThread } from "../../src/trace/decoder.node.ts";
 import { createTraceFile, openTraceFile } from "../../src/trace/open.node.ts";
 import { temporaryFolder } from "../cli/files.ts";
@@ -49,6 +50,21 @@ test("the same records, header and progress", async () => {
   expect(other).toEqual(one);
   expect(other.records).toBeGreaterThan(1_000_000);
   expect(there.bytesRead).toBe(here.bytesRead);
+});
+
+test("batches that are known to have accesses only are so, here and there", async () => {
+  const known: string[] = [];
+  for (const source of [await openTraceFile(SHIPPED), await openInThread(SHIPPED)]) {
+    const seen: boolean[] = [];
+    for await (const words of source.batches()) {
+      const largest = words.reduce((most, word, i) => (i % 2 === 0 ? most : Math.max(most, (word >>> 16) & 255)), 0);
+      expect(source.accessesOnly).toBe(largest <= OPERATIONS.ATOMIC.code);
+      seen.push(source.accessesOnly);
+    }
+    expect(new Set(seen).size).toBe(2);
+    known.push(seen.join());
+  }
+  expect(known[1]).toBe(known[0]);
 });
 
 test("options go with it, and what was left out comes back", async () => {

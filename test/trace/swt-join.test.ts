@@ -134,3 +134,22 @@ test(`${runs} deflate streams, whole, cut and damaged: what is inflated is what 
   );
   expect(Math.min(outcomes.taken, outcomes.left)).toBeGreaterThan(runs / 2);
 });
+
+test("codes as long as there are, of bytes and of distances", () => {
+  // Fibonacci's numbers as frequencies make the longest codes; distances double likewise.
+  const parts: Uint8Array[] = [];
+  for (let byte = 0, few = 1, many = 1; byte < 20; byte++, [few, many] = [many, few + many])
+    parts.push(new Uint8Array(many).fill(byte));
+  const bytes = new Uint8Array(Buffer.concat(parts));
+  let state = 1;
+  for (let i = bytes.length - 1; i > 0; i--) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    const other = state % (i + 1);
+    [bytes[i], bytes[other]] = [bytes[other] as number, bytes[i] as number];
+  }
+  for (const strategy of [0, 2]) {
+    const packed = new Uint8Array(deflateRawSync(bytes, { level: 9, memLevel: 9, strategy }));
+    expect(joiner.inflate("lines", packed, bytes.length)).toBe(true);
+    expect(joiner.columns(1, bytes.length).lines).toEqual(bytes);
+  }
+});
