@@ -6,7 +6,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const full = process.env.SETWAY_FULL === "1";
 
 /** Longest first. In a bare clone vitest knows nothing but the sizes of files, and would end with one of these, alone. */
-const LONGEST = ["properties/engines-agree", "scenario/stories", "properties/invariants"];
+const LONGEST = [
+  "properties/engines-agree",
+  "scenario/stories",
+  "properties/invariants",
+  "cli/formats",
+  "shard/shards-agree",
+  "web/explorer",
+  "cases/cases",
+  "hypervisor/trace",
+  "against/yardstick",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
