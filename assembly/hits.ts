@@ -139,6 +139,7 @@ export function prepareFast(): void {
   wordMask = (VERSIONS ? keyMask : ~(<u64>7)) & 0xffffffffffff;
   groupMask = (1 << groupBits) - 1;
   newestShift = largestShift - 3;
+  if (CARRY) writesBytes = (<u64>1) << (smallestShift - 1);
   newestMask = (<usize>min(groupMask, 127)) << 3;
   minds = CARRY || dic;
   prepareNarrow();
@@ -219,6 +220,8 @@ const KIND_BITS: usize = 10;
 const NEWEST_TRUTH: usize = 4 << 10;
 /** Keys of other generations count no longer. It fills the bits of a key below the line. */
 let generation: u64 = 0;
+/** The topmost of those bits says of a store's key that bytes have to be written. */
+let writesBytes: u64 = 0;
 /** Where a record's set group lies in a kind's part, scaled. */
 let newestShift: u64 = 0;
 let newestMask: usize = 0;
@@ -228,7 +231,7 @@ let lastCore: u32 = 0;
 
 /** Copies of the newest lines may have gone, or are no longer exclusive. */
 export function forgetNewest(): void {
-  generation = (generation + 1) & ~keyMask;
+  generation = (generation + 1) & ~keyMask & ~writesBytes;
   if (!generation) for (let at: usize = 0; at < NEWEST_TRUTH; at += 8) store<u64>(NEWEST + at, NO_KEY);
 }
 
@@ -261,7 +264,7 @@ function rememberKeys(word: u64, op: u32, storable: u32): void {
   const newest = newestAt(op & 2, word);
   const key = ((word & keyMask) | generation) & ~((<u64>1) << 48);
   store<u64>(newest, key);
-  store<u64>(newest, key | ((<u64>1) << 48) | (<u64>storable - 1), 1 << KIND_BITS);
+  store<u64>(newest, key | ((<u64>1) << 48) | writesBytes | (<u64>storable - 1), 1 << KIND_BITS);
 }
 
 /** Where the truth of the smallest line is that a record begins in, whose line is in a way of its L1's record r. */
@@ -282,11 +285,7 @@ function offsetIn(word: u64): usize {
 
 /** Contents of an access to the newest line of its set. */
 export function again(op: u32, word: u64, number: u64): void {
-  againAt(newestAt(op, word), op, word, number);
-}
-
-function againAt(newest: usize, op: u32, word: u64, number: u64): void {
-  access(op, word, number, <usize>load<u32>(newest, NEWEST_TRUTH));
+  access(op, word, number, <usize>load<u32>(newestAt(op, word), NEWEST_TRUTH));
 }
 
 /** The observation, which can wait, or the default value (R44); `truth` is that of the record's smallest line. */
@@ -392,17 +391,26 @@ function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, number
     if (byNewest) {
       const mask = keyMask;
       const now = generation;
+      const began = at;
       // A loop of its own, because V8 then keeps what it needs in registers.
       while (at < end) {
         const word = load<u64>(at);
         const op = <u32>(word >> 48) & 3;
-        const newest = newestAt(op, word);
-        if (load<u64>(newest) != ((word & mask) | now)) break;
+        if (load<u64>(newestAt(op, word)) != ((word & mask) | now)) break;
         counted += load<u64>(UNITS + ((<usize>op) << 3));
-        if (CARRY) againAt(newest, op, word, numberOf(at - from, first, numbers));
         at += 8;
       }
+      if (CARRY && at > began) unseen = load<u64>(at - 8);
       if (at >= end) break;
+      if (CARRY) {
+        const word = load<u64>(at);
+        const newest = newestAt(OP_STORE, word);
+        if (load<u64>(newest) == ((word & mask) | now | writesBytes)) {
+          counted += UNIT_STORE;
+          access(OP_STORE, word, numberOf(at - from, first, numbers), <usize>load<u32>(newest, NEWEST_TRUTH));
+          continue;
+        }
+      }
       elsewhere++;
     }
     const word = load<u64>(at);
