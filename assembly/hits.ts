@@ -329,7 +329,7 @@ let misses: u32 = 0;
 let asksNewest: bool = true;
 /** Records since that was last decided, and those of them that weren't in the newest line of their set. */
 let stretch: u32 = 0;
-let elsewhere: u32 = 0;
+let unfamiliar: u32 = 0;
 /** After so many records it is known whether it pays, and after so many more it is tried again. */
 export const TRIAL: u32 = 4096;
 const PAUSE: u32 = 1 << 16;
@@ -341,9 +341,9 @@ export function decide(many: u32): void {
   misses = 0;
   if (stretch >= (asksNewest ? TRIAL : PAUSE)) {
     if (!asksNewest) forgetNewest();
-    asksNewest = !asksNewest || elsewhere << 1 < stretch;
+    asksNewest = !asksNewest || unfamiliar << 1 < stretch;
     stretch = 0;
-    elsewhere = 0;
+    unfamiliar = 0;
   }
   stretch += many;
 }
@@ -351,13 +351,14 @@ export function decide(many: u32): void {
 /** Plays plain hits from one address of a batch on. Returns the address of the first record that isn't one, and is untouched. */
 export function playHits(from: usize, end: usize, first: u64, numbers: usize): usize {
   // One function compiled several times: types tell what is known then, by their sizes.
-  if (!isNarrow) return hits<AnyShape, CallerRefills, BySet>(from, end, first, numbers);
   if (asksNewest) {
+    if (!isNarrow) return hits<AnyShape, CallerRefills, ByNewest>(from, end, first, numbers);
     if (!CARRY && refiller == LOOP_REFILLS_SIMPLY)
       return hits<Narrow, LoopRefillsSimply, ByNewest>(from, end, first, numbers);
     if (refiller == LOOP_REFILLS) return hits<Narrow, LoopRefills, ByNewest>(from, end, first, numbers);
     return hits<Narrow, CallerRefills, ByNewest>(from, end, first, numbers);
   }
+  if (!isNarrow) return hits<AnyShape, CallerRefills, BySet>(from, end, first, numbers);
   if (!CARRY && refiller == LOOP_REFILLS_SIMPLY)
     return hits<Narrow, LoopRefillsSimply, BySet>(from, end, first, numbers);
   if (refiller == LOOP_REFILLS) return hits<Narrow, LoopRefills, BySet>(from, end, first, numbers);
@@ -411,7 +412,7 @@ function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, number
           continue;
         }
       }
-      elsewhere++;
+      unfamiliar++;
     }
     const word = load<u64>(at);
     const op = <u32>(word >> 48) & 3;
