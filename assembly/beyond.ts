@@ -115,8 +115,8 @@ import {
   wayToFill,
 } from "./shape";
 
-/** Sockets are told apart by so many bits of a packed record (bucket.ts). */
-export const HOME_BITS: u32 = 6;
+/** Sockets are told apart by so many bits of a packed record at most (sharers.ts). */
+const HOME_BITS: u32 = 6;
 
 // ---- by core: its caches, and where their group 0 begins; all zero where misses of the core's L2 aren't plain
 const SIDE: usize = 64;
@@ -363,13 +363,7 @@ function freeL1(side: usize, isFetch: bool, l1: usize, shape: usize, r: usize): 
   count(l1, COUNTER_WRITEBACKS_OUT);
   event(EVENT_WRITEBACK);
   count(<usize>load<u32>(side, B_L2), COUNTER_WRITEBACKS_IN);
-  land(
-    shapesOf(side) + S_L2,
-    <usize>load<u32>(side, B_BASE_L2),
-    line,
-    CARRY ? bytesIn(shape, r, way, state) : 0,
-    state & TRUE,
-  );
+  land(shapesOf(side) + S_L2, <usize>load<u32>(side, B_BASE_L2), line, bytesIn(shape, r, way, state), state & TRUE);
   return way;
 }
 

@@ -144,8 +144,7 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       // Refills are from the host's own caches as long as the L2s in use fit there.
       const far =
         misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
-      const pays =
-        groupsToDeal() != 0 && far * (inForce ? RARER : RARE) * parts() > played && interruptions * SELDOM < played;
+      const pays = far * (inForce ? RARER : RARE) * parts() > played && interruptions * SELDOM < played;
       if (dealing && !pays) settleWholly();
       // Once may have been the misses of cold caches, and so may what becomes less.
       dealing = pays && paid && (dealing || far * playedBefore * 4 > farBefore * played * 3) && isLarge();

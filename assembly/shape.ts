@@ -5,6 +5,7 @@ import {
   allocate,
   C_L1D,
   C_L1I,
+  CARRY,
   coreAt,
   cores,
   directorySets,
@@ -155,9 +156,9 @@ export function recordIn(base: usize, shape: usize, line: u32): usize {
   );
 }
 
-/** Where a way's own bytes are. */
+/** Where a way's own bytes are; nowhere in builds without contents, whose records don't say. */
 export function contents(shape: usize, r: usize, way: u32): usize {
-  return <usize>load<u32>(r + load<u32>(shape, S_DATA)) + <usize>way * load<u32>(shape, S_STRIDE);
+  return CARRY ? <usize>load<u32>(r + load<u32>(shape, S_DATA)) + <usize>way * load<u32>(shape, S_STRIDE) : 0;
 }
 
 /** Where the truth of the line in a way of an L1 is, as a copy's bytes are. */
@@ -167,7 +168,7 @@ export function truthIn(shape: usize, r: usize, way: u32): usize {
 
 /** Where the bytes are that a copy in this state has. */
 export function bytesIn(shape: usize, r: usize, way: u32, state: u32): usize {
-  return state & TRUE && load<u32>(shape, S_TRUTH) ? truthIn(shape, r, way) : contents(shape, r, way);
+  return CARRY && state & TRUE && load<u32>(shape, S_TRUTH) ? truthIn(shape, r, way) : contents(shape, r, way);
 }
 
 /** Where the state of a way is. */

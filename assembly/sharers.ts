@@ -52,22 +52,22 @@ export const D_COUNTERS_L3: usize = 40;
 export const D_FIRST: usize = 44;
 export const D_ROOT: usize = 48;
 /** By operation: requests to the L3. */
-export const D_REQUESTS: usize = 96;
-export const D_L3_MISSES: usize = 112;
+export const D_REQUESTS: usize = 64;
+export const D_L3_MISSES: usize = 80;
 /** Victims of the L1D and, 8 bytes on, of the L1I. */
-export const D_VICTIMS: usize = 128;
-export const D_VICTIMS_L2: usize = 132;
-export const D_WRITEBACKS: usize = 140;
-export const D_WRITEBACKS_L2: usize = 144;
+export const D_VICTIMS: usize = 96;
+export const D_VICTIMS_L2: usize = 100;
+export const D_WRITEBACKS: usize = 108;
+export const D_WRITEBACKS_L2: usize = 112;
 /** Writebacks of caches that the core's requests caused and that aren't its own. */
-export const D_WRITEBACKS_FAR: usize = 148;
-export const D_L3_HITS: usize = 152;
-export const D_SNOOPS: usize = 156;
-export const D_SNOOPS_FAR: usize = 160;
-export const D_READS: usize = 164;
-export const D_READS_FAR: usize = 168;
-export const D_TAKEN_L1D: usize = 172;
-export const D_TAKEN_L1I: usize = 176;
+export const D_WRITEBACKS_FAR: usize = 116;
+export const D_L3_HITS: usize = 120;
+export const D_SNOOPS: usize = 124;
+export const D_SNOOPS_FAR: usize = 128;
+export const D_READS: usize = 132;
+export const D_READS_FAR: usize = 136;
+export const D_TAKEN_L1D: usize = 140;
+export const D_TAKEN_L1I: usize = 144;
 export const COUNTS_FROM: usize = D_REQUESTS;
 export let desks: usize = 0;
 

@@ -24,6 +24,7 @@ import {
 
 /** In the order of the file. */
 const COLUMN_NAMES = ["operations", "requesters", "lines", "offsets"] as const;
+
 export interface SwtTrace {
   readonly description: TraceDescription;
   /** As `TraceSource` has it. */

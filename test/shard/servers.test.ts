@@ -1,5 +1,6 @@
 /** Plays of many cores on machines built like servers: dealt into set groups from the first record, by one kernel and by shards alike. */
 import { expect, test } from "vitest";
+import { createRandom } from "../../bench/random.ts";
 import { createKernel } from "../../src/engine/kernel.ts";
 import { OPERATIONS } from "../../src/engine/operations.ts";
 import { loadMachine } from "../../src/machine/index.ts";
@@ -15,11 +16,7 @@ const { LOAD, STORE, FETCH, DC_CIVAC } = OPERATIONS;
 /** Plain accesses of 100 cores, some of which begin late; a clean and invalidate; more plain accesses. */
 function stream(): Uint32Array {
   const words: number[] = [];
-  let state = 4711;
-  const below = (limit: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
+  const { below } = createRandom(4711);
   const put = (code: number, core: number, address: number) => words.push(address, (core << 24) | (code << 16));
   const access = (cores: number) => {
     const operation = [LOAD, LOAD, STORE, FETCH][below(4)] as typeof LOAD;

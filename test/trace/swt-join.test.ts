@@ -2,6 +2,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { createRandom } from "../../bench/random.ts";
 import { type Columns, ColumnTransform } from "../../src/trace/swt-columns.ts";
 import { ColumnJoiner } from "../../src/trace/swt-join.ts";
 
@@ -141,10 +142,9 @@ test("codes as long as there are, of bytes and of distances", () => {
   for (let byte = 0, few = 1, many = 1; byte < 20; byte++, [few, many] = [many, few + many])
     parts.push(new Uint8Array(many).fill(byte));
   const bytes = new Uint8Array(Buffer.concat(parts));
-  let state = 1;
+  const { below } = createRandom(1);
   for (let i = bytes.length - 1; i > 0; i--) {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    const other = state % (i + 1);
+    const other = below(i + 1);
     [bytes[i], bytes[other]] = [bytes[other] as number, bytes[i] as number];
   }
   for (const strategy of [0, 2]) {
