@@ -3,16 +3,13 @@
 // left over, because what this and far.ts can't play isn't dealt while sharers are in force.
 
 import { keepSeen } from "./ahead";
-import { playFar, storeShared } from "./far";
+import { own, request } from "./far";
 import { NARROW_ORDER, NARROW_STATES } from "./hits";
-import { DIRTY, EXCLUSIVE, groupBits, VALID } from "./layout";
+import { DIRTY, EXCLUSIVE, VALID } from "./layout";
 import { OP_LOAD } from "./operations";
 import { moveToFront } from "./set";
 import {
-  coreOf,
-  D_VICTIMS,
-  D_WRITEBACKS,
-  deskOf,
+  all2,
   enterGroup,
   find,
   findL1,
@@ -20,75 +17,84 @@ import {
   HINT_DATA,
   hints2,
   homeIn,
-  inL2,
+  l2Set,
   last1,
+  lineIn,
   note,
-  opOf,
+  opIn,
   order2,
+  PACKED_SIZE,
   placesOf,
   ROLE_HITS,
+  ROLE_L2,
   ROLE_REFILLS,
+  ROLE_VICTIMS,
+  ROLE_WRITEBACKS,
   roleIn,
   states2,
   touches2,
   touchGroup,
-  ways2,
+  turning1,
 } from "./sharers";
 
-/** Plays `many` records of one group. */
-export function playPacked(records: usize, many: u32): void {
-  if (!many) return;
-  const group = <u32>load<u64>(records) & ((1 << groupBits) - 1);
+/** Plays the records of one group that lie in so many bytes. */
+export function playPacked(records: usize, bytes: usize, group: u32): void {
   enterGroup(group);
   touchGroup(group);
-  const end = records + ((<usize>many) << 3);
-  for (let from = records; from < end; from += BLOCK << 3) {
-    const to = min(from + (BLOCK << 3), end);
-    locate(from, to);
-    let at = from;
-    for (;;) {
-      at = playNear(at, to, PLACES + (at - from));
-      if (at >= to) break;
-      far(load<u64>(at), PLACES + (at - from));
-      at += 8;
+  const end = records + bytes;
+  for (let from = records; from < end; from += BLOCK * PACKED_SIZE) {
+    const last = locate(from, min(from + BLOCK * PACKED_SIZE, end), group);
+    let entry = playNear(ENTRIES, last);
+    while (entry < last) {
+      prepare(entry, homeIn(load<u64>(from + ((entry - ENTRIES) / ENTRY_SIZE) * PACKED_SIZE)));
+      entry = playNear(entry, last);
     }
   }
 }
 
 /** Records whose sets are looked up, and loaded, together: play then waits for none of them. */
 const BLOCK: usize = 32;
-/** Of each: where its sets are. */
-const PLACES = memory.data(8 * 32, 64);
-const P_L2: usize = 4;
+/** Of each: where its sets of the L1 and the L2 are, line and role. */
+const ENTRY_SIZE: usize = 16;
+const ENTRIES = memory.data(16 * 32, 64);
+const E_L2: usize = 4;
+const E_LINE: usize = 8;
+const E_ROLE: usize = 12;
 
-function locate(from: usize, to: usize): void {
-  let place = PLACES;
+/** Returns where the last entry ends. */
+function locate(from: usize, to: usize, group: u32): usize {
+  let entry = ENTRIES;
   let seen: u32 = 0;
-  for (let at = from; at < to; at += 8) {
-    const places = placesOf(load<u64>(at));
+  for (let at = from; at < to; at += PACKED_SIZE) {
+    const word = load<u64>(at);
+    const role = roleIn(word);
+    const places = placesOf(word, role);
     seen += load<u32>(<usize>places) + load<u32>(<usize>(places >> 32));
-    store<u64>(place, places);
-    place += 8;
+    store<u64>(entry, places);
+    store<u32>(entry, lineIn(word, group), E_LINE);
+    store<u32>(entry, <u32>role, E_ROLE);
+    entry += ENTRY_SIZE;
   }
   keepSeen(seen);
+  return entry;
 }
 
-/** What the record behind `playNear` takes is a line that its core's L2 doesn't hold. */
+/** What the record behind `playNear` takes is a line that its core's L2 doesn't hold. Else it is a store, and the line is shared. */
 let isBeyond: bool = false;
 
 /**
  * Plays what a core's own caches settle, and nothing more: hits in its L1 and its L2. Returns where the first record is that
- * takes more. Calls nothing (see hits.ts).
+ * takes more; once that is there, it is played as such a hit. Calls nothing (see hits.ts).
  */
-function playNear(from: usize, end: usize, place: usize): usize {
+function playNear(from: usize, end: usize): usize {
   isBeyond = false;
-  let at = from;
-  for (; at < end; at += 8, place += 8) {
-    const word = load<u64>(at);
-    const line = <u32>word;
-    const isStore = opOf(word) & 1;
-    const r1 = <usize>load<u32>(place);
-    const role = roleIn(word);
+  let entry = from;
+  for (; entry < end; entry += ENTRY_SIZE) {
+    const line = load<u32>(entry, E_LINE);
+    const r1 = <usize>load<u32>(entry);
+    const role = <usize>load<u32>(entry, E_ROLE);
+    const op = opIn(role);
+    const isStore = op & 1;
     const found1 = findL1(r1, line);
     if (found1) {
       const way = <u32>ctz(found1);
@@ -99,8 +105,8 @@ function playNear(from: usize, end: usize, place: usize): usize {
       note(role + ROLE_HITS);
       continue;
     }
-    const r2 = <usize>load<u32>(place, P_L2);
-    const found2 = find(r2, ways2, line);
+    const r2 = <usize>load<u32>(entry, E_L2);
+    const found2 = find(r2, all2, line);
     if (!found2) {
       isBeyond = true;
       break;
@@ -109,53 +115,58 @@ function playNear(from: usize, end: usize, place: usize): usize {
     const state2 = <u32>load<u8>(r2 + states2 + way2);
     if (isStore & ~(state2 >> 1)) break;
     moveToFront(r2 + order2, way2);
-    const op = opOf(word);
     const hint = r2 + hints2 + way2;
     store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << (op >> 1)));
     note(role + ROLE_REFILLS);
-    // The L1's victim.
-    const desk = deskOf(coreOf(word));
-    const way = wayOfL1(r1);
-    const victim = <u32>load<u8>(r1 + way, NARROW_STATES);
-    const victims = desk + ((<usize>op & 2) << 2);
-    store<u32>(victims, load<u32>(victims, D_VICTIMS) + (victim & VALID), D_VICTIMS);
-    if (victim & DIRTY) {
-      const gone = load<u32>(r1 + ((<usize>way) << 2));
-      const vr = inL2(desk, gone);
-      const vWay = <u32>ctz(find(vr, ways2, gone));
-      store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
-      if (touches2) moveToFront(vr + order2, vWay);
-      store<u32>(desk, load<u32>(desk, D_WRITEBACKS) + 1, D_WRITEBACKS);
-    }
     const isLoad = <u32>(op == OP_LOAD);
-    fillL1(r1, way, line, VALID | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE)));
+    replaceL1(role, r1, line, VALID | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE)));
   }
-  return at;
+  return entry;
+}
+
+/** The line in a way of an L1, with this state, goes: to the L2, if it is dirty. */
+function evictL1(role: usize, r1: usize, way: u32, state: u32): void {
+  note(role + ROLE_VICTIMS);
+  if (!(state & DIRTY)) return;
+  const gone = load<u32>(r1 + ((<usize>way) << 2));
+  const r2 = l2Set(<usize>load<u32>(role, ROLE_L2), gone);
+  const way2 = <u32>ctz(find(r2, all2, gone));
+  const at2 = r2 + states2 + way2;
+  store<u8>(at2, load<u8>(at2) | <u8>DIRTY);
+  if (touches2) moveToFront(r2 + order2, way2);
+  note(role + ROLE_WRITEBACKS);
 }
 
 /** A byte without a bit is the lowest that has its top bit in (x - ONES) & ~x & TOPS. */
 export const ONES: u64 = 0x0101010101010101;
 export const TOPS: u64 = 0x8080808080808080;
 
-/** The way that an L1 fills next: the lowest invalid one, which alone has no state bit, else the least recent (D14). */
-export function wayOfL1(r1: usize): u32 {
+/**
+ * A line comes into an L1: into the lowest invalid way, which alone has no state bit, else the least recent (D14), whose line goes.
+ * That one is the last in the order, so all others move up.
+ */
+function replaceL1(role: usize, r1: usize, line: u32, state: u32): void {
   const states = load<u32>(r1, NARROW_STATES);
+  const order = load<u64>(r1, NARROW_ORDER);
   const free = (states - <u32>ONES) & ~states & free1;
-  return free ? <u32>ctz(free) >> 3 : <u32>(load<u64>(r1, NARROW_ORDER) >> last1) & 15;
-}
-
-export function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
+  let way: u32;
+  if (free) {
+    way = <u32>ctz(free) >> 3;
+    moveToFront(r1 + NARROW_ORDER, way);
+  } else {
+    way = <u32>(order >> last1) & 15;
+    evictL1(role, r1, way, states >> (way << 3));
+    store<u64>(r1, (order & ~turning1) | ((order << 4) & turning1) | way, NARROW_ORDER);
+  }
   store<u32>(r1 + ((<usize>way) << 2), line);
   store<u8>(r1 + way, <u8>state, NARROW_STATES);
-  moveToFront(r1 + NARROW_ORDER, way);
 }
 
-/** Plays a record that takes more than its core's own caches. */
-function far(word: u64, place: usize): void {
-  const line = <u32>word;
-  const r1 = <usize>load<u32>(place);
-  const r2 = <usize>load<u32>(place, P_L2);
-  const desk = deskOf(coreOf(word));
-  if (isBeyond) playFar(desk, opOf(word), line, homeIn(word), r1, r2);
-  else storeShared(desk, roleIn(word), line, r1, r2);
+/** Sees to it that a record's core has in its L2, or in its L1 too, what the record needs to be played there. */
+function prepare(entry: usize, home: u32): void {
+  const line = load<u32>(entry, E_LINE);
+  const role = <usize>load<u32>(entry, E_ROLE);
+  const r2 = <usize>load<u32>(entry, E_L2);
+  if (isBeyond) request(role, line, home, r2);
+  else own(role, line, <usize>load<u32>(entry), r2);
 }

@@ -23,7 +23,7 @@ import { noteObserved, owns, parts, sharded } from "./own";
 import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
-import { areUsable, lines, packed } from "./sharers";
+import { areUsable, lines, PACKED_SIZE, packed } from "./sharers";
 import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
@@ -31,13 +31,15 @@ const CAPACITY_BITS: u32 = 14;
 const CAPACITY: u32 = 1 << CAPACITY_BITS;
 /** Records from one bucket to the next: buckets grow alike, and their ends must not fall into the same few sets of the host's caches. */
 const APART: u32 = CAPACITY + 24;
+const APART_BYTES: u32 = APART << 3;
+const CAPACITY_PACKED: u32 = CAPACITY * <u32>PACKED_SIZE;
 /** Fewer groups than this aren't worth the dealing. */
 const FEWEST_BITS: u32 = 3;
 
 let buckets: usize = 0;
 /** Of each bucket's records, their numbers less `epoch`. */
 let numbers: usize = 0;
-/** How many records each bucket holds. */
+/** How many records each bucket holds, or while sharers are in force how many bytes. */
 let lengths: usize = 0;
 /** Whether buckets may hold anything. */
 let waiting: bool = false;
@@ -292,7 +294,7 @@ function makeWay(word: u64): bool {
   const address = word & 0xffffffffffff;
   if (op > OP_FETCH || !enterMemory(address) || !baseFor(<u32>(word >> 56), op)) return false;
   const group = <u32>((address - regionDelta) >> largestShift) & ((1 << groupBits) - 1);
-  if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY) playBucket(group);
+  if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY_PACKED) playBucket(group);
   return true;
 }
 
@@ -319,9 +321,9 @@ function scatter(from: usize, until: usize): usize {
     const group = line & mask;
     const cursor = counts + ((<usize>group) << 2);
     const n = load<u32>(cursor);
-    if (n == CAPACITY) break;
-    store<u64>(into + ((<usize>(group * APART + n)) << 3), packed(line, op, home, core));
-    store<u32>(cursor, n + 1);
+    if (n == CAPACITY_PACKED) break;
+    store<u64>(into + <usize>(group * APART_BYTES + n), packed(line, op, home, core));
+    store<u32>(cursor, n + <u32>PACKED_SIZE);
   }
   return at;
 }
@@ -331,11 +333,12 @@ function playBucket(group: u32): void {
   const many = load<u32>(cursor);
   if (!many) return;
   store<u32>(cursor, 0);
-  played += many;
   if (inForce) {
-    playPacked(buckets + ((<usize>(group * APART)) << 3), many);
+    played += many / <u32>PACKED_SIZE;
+    playPacked(buckets + <usize>(group * APART_BYTES), many, group);
     return;
   }
+  played += many;
   const isObserver = CARRY && !VERSIONS && group == observerGroup;
   if (isObserver) setLastValue(observed);
   const first = <usize>(group * APART);

@@ -2,7 +2,7 @@
 // other sockets, memory, and the victims of all three levels.
 
 import { noteMiss } from "./ahead";
-import { fillL1, ONES, TOPS, wayOfL1 } from "./bucket";
+import { ONES, TOPS } from "./bucket";
 import { NARROW_STATES } from "./hits";
 import { DIRTY, EXCLUSIVE, INVALID, largestShift, VALID } from "./layout";
 import { homeOf, machineCount } from "./memory";
@@ -15,36 +15,34 @@ import {
   COUNTER_WRITEBACKS_OUT,
   MACHINE_CROSSINGS,
   MACHINE_MEMORY_WRITES,
-  OP_FETCH,
-  OP_LOAD,
-  OP_STORE,
 } from "./operations";
 import { moveToFront } from "./set";
 import {
+  all2,
+  all3,
   D_BIT,
   D_COUNTERS_L1D,
   D_COUNTERS_L1I,
   D_COUNTERS_L2,
   D_COUNTERS_L3,
   D_FIRST,
+  D_L3,
   D_L3_HITS,
-  D_L3_MISSES,
   D_READS,
   D_READS_FAR,
-  D_REQUESTS,
   D_SNOOPS,
   D_SNOOPS_FAR,
   D_SOCKET,
   D_TAKEN_L1D,
   D_TAKEN_L1I,
-  D_VICTIMS,
   D_VICTIMS_L2,
-  D_WRITEBACKS,
   D_WRITEBACKS_FAR,
   D_WRITEBACKS_L2,
+  deskIn,
   deskOf,
   find,
   findL1,
+  firstUnder,
   HINT_DATA,
   HINT_INSTRUCTIONS,
   hints2,
@@ -55,15 +53,17 @@ import {
   inL2,
   inL3,
   note,
+  opIn,
   order2,
   order3,
   otherHolder,
-  ROLE_HITS,
-  ROLE_REFILLS,
+  ROLE_L3_MISSES,
+  ROLE_REQUESTS,
+  roots,
   sharersIn,
+  stale3,
   states2,
   states3,
-  touches2,
   touches3,
   ways2,
   ways3,
@@ -86,36 +86,16 @@ function wayOf(r: usize, ways: u32, states: usize, order: usize): u32 {
   return <u32>(load<u64>(r + order) >> ((ways - 1) << 2)) & 15;
 }
 
-/** An access to a line that its core's L2, in whose record r2 it would be, doesn't hold; `home` is its memory's socket. */
-export function playFar(desk: usize, op: u32, line: u32, home: u32, r1: usize, r2: usize): void {
-  noteMiss();
-  note(desk + ((<usize>op) << 2) + D_REQUESTS);
-  const shared = request(desk, op, line, home, r2);
-  // The L1's victim goes only now (R36).
-  const way = freeL1(desk, op, r1);
-  const state = op & 1 ? EXCLUSIVE | DIRTY : op == OP_LOAD && !shared ? EXCLUSIVE : 0;
-  fillL1(r1, way, line, VALID | state);
-}
-
-/** A store to a line that its core's L1, or only its L2, has shared. */
-export function storeShared(desk: usize, role: usize, line: u32, r1: usize, r2: usize): void {
+/** A store to a line that its core's L1, or only its L2, has shared: the core gets to own it there. */
+export function own(role: usize, line: u32, r1: usize, r2: usize): void {
+  const desk = deskIn(role);
   const found1 = findL1(r1, line);
-  const way2 = <u32>ctz(find(r2, ways2, line));
-  if (found1) {
-    const way = <u32>ctz(found1);
-    countAt(<usize>load<u32>(desk, D_COUNTERS_L1D), COUNTER_UPGRADES);
-    if (!(load<u8>(r2 + states2 + way2) & <u8>EXCLUSIVE)) own(desk, line, r2, way2);
-    fillL1(r1, way, line, VALID | EXCLUSIVE | DIRTY);
-    note(role + ROLE_HITS);
-    return;
-  }
-  note(role + ROLE_REFILLS);
-  moveToFront(r2 + order2, way2);
-  countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
-  own(desk, line, r2, way2);
-  const hint = r2 + hints2 + way2;
-  store<u8>(hint, load<u8>(hint) | <u8>HINT_DATA);
-  fillL1(r1, freeL1(desk, OP_STORE, r1), line, VALID | EXCLUSIVE | DIRTY);
+  const way2 = <u32>ctz(find(r2, all2, line));
+  countAt(<usize>load<u32>(desk + (found1 ? D_COUNTERS_L1D : D_COUNTERS_L2)), COUNTER_UPGRADES);
+  if (!(load<u8>(r2 + states2 + way2) & <u8>EXCLUSIVE)) climb(desk, line, r2, way2);
+  if (!found1) return;
+  const at1 = r1 + NARROW_STATES + <usize>ctz(found1);
+  store<u8>(at1, load<u8>(at1) | <u8>EXCLUSIVE);
 }
 
 /** Empties a way of a set. */
@@ -130,23 +110,8 @@ function land(r: usize, states: usize, order: usize, way: u32, touches: bool): v
   if (touches) moveToFront(r + order, way);
 }
 
-/** The way that an L1 fills next, with what was in it gone. */
-function freeL1(desk: usize, op: u32, r1: usize): u32 {
-  const way = wayOfL1(r1);
-  const state = <u32>load<u8>(r1 + way, NARROW_STATES);
-  const victims = desk + ((<usize>op & 2) << 2) + D_VICTIMS;
-  store<u32>(victims, load<u32>(victims) + (state & VALID));
-  if (state & DIRTY) {
-    const gone = load<u32>(r1 + ((<usize>way) << 2));
-    const vr = inL2(desk, gone);
-    land(vr, states2, order2, ctz(find(vr, ways2, gone)), touches2);
-    note(desk + D_WRITEBACKS);
-  }
-  return way;
-}
-
-/** A store makes its L2's shared copy the only one (climb, docs/semantics.md). */
-function own(desk: usize, line: u32, r2: usize, way2: u32): void {
+/** A store makes its L2's shared copy the only one (docs/semantics.md). */
+function climb(desk: usize, line: u32, r2: usize, way2: u32): void {
   const way3 = <usize>load<u8>(r2 + hints2 + way2) & 15;
   const sharers = sharersIn(desk, line) + (way3 << 3);
   const bit = (<u64>1) << load<u32>(desk, D_BIT);
@@ -173,7 +138,7 @@ function takeAll(who: usize, there: usize, sharers: u64, line: u32, snooped: boo
 
 function take(who: usize, desk: usize, line: u32, snooped: bool): u32 {
   const r2 = inL2(desk, line);
-  const way2 = <u32>ctz(find(r2, ways2, line));
+  const way2 = <u32>ctz(find(r2, all2, line));
   const hint = <u32>load<u8>(r2 + hints2 + way2);
   let states = <u32>load<u8>(r2 + states2 + way2);
   const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
@@ -209,7 +174,7 @@ function takeFrom(r1: usize, line: u32): u32 {
 /** A core is asked for a line that it may own, and owns no longer. Returns the bits before. */
 function ask(who: usize, desk: usize, line: u32): u32 {
   const r2 = inL2(desk, line);
-  const way2 = <usize>ctz(find(r2, ways2, line));
+  const way2 = <usize>ctz(find(r2, all2, line));
   const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
   const outer = loseIn(r2 + states2 + way2, <usize>load<u32>(desk, D_COUNTERS_L2), isFar);
   if (!(load<u8>(r2 + hints2 + way2) & <u8>HINT_DATA)) return outer;
@@ -254,6 +219,23 @@ function snoopRoot(root: usize): void {
   machineCount(MACHINE_CROSSINGS);
 }
 
+/** Whether a label may not be exact, which it is from now on. */
+function isStale(r3: usize, way: u32): bool {
+  const stale = <u32>load<u16>(r3 + stale3);
+  store<u16>(r3 + stale3, <u16>(stale & ~(1 << way)));
+  return (stale & (1 << way)) != 0;
+}
+
+/** An L3 lets go of a line that others may hold: their labels need no longer be exact. */
+function distrustOthers(desk: usize, r3: usize, line: u32): void {
+  const own = <usize>load<u32>(desk, D_L3);
+  for (let i: u32 = 0; i < roots; i++) {
+    const record = r3 + (<usize>load<u32>(firstUnder(i), D_L3) - own);
+    if (record == r3) continue;
+    store<u16>(record + stale3, load<u16>(record + stale3) | <u16>find(record, all3, line));
+  }
+}
+
 /** A store takes every copy of other sockets away. Returns whether there was one. */
 function takeOutside(who: usize, own3: usize, line: u32): bool {
   let any = false;
@@ -291,68 +273,100 @@ function askOutside(who: usize, root: usize, r3: usize, way: usize, line: u32): 
 
 // ---- requests to the L3
 
-/** A line comes into the L2's record, whose victim goes. Returns whether others hold it as well. */
-function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
-  const r3 = inL3(desk, line);
-  const found3 = find(r3, ways3, line);
+/** A line that its core's L2 doesn't hold comes into that one's record r2, whose victim goes; `home` is its memory's socket. */
+export function request(role: usize, line: u32, home: u32, r2: usize): void {
+  const desk = deskIn(role);
+  const op = opIn(role);
+  noteMiss();
+  note(role + ROLE_REQUESTS);
   const way2 = freeL2(desk, r2);
-  const isStore = (op & 1) != 0;
-  const bit = (<u64>1) << load<u32>(desk, D_BIT);
-  let isShared = false;
-  let way3: u32 = 0;
-  if (found3) {
+  const r3 = inL3(desk, line);
+  const found3 = find(r3, all3, line);
+  if (!found3) fetch(role, line, home, r3);
+  else {
     way3 = <u32>ctz(found3);
-    moveToFront(r3 + order3, way3);
-    const at3 = r3 + states3 + way3;
-    let label = <u32>load<u8>(at3);
+    const label = <u32>load<u8>(r3 + states3 + way3);
     const holders = sharersIn(desk, line) + ((<usize>way3) << 3);
     const sharers = load<u64>(holders);
-    let states: u32 = 0;
-    let isFar = false;
-    if (isStore) {
-      if (sharers) states = takeAll(desk, desk, sharers, line, true);
-      if (!(label & EXCLUSIVE)) {
-        countAt(<usize>load<u32>(desk, D_COUNTERS_L3), COUNTER_UPGRADES);
-        isFar = takeOutside(desk, r3, line);
-        label |= EXCLUSIVE;
-      }
-      store<u64>(holders, bit);
-    } else {
-      // A root's label is made exact (D10).
-      if (!(label & EXCLUSIVE) && !otherHolder(desk, r3, line)) label |= EXCLUSIVE;
-      isShared = sharers != 0 || !(label & EXCLUSIVE);
-      states = askSole(desk, desk, sharers, line);
-      store<u64>(holders, sharers | bit);
-    }
-    store<u8>(at3, <u8>(label | (states & DIRTY)));
-    if (states & (EXCLUSIVE | DIRTY)) note(desk + D_SNOOPS);
-    else {
+    const isOwn = label & EXCLUSIVE;
+    // Shared already, and whoever has it needn't be asked: nobody owns it (MESI), and a root's label is exact (D10).
+    if (!(op & 1) && (isOwn ? popcnt(sharers) != 1 : !((load<u16>(r3 + stale3) >> way3) & 1))) {
+      if (!ASC_NO_ASSERT)
+        assert(isOwn || otherHolder(desk, r3, line), "a label that isn't EXCLUSIVE is exact, unless it is stale");
+      moveToFront(r3 + order3, way3);
+      store<u64>(holders, sharers | ((<u64>1) << load<u32>(desk, D_BIT)));
       note(desk + D_L3_HITS);
-      if (isFar) note(desk + D_SNOOPS_FAR);
-      else if (isStore && sharers) note(desk + D_SNOOPS);
-    }
-  } else {
-    note(desk + ((<usize>op) << 2) + D_L3_MISSES);
-    const other = otherHolder(desk, r3, line);
-    const root = holder;
-    const there = <usize>holderWay;
-    way3 = freeL3(desk, r3, line);
-    if (other) {
-      if (isStore) takeOutside(desk, r3, line);
-      else askOutside(desk, root, other, there, line);
-      note(desk + D_SNOOPS_FAR);
-      isShared = !isStore;
-    } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
-    store<u32>(r3 + ((<usize>way3) << 2), line);
-    store<u8>(r3 + states3 + way3, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
-    moveToFront(r3 + order3, way3);
-    store<u64>(sharersIn(desk, line) + ((<usize>way3) << 3), bit);
+      got2 = VALID | (sharers ? 0 : isOwn);
+    } else share(desk, op, line, r3, holders);
   }
   store<u32>(r2 + ((<usize>way2) << 2), line);
-  store<u8>(r2 + states2 + way2, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
+  store<u8>(r2 + states2 + way2, <u8>got2);
   moveToFront(r2 + order2, way2);
-  store<u8>(r2 + hints2 + way2, <u8>(way3 | (op == OP_FETCH ? HINT_INSTRUCTIONS : HINT_DATA)));
-  return isShared;
+  store<u8>(r2 + hints2 + way2, <u8>way3);
+}
+
+// ---- what a request got: the state for the L2, and the way of the L3
+let got2: u32 = 0;
+let way3: u32 = 0;
+
+/** The L3 holds the line: other copies are asked, or taken away. */
+function share(desk: usize, op: u32, line: u32, r3: usize, holders: usize): void {
+  moveToFront(r3 + order3, way3);
+  const at3 = r3 + states3 + way3;
+  let label = <u32>load<u8>(at3);
+  const sharers = load<u64>(holders);
+  const bit = (<u64>1) << load<u32>(desk, D_BIT);
+  const isStore = (op & 1) != 0;
+  let states: u32 = 0;
+  let isFar = false;
+  if (isStore) {
+    if (sharers) states = takeAll(desk, desk, sharers, line, true);
+    if (!(label & EXCLUSIVE)) {
+      countAt(<usize>load<u32>(desk, D_COUNTERS_L3), COUNTER_UPGRADES);
+      isFar = takeOutside(desk, r3, line);
+      label |= EXCLUSIVE;
+    }
+    store<u64>(holders, bit);
+    got2 = VALID | EXCLUSIVE;
+  } else {
+    // Whoever owns the line inside, its L3 owns it too.
+    if (label & EXCLUSIVE) states = askSole(desk, desk, sharers, line);
+    else if (isStale(r3, way3) && !otherHolder(desk, r3, line)) label |= EXCLUSIVE;
+    got2 = VALID | (sharers ? 0 : label & EXCLUSIVE);
+    store<u64>(holders, sharers | bit);
+  }
+  store<u8>(at3, <u8>(label | (states & DIRTY)));
+  if (states & (EXCLUSIVE | DIRTY)) note(desk + D_SNOOPS);
+  else {
+    note(desk + D_L3_HITS);
+    if (isFar) note(desk + D_SNOOPS_FAR);
+    else if (isStore && sharers) note(desk + D_SNOOPS);
+  }
+}
+
+/** The L3 doesn't hold it: it comes from another socket, or from memory. */
+function fetch(role: usize, line: u32, home: u32, r3: usize): void {
+  const desk = deskIn(role);
+  const isStore = (opIn(role) & 1) != 0;
+  note(role + ROLE_L3_MISSES);
+  const other = otherHolder(desk, r3, line);
+  const root = holder;
+  const there = <usize>holderWay;
+  way3 = freeL3(desk, r3, line);
+  got2 = VALID | EXCLUSIVE;
+  if (other) {
+    if (isStore) takeOutside(desk, r3, line);
+    else {
+      askOutside(desk, root, other, there, line);
+      got2 = VALID;
+    }
+    note(desk + D_SNOOPS_FAR);
+  } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
+  isStale(r3, way3);
+  store<u32>(r3 + ((<usize>way3) << 2), line);
+  store<u8>(r3 + states3 + way3, <u8>got2);
+  moveToFront(r3 + order3, way3);
+  store<u64>(sharersIn(desk, line) + ((<usize>way3) << 3), (<u64>1) << load<u32>(desk, D_BIT));
 }
 
 /** The way that the core's L2 fills next, with what was in it gone (D14, D15). */
@@ -391,6 +405,7 @@ function freeL3(desk: usize, r3: usize, wanted: u32): u32 {
   countAt(counters, COUNTER_EVICTIONS);
   // Its set is the wanted line's.
   const sharers = load<u64>(sharersIn(desk, wanted) + ((<usize>way) << 3));
+  if (!(states & EXCLUSIVE)) distrustOthers(desk, r3, line);
   if (sharers) states |= takeAll(desk, desk, sharers, line, false);
   if (states & DIRTY) {
     countAt(counters, COUNTER_WRITEBACKS_OUT);

@@ -42,22 +42,20 @@ import { ownsOf } from "./own";
 import { clearPresence, present } from "./presence";
 import { plainL2, waysWith } from "./shape";
 import {
+  all2,
+  all3,
   COUNTS_FROM,
   clearSharers,
   D_BIT,
   D_L3_HITS,
-  D_L3_MISSES,
   D_READS,
   D_READS_FAR,
-  D_REQUESTS,
   D_ROOT,
   D_SNOOPS,
   D_SNOOPS_FAR,
   D_TAKEN_L1D,
   D_TAKEN_L1I,
-  D_VICTIMS,
   D_VICTIMS_L2,
-  D_WRITEBACKS,
   D_WRITEBACKS_FAR,
   D_WRITEBACKS_L2,
   DESK_SIZE,
@@ -75,11 +73,18 @@ import {
   inL3,
   lines,
   otherHolder,
+  ROLE_COUNTS_FROM,
   ROLE_HITS,
+  ROLE_L3_MISSES,
   ROLE_REFILLS,
+  ROLE_REQUESTS,
+  ROLE_SIZE,
+  ROLE_VICTIMS,
+  ROLE_WRITEBACKS,
   roleOf,
   roots,
   sharersIn,
+  stale3,
   states2,
   states3,
   touchGroup,
@@ -145,7 +150,7 @@ function enlist(core: u32, group: u32): bool {
     for (let ways = filled(r2, ways2); ways; ways &= ways - 1) {
       const way = <usize>ctz(ways);
       const line = load<u32>(r2 + (way << 2));
-      const found = find(inL3(desk, line), ways3, line);
+      const found = find(inL3(desk, line), all3, line);
       if (!found) return false;
       store<u8>(r2 + hints2 + way, <u8>ctz(found));
       const sharers = sharersIn(desk, line) + ((<usize>ctz(found)) << 3);
@@ -170,7 +175,7 @@ function hint(desk: usize, l1: usize, bit: u32, group: u32): bool {
       const way = <usize>ctz(ways);
       const line = load<u32>(r1 + (way << 2));
       const r2 = inL2(desk, line);
-      const found = find(r2, ways2, line);
+      const found = find(r2, all2, line);
       if (!found) return false;
       const at = r2 + hints2 + ctz(found);
       store<u8>(at, load<u8>(at) | <u8>bit);
@@ -208,6 +213,7 @@ function isRootOrderly(desk: usize, group: u32): bool {
   const sets = load<u32>(l3, N_POPULATION) ? load<u32>(l3, N_SETS) : 0;
   for (let set = group; set < sets; set += groups()) {
     const r3 = inL3(desk, set);
+    store<u16>(r3 + stale3, 0xffff);
     for (let ways = filled(r3, ways3); ways; ways &= ways - 1) {
       const way = <usize>ctz(ways);
       const owns = load<u8>(r3 + states3 + way) & <u8>(EXCLUSIVE | DIRTY);
@@ -259,7 +265,10 @@ export function tell(): void {
 export function refillsAtDesks(): u64 {
   let many: u64 = 0;
   for (let core: u32 = 0; core < cores && desks; core++)
-    for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++) many += load<u32>(roleOf(core, op), ROLE_REFILLS);
+    for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++) {
+      const role = roleOf(core, op);
+      many += load<u32>(role, ROLE_REFILLS) - load<u32>(role, ROLE_REQUESTS);
+    }
   return many;
 }
 
@@ -272,20 +281,22 @@ function tellOf(core: u32): void {
   const l3 = <usize>load<u32>(desk, D_ROOT);
   const levels = hitBase + ((<usize>core) << 7);
   const level2 = levels + ((<usize>load<u32>(l2, N_LEVEL)) << 3);
+  let writebacks: u64 = 0;
   for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++) {
-    const mine = desk + ((<usize>op) << 2);
     const role = roleOf(core, op);
-    const refills = <u64>load<u32>(role, ROLE_REFILLS);
-    const requests = <u64>load<u32>(mine, D_REQUESTS);
+    const requests = <u64>load<u32>(role, ROLE_REQUESTS);
+    const refills = <u64>load<u32>(role, ROLE_REFILLS) - requests;
     const l1 = op == OP_FETCH ? l1i : l1d;
     countHits(core, op, load<u32>(role, ROLE_HITS));
-    store<u64>(role, 0, ROLE_HITS);
     countMany(l1, COUNTER_LOADS + op, refills + requests);
     countMany(l1, COUNTER_LOAD_MISSES + op, refills + requests);
     countMany(l2, COUNTER_LOADS + op, refills + requests);
     countMany(l2, COUNTER_LOAD_MISSES + op, requests);
     countMany(l3, COUNTER_LOADS + op, requests);
-    countMany(l3, COUNTER_LOAD_MISSES + op, load<u32>(mine, D_L3_MISSES));
+    countMany(l3, COUNTER_LOAD_MISSES + op, load<u32>(role, ROLE_L3_MISSES));
+    countMany(l1, COUNTER_EVICTIONS, load<u32>(role, ROLE_VICTIMS));
+    writebacks += load<u32>(role, ROLE_WRITEBACKS);
+    memory.fill(role + ROLE_COUNTS_FROM, 0, ROLE_SIZE - ROLE_COUNTS_FROM);
     add(level2, refills);
     // While sharers are in force a population only tells what may hold anything.
     if (requests) {
@@ -296,12 +307,9 @@ function tellOf(core: u32): void {
     if (op != OP_FETCH && refills + requests) store<u32>(c, 1, C_ACTIVE);
   }
   add(levels + ((<usize>load<u32>(l3, N_LEVEL)) << 3), load<u32>(desk, D_L3_HITS));
-  countMany(l1d, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS));
-  countMany(l1i, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS + 8));
   countMany(l2, COUNTER_EVICTIONS, load<u32>(desk, D_VICTIMS_L2));
   countMany(l1d, COUNTER_BACK_INVALIDATIONS, load<u32>(desk, D_TAKEN_L1D));
   countMany(l1i, COUNTER_BACK_INVALIDATIONS, load<u32>(desk, D_TAKEN_L1I));
-  const writebacks = <u64>load<u32>(desk, D_WRITEBACKS);
   const writebacks2 = <u64>load<u32>(desk, D_WRITEBACKS_L2);
   countMany(l1d, COUNTER_WRITEBACKS_OUT, writebacks);
   countMany(l2, COUNTER_WRITEBACKS_IN, writebacks);

@@ -34,7 +34,8 @@ import { stamped } from "./pending";
 import { plainL2, S_FETCH, S_FLAGS, S_L2, S_L3, S_MASK, S_ORDER, S_RECORD, S_STATES, S_WAYS, shapesAt } from "./shape";
 
 // ---- what play needs of a core, together: where its caches' group 0 begins, and what it has counted since it was last told
-export const DESK_SIZE: usize = 192;
+/** As much as a core's roles have. */
+export const DESK_SIZE: usize = 128;
 export const D_L1D: usize = 0;
 export const D_L1I: usize = 4;
 export const D_L2: usize = 8;
@@ -51,24 +52,18 @@ export const D_COUNTERS_L3: usize = 40;
 /** The socket's first core: number 0 among its sharers. */
 export const D_FIRST: usize = 44;
 export const D_ROOT: usize = 48;
-/** By operation: requests to the L3. */
-export const D_REQUESTS: usize = 64;
-export const D_L3_MISSES: usize = 80;
-/** Victims of the L1D and, 8 bytes on, of the L1I. */
-export const D_VICTIMS: usize = 96;
-export const D_VICTIMS_L2: usize = 100;
-export const D_WRITEBACKS: usize = 108;
-export const D_WRITEBACKS_L2: usize = 112;
+export const D_VICTIMS_L2: usize = 64;
+export const D_WRITEBACKS_L2: usize = 68;
 /** Writebacks of caches that the core's requests caused and that aren't its own. */
-export const D_WRITEBACKS_FAR: usize = 116;
-export const D_L3_HITS: usize = 120;
-export const D_SNOOPS: usize = 124;
-export const D_SNOOPS_FAR: usize = 128;
-export const D_READS: usize = 132;
-export const D_READS_FAR: usize = 136;
-export const D_TAKEN_L1D: usize = 140;
-export const D_TAKEN_L1I: usize = 144;
-export const COUNTS_FROM: usize = D_REQUESTS;
+export const D_WRITEBACKS_FAR: usize = 72;
+export const D_L3_HITS: usize = 76;
+export const D_SNOOPS: usize = 80;
+export const D_SNOOPS_FAR: usize = 84;
+export const D_READS: usize = 88;
+export const D_READS_FAR: usize = 92;
+export const D_TAKEN_L1D: usize = 96;
+export const D_TAKEN_L1I: usize = 100;
+export const COUNTS_FROM: usize = D_VICTIMS_L2;
 export let desks: usize = 0;
 
 export function deskOf(core: u32): usize {
@@ -76,41 +71,60 @@ export function deskOf(core: u32): usize {
 }
 
 // ---- what the commonest records need, by core and operation together: where group 0 of their L1 and, in the upper half, of their
-// L2 begins, and how many were answered by the one and by the other since that was last told
-const ROLE_BITS: u32 = 4;
+// L2 begins, and what has come of them since that was last told
+const ROLE_BITS: u32 = 5;
 export const ROLES_OF_CORE: usize = 4;
 export const ROLE_SIZE: usize = 1 << ROLE_BITS;
+export const ROLE_L2: usize = 4;
+/** Answered by the L1; by the L2, after a request to the L3 or without; such requests, and those of them that missed there. */
 export const ROLE_HITS: usize = 8;
 export const ROLE_REFILLS: usize = 12;
+export const ROLE_REQUESTS: usize = 16;
+export const ROLE_L3_MISSES: usize = 20;
+/** Victims of the L1, and those of them that were dirty. */
+export const ROLE_VICTIMS: usize = 24;
+export const ROLE_WRITEBACKS: usize = 28;
+export const ROLE_COUNTS_FROM: usize = ROLE_HITS;
 let roles: usize = 0;
 
 export function roleOf(core: u32, op: u32): usize {
   return roles + ((<usize>core * ROLES_OF_CORE + op) << ROLE_BITS);
 }
 
-// ---- a record in a bucket: line, operation, core, home socket of its memory. Core and operation together name a role.
-const OP_AT: u64 = 32;
-const CORE_AT: u64 = 34;
-const HOME_AT: u64 = 42;
+// ---- a record in a bucket: operation, core, home socket of its memory, and the line without the group's bits, in five bytes: what
+// buckets cost is mostly the host's pages and cache lines. Records are written and read as eight bytes, from the first to the last,
+// so that the three behind a record are the next one's, or nobody's. Operation and core together name a role.
+export const PACKED_SIZE: usize = 5;
+const HOME_AT: u64 = 10;
+const LINE_AT: u64 = 13;
+/** Sockets that a record can name, and the fewest group bits that leave enough for the line. */
+const MOST_HOMES: u32 = 8;
+const FEWEST_GROUP_BITS: u32 = 5;
 
 export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
-  return <u64>line | ((<u64>op) << OP_AT) | ((<u64>home) << HOME_AT) | ((<u64>core) << CORE_AT);
-}
-
-export function opOf(word: u64): u32 {
-  return <u32>(word >> OP_AT) & 3;
-}
-
-export function coreOf(word: u64): u32 {
-  return <u32>(word >> CORE_AT) & 255;
+  return <u64>((core << 2) | op | (home << (<u32>HOME_AT))) | ((<u64>(line >> groupBits)) << LINE_AT);
 }
 
 export function homeIn(word: u64): u32 {
-  return <u32>(word >> HOME_AT);
+  return <u32>(word >> HOME_AT) & (MOST_HOMES - 1);
 }
 
 export function roleIn(word: u64): usize {
-  return roles + (<usize>(word >> (OP_AT - ROLE_BITS)) & (1023 << ROLE_BITS));
+  return roles + ((<usize>word & 1023) << ROLE_BITS);
+}
+
+/** Shifted, what is behind the record falls out. */
+export function lineIn(word: u64, group: u32): u32 {
+  return ((<u32>(word >> LINE_AT)) << groupBits) | group;
+}
+
+// ---- and what a role says of the record
+export function opIn(role: usize): u32 {
+  return <u32>((role - roles) >> ROLE_BITS) & 3;
+}
+
+export function deskIn(role: usize): usize {
+  return desks + ((role - roles) & ~(DESK_SIZE - 1));
 }
 
 /** A count at a desk, of 32 bits: they are told long before one is full. */
@@ -125,8 +139,12 @@ export let innerMaskI: u32 = 0;
 /** The top bits of an L1's ways' states, and where the order has its last way. */
 export let free1: u32 = 0;
 export let last1: u64 = 0;
+/** The part of the order that has an L1's ways. */
+export let turning1: u64 = 0;
 export let mask2: u32 = 0;
 export let ways2: u32 = 0;
+export let all2: u32 = 0;
+export let all3: u32 = 0;
 export let record2: usize = 0;
 export let states2: usize = 0;
 export let order2: usize = 0;
@@ -142,6 +160,11 @@ export let ways3: u32 = 0;
 export let record3: usize = 0;
 export let states3: usize = 0;
 export let order3: usize = 0;
+/**
+ * Where an L3's record has a bit for each way whose label, if it isn't EXCLUSIVE, may not be exact (D10): another socket's L3 may have
+ * let go of the line since.
+ */
+export let stale3: usize = 0;
 /** Bytes from one group's sharers to the next in a socket's table, and from one set's to the next. */
 export let sharersApart: usize = 0;
 export const SET_SHARERS: usize = 128;
@@ -162,7 +185,13 @@ export function prepareSharers(): void {
   const shapes = shapesAt(0);
   const l2 = plainL2(0);
   hints2 = <usize>load<u32>(l2, N_ORDER) + 8;
-  if (hints2 + load<u32>(l2, N_WAYS) > load<u32>(l2, N_RECORD_SIZE) || groupBits < ROLE_BITS) {
+  const l3 = serverL3(0);
+  if (
+    hints2 + load<u32>(l2, N_WAYS) > load<u32>(l2, N_RECORD_SIZE) ||
+    <usize>load<u32>(l3, N_ORDER) + 10 > <usize>load<u32>(l3, N_RECORD_SIZE) ||
+    groupBits < FEWEST_GROUP_BITS ||
+    sockets > MOST_HOMES
+  ) {
     possible = false;
     return;
   }
@@ -171,16 +200,20 @@ export function prepareSharers(): void {
   const ways1 = load<u32>(shapes, S_WAYS);
   free1 = 0x80808080 >> ((4 - ways1) << 3);
   last1 = (ways1 - 1) << 2;
+  turning1 = ((<u64>1) << (ways1 << 2)) - 1;
   mask2 = load<u32>(shapes + S_L2, S_MASK) >> groupBits;
   ways2 = load<u32>(shapes + S_L2, S_WAYS);
+  all2 = (1 << ways2) - 1;
   record2 = <usize>load<u32>(shapes + S_L2, S_RECORD);
   states2 = <usize>load<u32>(shapes + S_L2, S_STATES);
   order2 = <usize>load<u32>(shapes + S_L2, S_ORDER);
   mask3 = load<u32>(shapes + S_L3, S_MASK) >> groupBits;
   ways3 = load<u32>(shapes + S_L3, S_WAYS);
+  all3 = (1 << ways3) - 1;
   record3 = <usize>load<u32>(shapes + S_L3, S_RECORD);
   states3 = <usize>load<u32>(shapes + S_L3, S_STATES);
   order3 = <usize>load<u32>(shapes + S_L3, S_ORDER);
+  stale3 = order3 + 8;
   touches2 = (load<u32>(shapes + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
   touches3 = (load<u32>(shapes + S_L3, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
   sharersApart = (<usize>mask3 + 1) * SET_SHARERS;
@@ -196,8 +229,8 @@ export function clearSharers(): void {
 function furnish(): void {
   desks = allocate(<usize>cores * DESK_SIZE, 64);
   roles = allocate((<usize>cores * ROLES_OF_CORE) << ROLE_BITS, 64);
-  rowMask = (<usize>max(max(innerMaskD, innerMaskI), mask2)) << ROLE_BITS;
-  rows = allocate(rowMask + ROLE_SIZE, 64);
+  rowMask = (<usize>max(max(innerMaskD, innerMaskI), mask2)) << ROW_BITS;
+  rows = allocate(rowMask + (1 << ROW_BITS), 64);
   const tables = allocate(<usize>sockets * (sharersApart << groupBits), 64);
   let first: u32 = 0;
   for (let core: u32 = 0; core < cores; core++) {
@@ -239,13 +272,13 @@ function furnish(): void {
 }
 
 /** As waysWith for up to sixteen ways, without a loop for V8 to keep. Behind the tags of fewer ways something else follows. */
-export function find(r: usize, ways: u32, tag: u32): u32 {
+export function find(r: usize, all: u32, tag: u32): u32 {
   const key = i32x4.splat(tag);
   let found: u32 = i32x4.bitmask(i32x4.eq(v128.load(r), key)) | (i32x4.bitmask(i32x4.eq(v128.load(r, 16), key)) << 4);
-  if (ways > 8)
+  if (all > 255)
     found |=
       (i32x4.bitmask(i32x4.eq(v128.load(r, 32), key)) << 8) | (i32x4.bitmask(i32x4.eq(v128.load(r, 48), key)) << 12);
-  return found & ((1 << ways) - 1);
+  return found & all;
 }
 
 /** The same of an L1's set, whose tags are one vector (hits.ts). */
@@ -262,8 +295,8 @@ let apartSharers: usize = 0;
 export function enterGroup(group: u32): void {
   apart = <usize>group * groupStride;
   apartSharers = <usize>group * sharersApart;
-  for (let row: usize = 0; row <= rowMask; row += ROLE_SIZE) {
-    const set = row >> ROLE_BITS;
+  for (let row: usize = 0; row <= rowMask; row += 1 << ROW_BITS) {
+    const set = row >> ROW_BITS;
     const outer = (<u64>(apart + (set & mask2) * record2)) << 32;
     store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskD) << 5)));
     store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskI) << 5)), 8);
@@ -276,11 +309,12 @@ export function enterGroup(group: u32): void {
  */
 let rows: usize = 0;
 let rowMask: usize = 0;
+const ROW_BITS: u32 = 4;
 
 /** Where a record's sets are: of its L1 and, in the upper half, of its L2. */
-export function placesOf(word: u64): u64 {
-  const row = rows + ((<usize>(word >> (groupBits - ROLE_BITS)) & rowMask) | (<usize>(word >> (OP_AT + 1 - 3)) & 8));
-  return load<u64>(roleIn(word)) + load<u64>(row);
+export function placesOf(word: u64, role: usize): u64 {
+  const row = rows + ((<usize>(word >> (LINE_AT - ROW_BITS)) & rowMask) | (((<usize>word) << 2) & 8));
+  return load<u64>(role) + load<u64>(row);
 }
 
 export function inL1D(desk: usize, line: u32): usize {
@@ -292,7 +326,12 @@ export function inL1I(desk: usize, line: u32): usize {
 }
 
 export function inL2(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L2) + apart + <usize>((line >> groupBits) & mask2) * record2;
+  return l2Set(<usize>load<u32>(desk, D_L2), line);
+}
+
+/** The same, by where the L2 begins. */
+export function l2Set(base: usize, line: u32): usize {
+  return base + apart + <usize>((line >> groupBits) & mask2) * record2;
 }
 
 export function inL3(desk: usize, line: u32): usize {
@@ -339,7 +378,7 @@ export function otherHolder(desk: usize, r3: usize, line: u32): usize {
     if (base == own) continue;
     // One shape does for all.
     const record = r3 + (base - own);
-    const found = find(record, ways3, line);
+    const found = find(record, all3, line);
     if (!found) continue;
     holder = <usize>load<u32>(at, 4);
     holderWay = <u32>ctz(found);
