@@ -1,12 +1,13 @@
 /**
- * Valgrind's cachegrind on the program whose accesses `gzip` is made of: a whole process, which runs the program and simulates
+ * Valgrind's cachegrind on a program whose accesses are a stream: a whole process, which runs the program and simulates
  * its caches as it goes. One core, two levels, no coherence and no writebacks.
  */
 import { spawnSync } from "node:child_process";
-import { RECORDED_PROGRAM } from "./lackey.ts";
+import type { RecordedProgram } from "./lackey.ts";
 
 /** The yardstick's L1s, and its L3 as the last level. */
-const COMMAND = `valgrind --tool=cachegrind --cache-sim=yes --cachegrind-out-file=/dev/null --I1=32768,4,64 --D1=32768,4,64 --LL=16777216,16,64 ${RECORDED_PROGRAM} 2>&1 >/dev/null; times`;
+const COMMAND =
+  'valgrind --tool=cachegrind --cache-sim=yes --cachegrind-out-file=/dev/null --I1=32768,4,64 --D1=32768,4,64 --LL=16777216,16,64 "$@" 2>&1 >/dev/null; times';
 
 export interface CachegrindRun {
   /** Instructions, loads and stores. */
@@ -15,8 +16,8 @@ export interface CachegrindRun {
   readonly seconds: number;
 }
 
-export function runCachegrind(): CachegrindRun {
-  const { stdout, stderr } = spawnSync("sh", ["-c", COMMAND], { encoding: "utf8" });
+export function runCachegrind({ command }: RecordedProgram): CachegrindRun {
+  const { stdout, stderr } = spawnSync("sh", ["-c", COMMAND, "sh", ...command], { encoding: "utf8" });
   const refs = [...stdout.matchAll(/^==\d+== [ID] +refs: +([\d,]+)/gm)].map(([, digits = ""]) =>
     Number(digits.replaceAll(",", "")),
   );

@@ -22,7 +22,7 @@ import {
 import { environment } from "./environment.ts";
 import { requireSameCounters, requireSameLoop, requireSamePrints } from "./fairness.ts";
 import { GENERATED, generateBatches, LIKE_MC100 } from "./generate.ts";
-import { whyNoRecorder } from "./lackey.ts";
+import { RECORDED_PROGRAMS, type RecordedProgram, whyNoRecorder } from "./lackey.ts";
 import { countLoop, type LoopOrder, playLoop } from "./loop-player.ts";
 import { LOOPS, type Loop, writeLoop } from "./loops.ts";
 import { buildNativeLoops, type NativeLoops, runNativeLoop } from "./native-loops.ts";
@@ -225,11 +225,12 @@ function measure(stream: Stream, natives: ReadonlyMap<Native, string>, options: 
       const native = isNative(contestant) ? natives.get(contestant) : undefined;
       // Natives that aren't built; and native loops, which play no streams.
       if ((isNative(contestant) && native === undefined) || contestant === "hazards") continue;
-      if (contestant === "cachegrind" && !hasCachegrind(stream)) continue;
+      const program = contestant === "cachegrind" ? programOf(stream) : undefined;
+      if (contestant === "cachegrind" && program === undefined) continue;
       progress(`${stream.name}: ${contestant}, round ${round} of ${options.rounds}`);
       const file = onlyAccesses(contestant) ? stream.accesses : stream;
       if (contestant === "cachegrind") {
-        const { refs, seconds } = runCachegrind();
+        const { refs, seconds } = runCachegrind(program as RecordedProgram);
         const before = plays.get(contestant)?.seconds ?? [];
         plays.set(contestant, { records: refs, seconds: [...before, seconds] });
         continue;
@@ -255,8 +256,11 @@ function measure(stream: Stream, natives: ReadonlyMap<Native, string>, options: 
 
 const isNative = (contestant: Contestant): contestant is Native => (NATIVES as readonly string[]).includes(contestant);
 
-/** The stream that is a recording of a program which cachegrind can run as well: Valgrind is there then. */
-const hasCachegrind = ({ name }: Stream): boolean => name === "gzip" && whyNoRecorder() === undefined;
+/** The program that a stream is a recording of, where cachegrind can run it as well. */
+function programOf({ name }: Stream): RecordedProgram | undefined {
+  const program = RECORDED_PROGRAMS.find((each) => each.name === name);
+  return program !== undefined && whyNoRecorder(program) === undefined ? program : undefined;
+}
 
 /** Native loops and data-carrying kernel in turn, after their counters were compared. */
 function measureLoop(loop: Loop, native: NativeLoops | undefined, options: Options): Row {

@@ -10,7 +10,7 @@ import { operationOf } from "../src/trace/entry.ts";
 import { openTraceFile } from "../src/trace/open.node.ts";
 import { RAW_PROVENANCE, TEXT_PROVENANCE } from "../src/trace/source.ts";
 import { GENERATED, type GeneratedStream, generate, LIKE_MC100 } from "./generate.ts";
-import { RECORDED_PROGRAM, recordProgram, whyNoRecorder } from "./lackey.ts";
+import { RECORDED_PROGRAMS, type RecordedProgram, recordProgram, whyNoRecorder } from "./lackey.ts";
 import { virtualized } from "./virtual.ts";
 import { compile } from "./yardstick.ts";
 
@@ -52,7 +52,10 @@ export const SOURCES: readonly Source[] = [
   { name: "zimage-boot", make: (limit) => makeBoot("zimage-boot", limit) },
   { name: "zimage-boot-l3", make: (limit) => makeBoot("zimage-boot-l3", limit) },
   { name: "zimage-accesses", make: makeBootAccesses },
-  { name: "gzip", make: makeRecorded },
+  ...RECORDED_PROGRAMS.map((program) => ({
+    name: program.name,
+    make: (limit: number) => makeRecorded(program, limit),
+  })),
   ...GENERATED.map((stream) => ({ name: stream.name, make: async (limit: number) => makeGenerated(stream, limit) })),
 ];
 
@@ -106,12 +109,13 @@ function makeGenerated(stream: GeneratedStream, limit: number): Stream {
   return plain(stream.name, stream.about, path);
 }
 
-async function makeRecorded(limit: number): Promise<Stream | { readonly missing: string }> {
-  const missing = whyNoRecorder();
+async function makeRecorded(program: RecordedProgram, limit: number): Promise<Stream | { readonly missing: string }> {
+  const { name, shown } = program;
+  const missing = whyNoRecorder(program);
   if (missing !== undefined) return { missing };
-  const words = existsSync(pathOf(`gzip-${limit}`)) ? undefined : await recordProgram(limit);
-  const path = cached(`gzip-${limit}`, (fresh) => writeFileSync(fresh, words as Uint32Array));
-  return plain("gzip", `one core: the accesses of ${RECORDED_PROGRAM}, recorded by Valgrind's lackey`, path);
+  const words = existsSync(pathOf(`${name}-${limit}`)) ? undefined : await recordProgram(program, limit);
+  const path = cached(`${name}-${limit}`, (fresh) => writeFileSync(fresh, words as Uint32Array));
+  return plain(name, `one core: the accesses of ${shown}, recorded by Valgrind's lackey`, path);
 }
 
 async function makeLinux(limit: number): Promise<Stream | { readonly missing: string }> {

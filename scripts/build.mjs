@@ -124,7 +124,7 @@ async function buildPackage() {
 async function buildManual() {
   await unlessUnchanged("manual", ["src", "package.json"], ["dist/setway.1"], async () => {
     const { manualPage } = await import("../dist/cli/manual.js");
-    await writeFile(`${ROOT}/dist/setway.1`, manualPage());
+    await writeFile(`${ROOT}/dist/setway.1`, await manualPage());
   });
 }
 

@@ -3,8 +3,8 @@ import { Argument, type Command } from "commander";
 import { bashCompletion } from "./completion-bash.ts";
 import { fishCompletion } from "./completion-fish.ts";
 import { zshCompletion } from "./completion-zsh.ts";
-import { type CommandOutline, outlineOf } from "./outline.ts";
-import type { Session } from "./program.ts";
+import type { CommandOutline } from "./outline.ts";
+import { programOutline, type Session } from "./program.ts";
 
 const SHELLS: Readonly<Record<string, (program: CommandOutline) => string>> = {
   bash: bashCompletion,
@@ -30,7 +30,7 @@ Example:
     .action(
       session.action(async (shell: string) => {
         const script = SHELLS[shell] as (typeof SHELLS)[string];
-        await session.terminal.stdout.write(script(outlineOf(program)));
+        await session.terminal.stdout.write(script(await programOutline()));
         return 0;
       }),
     );

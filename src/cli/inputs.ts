@@ -4,8 +4,9 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Provenance } from "../engine/engine.ts";
 import { MachineError } from "../engine/errors.ts";
 import { SCTLR_C, SCTLR_I, SCTLR_M } from "../engine/operations.ts";
-import { type LoadedMachine, loadDescription, PRESET_NAMES } from "../machine/index.ts";
+import { type LoadedMachine, loadContent } from "../machine/load.ts";
 import { nearestWord } from "../machine/nearest.ts";
+import { isPresetName, PRESET_NAMES, presets } from "../machine/presets/index.ts";
 import { ADDRESS_MAPPINGS, type AddressMapping } from "../trace/address-map.ts";
 import { SCHEDULES, type Schedule } from "../trace/cores.ts";
 import type { OpenOptions } from "../trace/open.ts";
@@ -13,7 +14,9 @@ import { TRACE_FORMATS, type TraceFormat } from "../trace/source.ts";
 
 /** A preset's name, or a file with a description in YAML or JSON, or `-` for standard input. */
 export async function machineFrom(source: string): Promise<LoadedMachine> {
-  if ((PRESET_NAMES as readonly string[]).includes(source)) return loadDescription(source);
+  if (isPresetName(source)) return loadContent(presets[source]);
+  // Only text needs a reader of text.
+  const { loadDescription } = await import("../machine/index.ts");
   if (source === "-") return loadDescription(await standardInput(), { file: "standard input" });
   const isFile = await stat(source).then(
     (status) => status.isFile(),

@@ -5,8 +5,8 @@ import { programOutline } from "./program.ts";
 import { VERSION } from "./version.ts";
 
 /** The text of `setway.1`. The same source gives the same bytes: there is no date. */
-export function manualPage(): string {
-  const program = programOutline();
+export async function manualPage(): Promise<string> {
+  const program = await programOutline();
   const commands = everyCommand(program).slice(1);
   const lines = [
     `.\\" made by setway ${VERSION} from its own commands; do not edit`,

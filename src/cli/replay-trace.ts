@@ -96,7 +96,7 @@ export async function playTrace(job: Job, plan: ShardPlan, makePlayer?: MakePlay
   const { path, machine, opening, options, terminal } = job;
   const missLog = wantsLog(options);
   // A profile asks what addresses were, which only who decodes them knows.
-  const source = await (missLog ? openTraceFile(path, opening) : openDecoded(path, opening));
+  const source = await (missLog ? openTraceFile(path, opening) : openDecoded(path, opening, plan.used));
   const { provenance, initialSctlr } = source.header;
   const started = withSctlr(machine, initialSctlr);
   let player: Player | undefined;

@@ -1,14 +1,15 @@
 /** Machines by name, by description or by text: `loadMachine` is what engines, scenarios and the command line call. */
 import { MachineError } from "../engine/errors.ts";
+import { type LoadedMachine, loadContent } from "./load.ts";
 import { nearestWord } from "./nearest.ts";
 import { isPresetName, PRESET_NAMES, presets } from "./presets/index.ts";
-import { completeDescription, type Locate, locateByPath, shown } from "./read.ts";
+import { type Locate, locateByPath, shown } from "./read.ts";
 import { readDescriptionText } from "./read-text.ts";
-import { resolveMachine } from "./resolve.ts";
 import type { ResolvedMachine } from "./resolved.ts";
-import type { CompleteDescription, MachineDescription } from "./schema.ts";
+import type { MachineDescription } from "./schema.ts";
 
 export { describeMachine, summarizeMachine } from "./describe.ts";
+export type { LoadedMachine } from "./load.ts";
 export { PRESET_NAMES, type PresetName, presets } from "./presets/index.ts";
 export { type CoreRegisters, coreRegisters } from "./registers.ts";
 export { resolveMachine } from "./resolve.ts";
@@ -19,12 +20,6 @@ export { SET_WAY_ROUTINES, type SetWayRoutine } from "./setway.ts";
 export interface LoadOptions {
   /** Where text came from, for errors. */
   readonly file?: string;
-}
-
-/** A description with its defaults, and the machine that it means. */
-export interface LoadedMachine {
-  readonly description: CompleteDescription;
-  readonly machine: ResolvedMachine;
 }
 
 /**
@@ -38,10 +33,7 @@ export function loadMachine(source: string | MachineDescription, options: LoadOp
 /** As `loadMachine`, with the description beside the machine: for changing it, and for its sources. */
 export function loadDescription(source: string | MachineDescription, options: LoadOptions = {}): LoadedMachine {
   const { content, locate } = contentOf(source, options.file);
-  return {
-    description: completeDescription(content, locate),
-    machine: resolveMachine(content as MachineDescription, locate),
-  };
+  return loadContent(content, locate);
 }
 
 function contentOf(source: string | MachineDescription, file?: string): { content: unknown; locate: Locate } {

@@ -3,13 +3,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import { SetwayError, sentError, TraceError } from "../engine/errors.ts";
 import { BatchQueue, SLOT_WORDS } from "./batch-queue.ts";
 import type { Decoded, DecoderTask } from "./decoder.node.ts";
-import { openTraceFile } from "./open.node.ts";
+import { openTraceFile, openTraceShare } from "./open.node.ts";
 
-const { path, options, memory } = workerData as DecoderTask;
+const { path, options, share, memory } = workerData as DecoderTask;
 const say = (message: Decoded): void => parentPort?.postMessage(message);
 
 try {
-  const source = await openTraceFile(path, options);
+  const source = share === undefined ? await openTraceFile(path, options) : await openTraceShare(path, share);
   const progress = () => ({ bytesRead: source.bytesRead, skipped: source.skipped });
   const queue = new BatchQueue(memory);
   let words: Uint32Array | undefined;
@@ -29,10 +29,11 @@ try {
       words.set(batch, length);
       length += batch.length;
       accessesOnly &&= source.accessesOnly;
-      if (length > SLOT_WORDS / 2) handOn();
+      // Batches of several threads are taken by turns.
+      if (share !== undefined || length > SLOT_WORDS / 2) handOn();
     }
     handOn();
-    say({ ended: progress() });
+    say({ ended: progress(), tally: "tally" in source ? source.tally : undefined });
   } catch (error) {
     handOn();
     say({ failed: sent(error), progress: progress() });

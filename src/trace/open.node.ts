@@ -2,12 +2,13 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TraceError } from "../engine/errors.ts";
-import type { ByteSource } from "./bytes.ts";
+import { ByteReader, type ByteSource } from "./bytes.ts";
 import { nodeCodecs } from "./codec.node.ts";
 import { type CreateOptions, createTrace, outputFormat } from "./create.ts";
 import { type OpenOptions, openTrace } from "./open.ts";
 import { type FileSink, fileSink, stdoutSink } from "./output.node.ts";
 import type { TraceDescription, TraceSink, TraceSource } from "./source.ts";
+import { readSwt, type Share, type SwtTrace } from "./swt-reader.ts";
 
 const READ_BYTES = 1 << 19;
 /** Of each of many files at a time. */
@@ -18,6 +19,41 @@ const MANY_READ_BYTES = 1 << 16;
  */
 export async function openTraceFile(path: string, options: OpenOptions = {}): Promise<TraceSource> {
   return openTrace(path === "-" ? stdinSource() : await sourcesAt(path), nodeCodecs, options);
+}
+
+/** What one of several threads decodes of a trace. */
+export type TraceShare = Pick<TraceSource, "bytesRead" | "skipped" | "accessesOnly" | "batches"> &
+  Pick<SwtTrace, "tally">;
+
+/** Opens an uncompressed `.swt` for a share of its chunks, each a batch. Throws `TraceError`. */
+export async function openTraceShare(path: string, share: Share): Promise<TraceShare> {
+  const source = await fileSource(path);
+  const input = new ByteReader(source.chunks());
+  try {
+    const trace = await readSwt(input, path, nodeCodecs, share);
+    return {
+      async *batches() {
+        try {
+          yield* trace.batches();
+        } finally {
+          await source.close?.();
+        }
+      },
+      get accessesOnly() {
+        return trace.accessesOnly;
+      },
+      get tally() {
+        return trace.tally;
+      },
+      get bytesRead() {
+        return input.received;
+      },
+      skipped: 0,
+    };
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
 }
 
 /** The bytes of a file, or of each file of a directory. Throws `TraceError`; nothing is left open then. */

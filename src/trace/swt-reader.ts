@@ -29,10 +29,43 @@ export interface SwtTrace {
   readonly description: TraceDescription;
   /** As `TraceSource` has it. */
   readonly accessesOnly: boolean;
+  /** After the last batch: for who has all shares to check. */
+  readonly tally: Tally | undefined;
   batches(): AsyncGenerator<Uint32Array, void, undefined>;
 }
 
-/** A chunk whose checksums were right. */
+/** Every so-manieth chunk, from one of them on. */
+export interface Share {
+  readonly index: number;
+  readonly of: number;
+}
+
+const WHOLE: Share = { index: 0, of: 1 };
+
+/** Records that were decoded, and what the end marker and the description say that all are. */
+export interface Tally {
+  readonly records: number;
+  readonly said: readonly { readonly what: string; readonly records: number | bigint }[];
+  /** Where the end marker stands. */
+  readonly offset: number;
+}
+
+/** Throws `TraceError` if it isn't what was said. */
+export function checkTally({ records, said, offset }: Tally, file: string): void {
+  for (const { what, records: expected } of said) checkCount({ file, offset }, what, records, expected);
+}
+
+function checkCount(
+  place: { readonly file: string; readonly offset: number },
+  what: string,
+  found: number,
+  expected: number | bigint,
+): void {
+  if (BigInt(found) === BigInt(expected)) return;
+  throw new TraceError(`wrong number of ${what}`, { ...place, found: String(found), expected: String(expected) });
+}
+
+/** A chunk whose checksums were right, without columns if it is another share's. */
 interface Chunk {
   readonly number: number;
   readonly entries: number;
@@ -53,8 +86,16 @@ interface End {
   readonly records: bigint;
 }
 
-/** Reads the description; the records follow. Throws `TraceError`. */
-export async function readSwt(input: ByteReader, file: string, codecs: Codecs): Promise<SwtTrace> {
+/**
+ * Reads the description; the records follow. Of a share, only its chunks are decoded and their contents checked; all other checks
+ * are everybody's but that of the number of records. Throws `TraceError`.
+ */
+export async function readSwt(
+  input: ByteReader,
+  file: string,
+  codecs: Codecs,
+  share: Share = WHOLE,
+): Promise<SwtTrace> {
   let checksum = 0;
   const start = input.position;
 
@@ -162,8 +203,13 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
       what,
       CHECKSUM_BYTES,
     );
-    await verify(what, body);
     chunks++;
+    if (number % share.of !== share.index) {
+      // The next checksum covers this one, whose bytes are the affair of another share.
+      checksum = viewOf(await take(CHECKSUM_BYTES, what, 0)).getUint32(0, true);
+      return { number, entries: count, lineBytes, offset, columns: [] };
+    }
+    await verify(what, body);
     let at = 0;
     const columns = COLUMN_NAMES.map((name, index): Column => {
       const from = at;
@@ -193,29 +239,28 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     };
   };
 
-  const checkEnd = (end: End): void => {
-    const same = (what: string, found: number | bigint, expected: number | bigint): void => {
-      if (BigInt(found) === BigInt(expected)) return;
-      throw new TraceError(`wrong number of ${what}`, {
-        file,
-        offset: end.offset,
-        found: String(found),
-        expected: String(expected),
-      });
-    };
-    same("chunks", chunks, end.chunks);
-    same("entries", entries, end.entries);
-    same("records", records, end.records);
-    if (description.records !== undefined) same("records (by the description)", records, description.records);
+  const tallyAt = (end: End): Tally => {
+    const { offset } = end;
+    checkCount({ file, offset }, "chunks", chunks, end.chunks);
+    checkCount({ file, offset }, "entries", entries, end.entries);
+    const described = { what: "records (by the description)", records: description.records ?? end.records };
+    return { records, said: [{ what: "records", records: end.records }, described], offset };
   };
 
   let accessesOnly = false;
+  let tally: Tally | undefined;
 
   async function* batches(): AsyncGenerator<Uint32Array, void, undefined> {
     const joiner = new ColumnJoiner();
     for (;;) {
       const now = await readNext();
-      if (!("columns" in now)) return checkEnd(now);
+      if (!("columns" in now)) {
+        tally = tallyAt(now);
+        if (share.of === 1) checkTally(tally, file);
+        return;
+      }
+      entries += now.entries;
+      if (now.columns.length === 0) continue;
       const damaged = (found: string, cause?: unknown): TraceError =>
         new TraceError(`damaged chunk ${now.number}`, {
           file,
@@ -237,7 +282,6 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
         const columns = joiner.columns(now.entries, now.lineBytes);
         throw damaged(new ColumnTransform().decode(columns, new Uint32Array(2 * now.entries)) ?? "a wrong column");
       }
-      entries += now.entries;
       records += joined.largestOperation < FIRST_PREFIX ? now.entries : countRecords(joined.words);
       accessesOnly = joined.largestOperation <= LAST_ACCESS;
       yield joined.words;
@@ -248,6 +292,9 @@ export async function readSwt(input: ByteReader, file: string, codecs: Codecs): 
     description,
     get accessesOnly() {
       return accessesOnly;
+    },
+    get tally() {
+      return tally;
     },
     batches,
   };

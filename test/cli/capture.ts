@@ -1,6 +1,9 @@
 /** Runs the command line inside the test's process and keeps what it wrote. */
-import { runCommandLine } from "../../src/cli/program.ts";
+import { programOutline, runCommandLine } from "../../src/cli/program.ts";
 import type { Output, Terminal } from "../../src/cli/terminal.ts";
+
+// Verbs are loaded when they are named. Here all are before the first test, after which nothing may be new (leaves-no-trace.ts).
+await programOutline();
 
 export interface Captured {
   readonly code: number;

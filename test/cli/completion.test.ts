@@ -16,7 +16,7 @@ import { setway } from "./capture.ts";
 import { temporaryFolder } from "./files.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const COMMANDS = everyCommand(programOutline());
+const COMMANDS = everyCommand(await programOutline());
 
 /** How each shell is started with nobody's own settings. */
 const SHELLS: Readonly<Record<string, readonly string[]>> = { bash: ["--norc"], zsh: ["-f"], fish: ["--no-config"] };

@@ -6,8 +6,8 @@ import { everyCommand } from "../../src/cli/outline.ts";
 import { programOutline } from "../../src/cli/program.ts";
 
 const groff = spawnSync("groff", ["--version"]).status === 0;
-const PAGE = manualPage();
-const COMMANDS = everyCommand(programOutline()).slice(1);
+const PAGE = await manualPage();
+const COMMANDS = everyCommand(await programOutline()).slice(1);
 /** As roff writes it. */
 const roff = (text: string) => text.replaceAll("-", "\\-");
 
@@ -35,8 +35,8 @@ describe("the manual page", () => {
     }
   });
 
-  it("is the same each time, and has no text that is a request by accident", () => {
-    expect(manualPage()).toBe(PAGE);
+  it("is the same each time, and has no text that is a request by accident", async () => {
+    expect(await manualPage()).toBe(PAGE);
     const requests = [...PAGE.matchAll(/^[.'](\S+)/gm)].map(([, name]) => name);
     expect([...new Set(requests)].sort()).toEqual(["PP", "SH", "SS", "TH", "TP", '\\"', "br", "fi", "nf"]);
   });

@@ -6,7 +6,7 @@ import { HAZARD_CLASSES } from "../../src/engine/hazards.ts";
 import { PRESET_NAMES } from "../../src/machine/index.ts";
 import { setway } from "./capture.ts";
 
-const PROGRAM = programOutline();
+const PROGRAM = await programOutline();
 const COMMANDS = everyCommand(PROGRAM)
   .slice(1)
   .map(({ path }) => path.slice(1).join(" "));

@@ -34,7 +34,7 @@ export function recordingField({ traces }: CatalogueStory, take: Take): HTMLElem
     h(
       "span",
       {},
-      `${traces.join(" and ")}, or choose its file (.swt, .raw64; .xz or .gz of either). It stays on this computer.`,
+      `${traces.join(" and ")}, or choose its file (.swt, .raw64; .xz, .gz or .zst of either). It stays on this computer.`,
     ),
     field,
   );

@@ -63,7 +63,7 @@ export class TraceView implements View {
       h(
         "span",
         {},
-        "or choose its file, or those of its threads: .swt, .raw64, .xz, .gz, dinero, lackey, drmemtrace (.zip too), gem5, ChampSim, perf. It stays on this computer.",
+        "or choose its file, or those of its threads: .swt, .raw64, .xz, .gz, .zst, dinero, lackey, drmemtrace (.zip too), gem5, ChampSim, perf. It stays on this computer.",
       ),
       this.#file,
     );

@@ -14,7 +14,7 @@ const given = new Map<string, RecordedTrace>();
  * endings aside, or the only one that there is. Throws `TraceError`, and an Error where that leaves it open.
  */
 export async function giveRecording(file: File, wanted: readonly string[]): Promise<string> {
-  const own = file.name.replace(/\.(swt|raw64)(\.(xz|gz))?$/, "");
+  const own = file.name.replace(/\.(swt|raw64)(\.(xz|gz|zst))?$/, "");
   const name = wanted.includes(own) ? own : wanted.length === 1 ? (wanted[0] as string) : undefined;
   if (name === undefined) throw new Error(`${file.name}: this story plays ${listed(wanted)}; name the file so`);
   given.set(name, await readTrace(name, sourceOf(file)));
