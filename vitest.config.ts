@@ -9,13 +9,19 @@ const full = process.env.SETWAY_FULL === "1";
 const LONGEST = [
   "properties/engines-agree",
   "scenario/stories",
-  "properties/invariants",
+  "scenario/decompressor",
+  "properties/servers",
   "cli/formats",
-  "shard/shards-agree",
-  "web/explorer",
   "cases/cases",
-  "hypervisor/trace",
+  "shard/shards-agree",
+  "properties/invariants",
+  "trace/swt-join",
   "against/yardstick",
+  "web/explorer",
+  "properties/possible-hazards",
+  "hypervisor/trace",
+  "cli/shards",
+  "docs/examples",
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -4,10 +4,10 @@ import { availableParallelism } from "node:os";
 import { ROOT } from "./install.mjs";
 
 /** Runs a Node program of an installed package, or one of ours; returns its exit code. */
-export function runNode(path, args, { env = {}, stdout = "inherit" } = {}) {
+export function runNode(path, args, { env = {} } = {}) {
   const { status, signal, error } = spawnSync(process.execPath, [path, ...args], {
     cwd: ROOT,
-    stdio: ["inherit", stdout, "inherit"],
+    stdio: "inherit",
     env: { ...process.env, ...env },
   });
   if (error !== undefined) throw error;
@@ -21,21 +21,11 @@ export function requireNode(path, args, options) {
   if (status !== 0) process.exit(status);
 }
 
-/** Compilers take some hundred MB each. */
-const MOST_AT_ONCE = Math.min(availableParallelism(), 4);
+/** How many compilers may run at once: each takes some hundred MB. */
+export const AT_ONCE = Math.min(availableParallelism(), 4);
 
-/** Runs a Node program once for each list of arguments, several at once; what it writes goes to stderr. Gives the exit codes. */
-export async function runNodeForEach(path, lists) {
-  const codes = new Array(lists.length);
-  const waiting = lists.entries();
-  const work = async () => {
-    for (const [index, args] of waiting) codes[index] = await exitOf(path, args);
-  };
-  await Promise.all(Array.from({ length: MOST_AT_ONCE }, work));
-  return codes;
-}
-
-function exitOf(path, args) {
+/** Runs a Node program beside others; what it writes goes to stderr. Gives its exit code. */
+export function startNode(path, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [path, ...args], { cwd: ROOT, stdio: ["ignore", 2, 2] });
     child.on("error", reject);
@@ -45,5 +35,5 @@ function exitOf(path, args) {
 
 export const BUILD = "scripts/build.mjs";
 export const VITEST = "node_modules/vitest/vitest.mjs";
-export const ASC = "node_modules/assemblyscript/bin/asc.js";
+export const ASC = "scripts/asc.mjs";
 export const TSC = "node_modules/typescript/bin/tsc";

@@ -9,7 +9,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { format } from "node:util";
-import { createJiti } from "jiti";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { everyCommand } from "../../src/cli/outline.ts";
 import { programOutline } from "../../src/cli/program.ts";
@@ -123,18 +122,6 @@ describe("the stories of docs/stories.md", () => {
     },
   );
 
-  it("and the program, which plays one of the talk's", async () => {
-    const code = /^```js\n([\s\S]*?)^```/m.exec(STORIES_PAGE.text)?.[1] ?? "";
-    write("program.mjs", code);
-    const alias = {
-      "setway/machine": join(ROOT, "src/machine/index.ts"),
-      "setway/scenario": join(ROOT, "src/scenario/index.ts"),
-    };
-    const log = vi.spyOn(console, "log").mockImplementation(() => {});
-    await createJiti(import.meta.url, { fsCache: false, alias }).import(join(FOLDER, "program.mjs"));
-    expect(log.mock.calls).toEqual([[["stale-dma", "mismatched-attributes"], []]]);
-  });
-
   // The compiler takes seven seconds.
   it.runIf(full)("have the types that the package declares", () => {
     write("package.json", '{ "type": "module" }');
@@ -221,10 +208,9 @@ describe("snippets", () => {
   const all = (language: string) => PAGES.flatMap((page) => fences(page, language).map((code) => ({ page, code })));
 
   it("in JavaScript are programs with what they print, or have a test of their own", () => {
-    // README's runs in every host of the package (test/package), the one of docs/stories.md above.
-    const own = ["README.md", "docs/stories.md"];
+    // README's runs in every host of the package (test/package).
     for (const page of PAGES.filter(({ name }) => !PLAYED_ELSEWHERE.includes(name)))
-      expect(programsOf(page).length, page.name).toBe(fences(page, "js").length - (own.includes(page.name) ? 1 : 0));
+      expect(programsOf(page).length, page.name).toBe(fences(page, "js").length - (page.name === "README.md" ? 1 : 0));
   });
 
   it("in TypeScript are stories", () => {

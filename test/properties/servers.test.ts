@@ -30,7 +30,7 @@ describe(`servers (SETWAY_SEED=${SEED})`, () => {
     ["with interruptions", INTERRUPTED],
   ] as const) {
     test(what, { timeout: 3_600_000 }, () => {
-      const streams = Math.ceil(streamCount() / 20);
+      const streams = Math.ceil(streamCount() / 10);
       const played = checkAgreement({
         name: `servers, ${what}`,
         reference: REFERENCE,

@@ -6,7 +6,7 @@ import { createRandom } from "../../bench/random.ts";
 import { type Columns, ColumnTransform } from "../../src/trace/swt-columns.ts";
 import { ColumnJoiner } from "../../src/trace/swt-join.ts";
 
-const runs = process.env.SETWAY_FULL === "1" ? 20_000 : 250;
+const runs = process.env.SETWAY_FULL === "1" ? 20_000 : 1000;
 const transform = new ColumnTransform();
 /** One for all: what an earlier chunk left behind must not matter. */
 const joiner = new ColumnJoiner();
