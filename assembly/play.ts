@@ -20,6 +20,7 @@ import { chooseOrder, consider, deal, interrupt } from "./deal";
 import { TELLS_TABLES, writeElsewhere } from "./elsewhere";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
+import { lookAheadWalks } from "./foresight";
 import { inForce } from "./handover";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
@@ -238,7 +239,10 @@ export function play(count: u32): u32 {
         const sifts = sharded && !(dealing && inForce);
         if (translatingCores && isVirtual(<u32>(word >> 56))) {
           const at = batch + ((<usize>i) << 3);
-          if (at >= setsSeenTo) setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
+          if (at >= setsSeenTo) {
+            setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
+            lookAheadWalks(at);
+          }
         } else if (sifts) i = playSifted(start, count, dealing);
         else if (dealing) {
           // The last stretch that was sifted isn't gone on with.

@@ -306,23 +306,28 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
 const AHEAD: usize = 32;
 /**
  * Of each record looked at: its set's prints, then the entry that it is likely to find; its print; its set's first entry; the
- * micro TLB's chain, then the first entry in it, and the entry that will make room.
+ * micro TLB's chain, then the first entry in it, and the entry that will make room; the record as a bit.
  */
-const WANTED_SIZE: usize = 20;
-const WANTED = memory.data(20 * 32, 64);
+const WANTED_SIZE: usize = 24;
+const WANTED = memory.data(24 * 32, 64);
 const W_PRINT: usize = 4;
 const W_SET: usize = 8;
 const W_CHAIN: usize = 12;
 const W_OLDEST: usize = 16;
+const W_BIT: usize = 20;
 /** That many micro misses in the last records, and the next ones are worth it. */
 const WORTH: u32 = 4;
 let missedMicro: u32 = 0;
+
+/** Of the records that were looked at last, as bits: those whose page no main TLB is likely to have. */
+export let unfound: u32 = 0;
 
 /** Loads the sets that accesses of translating cores will ask, if many do. Returns the address behind the records looked at. */
 export function lookAheadSets(from: usize, until: usize): usize {
   const end = min(until, from + (AHEAD << 3));
   const many = missedMicro;
   missedMicro = 0;
+  unfound = 0;
   if (many < WORTH || !sets || !micro) return end;
   let to = WANTED;
   for (let at = from; at < end; at += 8) {
@@ -342,12 +347,14 @@ export function lookAheadSets(from: usize, until: usize): usize {
     const mine = <usize>load<u32>(tlb + ((<u32>(word >> 48) & 0xff) == OP_FETCH ? 4 : 0), MICRO);
     store<u32>(to, <u32>chainOf(mine, page, size), W_CHAIN);
     store<u32>(to, <u32>oldestOf(mine), W_OLDEST);
+    store<u32>(to, 1 << <u32>((at - from) >> 3), W_BIT);
     to += WANTED_SIZE;
   }
   // Then next to nothing but loads, so that the host has many of them under way: prints, which tell the entries.
   for (let at = WANTED; at < to; at += WANTED_SIZE) {
     const found = printed(<usize>load<u32>(at), 0, load<u32>(at, W_PRINT));
     // Without a branch on whether it is there, or further than the first four.
+    unfound |= found ? 0 : load<u32>(at, W_BIT);
     store<u32>(at, load<u32>(at, W_SET) + (found ? ctz(found) : 0) * <u32>ENTRY);
     store<u32>(at, load<u32>(<usize>load<u32>(at, W_CHAIN)), W_CHAIN);
   }
