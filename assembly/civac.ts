@@ -75,15 +75,17 @@ function isPlain(): bool {
 
 /**
  * One operation each `bytes` from `compact` on to `end`, in order: bytes is the smallest data line, both are multiples of it, and
- * all lies in one page of 4 KiB.
+ * all lies in one page of 4 KiB. False where it is known that nobody held any of it.
  */
-export function cleanAndInvalidate(compact: u64, end: u64, bytes: u64): void {
+export function cleanAndInvalidate(compact: u64, end: u64, bytes: u64): bool {
   if (!isPlain()) {
     for (let at = compact; at < end; at += bytes) byItself(at);
-    return;
+    return true;
   }
+  let found: u64 = 0;
   for (let at = compact; at < end; at += (<u64>TOGETHER) << smallestShift)
-    together(at, <u32>min(<u64>TOGETHER, (end - at) >> smallestShift));
+    found |= together(at, <u32>min(<u64>TOGETHER, (end - at) >> smallestShift));
+  return found != 0;
 }
 
 /** The operation on any machine. */
@@ -92,7 +94,8 @@ function byItself(compact: u64): void {
   if (divergent) checkLosses();
 }
 
-function together(compact: u64, many: u32): void {
+/** Returns the lines that anybody may have held, as bits. */
+function together(compact: u64, many: u32): u64 {
   const first = <u32>(compact >> smallestShift);
   const all = ~(<u64>0) >> (64 - many);
   columns = 0;
@@ -103,6 +106,7 @@ function together(compact: u64, many: u32): void {
   some &= ~odd;
   const frame: usize = CARRY && some ? byteOf(compact) : 0;
   if (some) touchContents(first, some, frame);
+  const found = some | odd;
   if (some) putInOrder();
   // In order, for the sake of what is reported: all up to the next odd one, then that.
   while (some | odd) {
@@ -113,6 +117,7 @@ function together(compact: u64, many: u32): void {
     if (odd) byItself(compact + (ctz(odd) << smallestShift));
     odd &= odd - 1;
   }
+  return found;
 }
 
 /** Innermost copies are the newest; of caches equally far in, the first in the order of D3. */
