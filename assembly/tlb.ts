@@ -119,18 +119,19 @@ const ENTRIES: usize = 64;
 
 /** Made when the core first translates. */
 function tlbOf(core: u32): usize {
-  const block = blockAt(core);
-  let at = <usize>load<u32>(block, X_TLB);
-  if (!at) {
-    at = allocate(ENTRIES + <usize>(entries + 1) * ENTRY, 64);
-    store<u32>(at, <u32>makeAssociative(micro), MICRO);
-    store<u32>(at, <u32>makeAssociative(micro), MICRO + 4);
-    store<u32>(at, <u32>makeAssociative(walk), WALK);
-    store<u32>(at, <u32>makeAssociative(ipa), IPA);
-    store<u32>(at, <u32>makeAssociative(0), MAIN_SIZES);
-    store<u32>(at, <u32>allocate(<usize>sets * printsApart(), 64), MAIN_PRINTS);
-    store<u32>(block, <u32>at, X_TLB);
-  }
+  const at = <usize>load<u32>(blockAt(core), X_TLB);
+  return at ? at : makeTlb(core);
+}
+
+function makeTlb(core: u32): usize {
+  const at = allocate(ENTRIES + <usize>(entries + 1) * ENTRY, 64);
+  store<u32>(at, <u32>makeAssociative(micro), MICRO);
+  store<u32>(at, <u32>makeAssociative(micro), MICRO + 4);
+  store<u32>(at, <u32>makeAssociative(walk), WALK);
+  store<u32>(at, <u32>makeAssociative(ipa), IPA);
+  store<u32>(at, <u32>makeAssociative(0), MAIN_SIZES);
+  store<u32>(at, <u32>allocate(<usize>sets * printsApart(), 64), MAIN_PRINTS);
+  store<u32>(blockAt(core), <u32>at, X_TLB);
   return at;
 }
 
@@ -235,8 +236,8 @@ function covers(entry: usize, address: u64): bool {
   return load<u64>(entry, E_PAGE) == address >> sizeOf(entry);
 }
 
-/** Where a new entry of a main set goes: the lowest invalid one, else the least recent (D52); it is the most recent then. */
-function roomInSet(core: u32, first: usize): usize {
+/** Where a new entry of a main set goes: the lowest invalid one, else the least recent (D52); it is the most recent then. Of `size`. */
+function roomInSet(core: u32, first: usize, size: u32): usize {
   let chosen = first;
   const end = first + <usize>ways * ENTRY;
   for (let entry = first; entry < end; entry += ENTRY) {
@@ -246,7 +247,11 @@ function roomInSet(core: u32, first: usize): usize {
     }
     if (load<u64>(entry, E_STAMP) < load<u64>(chosen, E_STAMP)) chosen = entry;
   }
-  if (load<u64>(chosen, E_KEY) & VALID) countMain(core, sizeOf(chosen), -1);
+  const isTaken = (load<u64>(chosen, E_KEY) & VALID) != 0;
+  if (!isTaken || sizeOf(chosen) != size) {
+    if (isTaken) countMain(core, sizeOf(chosen), -1);
+    countMain(core, size, 1);
+  }
   touch(core, chosen);
   return chosen;
 }
@@ -402,10 +407,9 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
   store<u64>(entry, keyOf(core) | size | (isGlobal ? GLOBAL : 0), E_KEY);
   if (sets) {
     const page = address >> size;
-    const kept = roomInSet(core, entryIn(core, mainSet(page), 0));
+    const kept = roomInSet(core, entryIn(core, mainSet(page), 0), size);
     copy(kept, entry);
     writePrint(core, kept, printOf(page, load<u64>(kept, E_KEY), size));
-    countMain(core, size, 1);
   }
   return fillMicro(core, fetch, entry, address);
 }
