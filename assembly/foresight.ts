@@ -9,7 +9,7 @@ import { OP_FETCH } from "./operations";
 import { flagsOf, STAGE2, TRANSLATES, WALKS } from "./registers";
 import { contents, recordIn, S_L2, S_SHIFT, S_STATES, S_WAYS, shapesAt, waysWith } from "./shape";
 import { ADDRESS_MASK, isTable, isValid, shiftAt } from "./stage2";
-import { unfound } from "./tlb";
+import { keepsTables, unfound } from "./tlb";
 import { LAST_LEVEL, lastOfTrail, likelyTrail, STAGE_1, STAGE_2, T_PHYSICAL } from "./trail";
 import { virtualOf } from "./translate";
 
@@ -29,7 +29,8 @@ const WORTH: i32 = 8;
 
 /** Touches what the walks of records from an address on (those that `unfound` names) will read, and then the data. */
 export function lookAheadWalks(from: usize): void {
-  if (!TRANSLATES || popcnt(<i32>unfound) < WORTH) return;
+  // With walk caches there are no trails of stage 1.
+  if (!TRANSLATES || popcnt(<i32>unfound) < WORTH || keepsTables()) return;
   touchReads(physical(touchReads(intermediate(touchReads(begin(from))))));
 }
 
