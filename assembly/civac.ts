@@ -319,7 +319,7 @@ function writeOut(n: usize, column: usize, compact: u64, lines: u64, frame: usiz
   const shift = smallestShift;
   for (let left = lines; left; left &= left - 1) {
     const i = (<usize>ctz(left)) << 2;
-    const at = <usize>ctz(left) << shift;
+    const at = (<usize>ctz(left)) << shift;
     const record = <usize>load<u32>(column + i, K_RECORDS);
     lineWrite(compact + at, frame + held(at), 1 << shift, bytesOf(n, record, load<u32>(column + i, K_WAYS)));
   }

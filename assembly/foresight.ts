@@ -40,7 +40,8 @@ function begin(from: usize): usize {
   for (let left = unfound; left; left &= left - 1) {
     const word = load<u64>(from + ((<usize>ctz(left)) << 3));
     const core = <u32>(word >> 56);
-    if ((<u32>(word >> 48) & 0xff) > OP_FETCH || !(flagsOf(core) & WALKS) || !load<u32>(basesOf(core), BASE_L2)) continue;
+    if ((<u32>(word >> 48) & 0xff) > OP_FETCH || !(flagsOf(core) & WALKS) || !load<u32>(basesOf(core), BASE_L2))
+      continue;
     const va = virtualOf(core, word & 0xffff_ffff_ffff, false);
     const trail = likelyTrail(STAGE_1, core, va);
     if (!trail) continue;

@@ -352,7 +352,7 @@ export function lookAheadSets(from: usize, until: usize): usize {
     const mine = <usize>load<u32>(tlb + ((<u32>(word >> 48) & 0xff) == OP_FETCH ? 4 : 0), MICRO);
     store<u32>(to, <u32>chainOf(mine, page, size), W_CHAIN);
     store<u32>(to, <u32>oldestOf(mine), W_OLDEST);
-    store<u32>(to, 1 << <u32>((at - from) >> 3), W_BIT);
+    store<u32>(to, 1 << (<u32>((at - from) >> 3)), W_BIT);
     to += WANTED_SIZE;
   }
   // Then next to nothing but loads, so that the host has many of them under way: prints, which tell the entries.
