@@ -6,7 +6,7 @@ import { keepSeen } from "./ahead";
 import { held } from "./bytes";
 import { isInside } from "./coherence";
 import { checkLosses, divergent, isTrue, touched } from "./hazard";
-import { bytesOf, forget, takeInstructions } from "./hierarchy";
+import { bytesOf, takeInstructions } from "./hierarchy";
 import {
   CARRY,
   DIRTY,
@@ -39,24 +39,26 @@ import {
   unitCount,
 } from "./layout";
 import { byAddress } from "./maintenance";
-import { byteOf, count, event, lineWrite, outerEnabled, TRUTH } from "./memory";
+import { byteOf, countMany, events, lineWrite, outerEnabled, TRUTH } from "./memory";
 import { COUNTER_MAINTENANCE_PROBES, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK } from "./operations";
-import { holderOf, MANY_HOLDERS, touchEntry, unitList } from "./presence";
-import { stateAt } from "./set";
+import { absentAll, holderOf, isTold, MANY_HOLDERS, mayHoldAny, touchEntry, unitList } from "./presence";
 import { waysWith } from "./shape";
 
 /** Lines that are looked at together, a bit each: no more than a page of 4 KiB has. */
 const TOGETHER: u32 = 64;
 
-// ---- caches that may hold some of the lines, outer ones before those inside them: which it holds; then for each line the record of
-// its set, and the way
+// ---- caches that may hold some of the lines, outer ones before those inside them: which it holds, and which of these are dirty; then
+// for each line the record of its set, and the way
 const COLUMNS_MAX: u32 = 16;
-const COLUMN: usize = 16 + 64 * 8;
-const COLUMNS = memory.data(16 * (16 + 64 * 8), 64);
+const COLUMN: usize = 32 + 64 * 8;
+const COLUMNS = memory.data(16 * (32 + 64 * 8), 64);
 const K_NODE: usize = 0;
+/** The column in this place of the order in which copies are asked for the newest bytes. */
+const K_ORDER: usize = 4;
 const K_HELD: usize = 8;
-const K_RECORDS: usize = 16;
-const K_WAYS: usize = 16 + 64 * 4;
+const K_DIRTY: usize = 16;
+const K_RECORDS: usize = 32;
+const K_WAYS: usize = 32 + 64 * 4;
 let columns: u32 = 0;
 
 function columnAt(i: u32): usize {
@@ -73,15 +75,17 @@ function isPlain(): bool {
 
 /**
  * One operation each `bytes` from `compact` on to `end`, in order: bytes is the smallest data line, both are multiples of it, and
- * all lies in one page of 4 KiB.
+ * all lies in one page of 4 KiB. False where it is known that nobody held any of it.
  */
-export function cleanAndInvalidate(compact: u64, end: u64, bytes: u64): void {
+export function cleanAndInvalidate(compact: u64, end: u64, bytes: u64): bool {
   if (!isPlain()) {
     for (let at = compact; at < end; at += bytes) byItself(at);
-    return;
+    return true;
   }
+  let found: u64 = 0;
   for (let at = compact; at < end; at += (<u64>TOGETHER) << smallestShift)
-    together(at, <u32>min(<u64>TOGETHER, (end - at) >> smallestShift));
+    found |= together(at, <u32>min(<u64>TOGETHER, (end - at) >> smallestShift));
+  return found != 0;
 }
 
 /** The operation on any machine. */
@@ -90,23 +94,47 @@ function byItself(compact: u64): void {
   if (divergent) checkLosses();
 }
 
-function together(compact: u64, many: u32): void {
+/** Returns the lines that anybody may have held, as bits. */
+function together(compact: u64, many: u32): u64 {
   const first = <u32>(compact >> smallestShift);
   const all = ~(<u64>0) >> (64 - many);
   columns = 0;
   addColumns(sharedRoots, first, all);
-  const odd = addUnits(first, many, all);
+  let odd = addUnits(first, many, all);
   let some: u64 = 0;
   for (let c: u32 = 0; c < columns; c++) some |= load<u64>(columnAt(c), K_HELD);
   some &= ~odd;
   const frame: usize = CARRY && some ? byteOf(compact) : 0;
   if (some) touchContents(first, some, frame);
-  for (let left = some | odd; left; left &= left - 1) {
-    const i = ctz(left);
-    const at = compact + (i << smallestShift);
-    if ((odd >> i) & 1) byItself(at);
-    else settle(at, <u32>i, frame + held(<usize>(i << smallestShift)));
+  const found = some | odd;
+  if (some) putInOrder();
+  // In order, for the sake of what is reported: all up to the next odd one, then that.
+  while (some | odd) {
+    const before = (odd & -odd) - 1;
+    const now = some & before;
+    if (now) settle(compact, now, frame);
+    some &= ~before;
+    if (odd) byItself(compact + (ctz(odd) << smallestShift));
+    odd &= odd - 1;
   }
+  return found;
+}
+
+/** Innermost copies are the newest; of caches equally far in, the first in the order of D3. */
+function putInOrder(): void {
+  for (let c: u32 = 0; c < columns; c++) {
+    let to = c;
+    for (; to > 0 && isNewer(c, load<u32>(columnAt(to - 1), K_ORDER)); to--)
+      store<u32>(columnAt(to), load<u32>(columnAt(to - 1), K_ORDER), K_ORDER);
+    store<u32>(columnAt(to), c, K_ORDER);
+  }
+}
+
+function isNewer(c: u32, than: u32): bool {
+  const n = <usize>load<u32>(columnAt(c), K_NODE);
+  const m = <usize>load<u32>(columnAt(than), K_NODE);
+  const inner = load<u32>(m, N_DEPTH) - load<u32>(n, N_DEPTH);
+  return inner ? <i32>inner > 0 : load<u32>(n, N_RANK) < load<u32>(m, N_RANK);
 }
 
 /**
@@ -167,13 +195,13 @@ function addColumns(list: usize, first: u32, lines: u64): bool {
     if (!asked) continue;
     const column = columnAt(columns++);
     store<u32>(column, <u32>n, K_NODE);
-    store<u64>(column, find(n, column, first, asked), K_HELD);
+    find(n, column, first, asked);
   }
   return true;
 }
 
-/** Notes where a cache holds some lines. Returns those it does hold. */
-function find(n: usize, column: usize, first: u32, lines: u64): u64 {
+/** Notes which of some lines a cache holds, and where. */
+function find(n: usize, column: usize, first: u32, lines: u64): void {
   // Touches don't depend on each other: the host waits for all of them once, if they are near enough to each other in the code. So
   // a record's place is worked out here, from what all lines have in common.
   const sets = load<u32>(n, N_SETS);
@@ -195,76 +223,104 @@ function find(n: usize, column: usize, first: u32, lines: u64): u64 {
   keepSeen(seen);
   const ways = load<u32>(n, N_WAYS);
   let have: u64 = 0;
+  let dirty: u64 = 0;
   for (let left = lines; left; left &= left - 1) {
     const i = (<usize>ctz(left)) << 2;
-    const found = waysWith(<usize>load<u32>(column + i, K_RECORDS), ways, first + <u32>ctz(left));
-    store<u32>(column + i, ctz(found), K_WAYS);
-    have |= found ? left & -left : 0;
+    const record = <usize>load<u32>(column + i, K_RECORDS);
+    const found = waysWith(record, ways, first + <u32>ctz(left));
+    const way = ctz(found);
+    store<u32>(column + i, way, K_WAYS);
+    const bit = left & -left;
+    have |= found ? bit : 0;
+    dirty |= load<u8>(record + states + <usize>way) & DIRTY ? bit : 0;
   }
-  return have;
+  store<u64>(column, have, K_HELD);
+  store<u64>(column, dirty & have, K_DIRTY);
 }
 
 /** Loads innermost copies' bytes, where the lines lie in memory, and what the directory knows of them. */
 function touchContents(first: u32, lines: u64, frame: usize): void {
   let seen: u32 = 0;
   let done: u64 = 0;
-  for (let c = columns; CARRY && c > 0; c--) {
+  for (let c = columns; c > 0; c--) {
     const column = columnAt(c - 1);
     const n = <usize>load<u32>(column, K_NODE);
     const data = <usize>load<u32>(n, N_DATA);
     const stride = <usize>load<u32>(n, N_STRIDE);
-    const here = load<u64>(column, K_HELD) & ~done;
-    for (let left = here; left; left &= left - 1) {
-      const i = (<usize>ctz(left)) << 2;
-      const record = <usize>load<u32>(column + i, K_RECORDS);
-      seen += load<u8>(<usize>load<u32>(record + data) + <usize>load<u32>(column + i, K_WAYS) * stride);
+    const has = load<u64>(column, K_HELD);
+    if (CARRY) {
+      for (let left = has & ~done; left; left &= left - 1) {
+        const i = (<usize>ctz(left)) << 2;
+        const record = <usize>load<u32>(column + i, K_RECORDS);
+        seen += load<u8>(<usize>load<u32>(record + data) + <usize>load<u32>(column + i, K_WAYS) * stride);
+      }
     }
-    done |= here;
+    if (isTold(n))
+      for (let left = has; left; left &= left - 1) seen += touchEntry((<u64>(first + <u32>ctz(left))) << smallestShift);
+    done |= has;
   }
-  for (let left = lines; left; left &= left - 1) {
-    const i = <u32>ctz(left);
-    seen += touchEntry((<u64>(first + i)) << smallestShift);
-    if (!CARRY) continue;
-    const at = frame + held((<usize>i) << (<usize>smallestShift));
-    seen += load<u8>(at);
-    if (divergent) seen += load<u8>(at, TRUTH);
+  if (CARRY) {
+    const shift = smallestShift;
+    const truth = divergent ? TRUTH : 0;
+    for (let left = lines; left; left &= left - 1) {
+      const at = frame + held((<usize>ctz(left)) << shift);
+      seen += load<u8>(at) + load<u8>(at + truth);
+    }
   }
   keepSeen(seen);
 }
 
-/** D27 for one line: each dirty copy counts a writeback, the innermost's bytes go to memory, all go. `at` is where memory has it. */
-function settle(compact: u64, i: u32, at: usize): void {
-  const bytes: u32 = 1 << smallestShift;
-  let newest: usize = 0;
-  let from: usize = 0;
-  let innermost: u32 = INVALID;
-  for (let c: u32 = 0; c < columns; c++) {
-    const column = columnAt(c);
-    if (!((load<u64>(column, K_HELD) >> <u64>i) & 1)) continue;
+/**
+ * D27 for some lines: each dirty copy counts a writeback, the innermost's bytes go to memory, all go. `frame` is where memory has
+ * the first line.
+ */
+function settle(compact: u64, lines: u64, frame: usize): void {
+  const shift = smallestShift;
+  const bytes: u32 = 1 << shift;
+  const first = <u32>(compact >> shift);
+  let unwritten = lines;
+  for (let place: u32 = 0; place < columns; place++) {
+    const column = columnAt(load<u32>(columnAt(place), K_ORDER));
+    const has = load<u64>(column, K_HELD) & lines;
+    if (!has) continue;
     const n = <usize>load<u32>(column, K_NODE);
-    const record = <usize>load<u32>(column + ((<usize>i) << 2), K_RECORDS);
-    const way = load<u32>(column + ((<usize>i) << 2), K_WAYS);
-    count(n, COUNTER_MAINTENANCE_PROBES);
-    if (!(stateAt(n, record, way) & DIRTY)) continue;
-    count(n, COUNTER_WRITEBACKS_OUT);
-    event(EVENT_WRITEBACK);
-    const depth = load<u32>(n, N_DEPTH);
-    if (depth > innermost || (depth == innermost && load<u32>(n, N_RANK) < load<u32>(newest, N_RANK))) continue;
-    innermost = depth;
-    newest = n;
-    if (CARRY) from = bytesOf(n, record, way);
+    const dirty = load<u64>(column, K_DIRTY) & lines;
+    countMany(n, COUNTER_MAINTENANCE_PROBES, popcnt(has));
+    if (dirty) {
+      countMany(n, COUNTER_WRITEBACKS_OUT, popcnt(dirty));
+      events(EVENT_WRITEBACK, popcnt(dirty));
+      writeOut(n, column, compact, dirty & unwritten, frame);
+      unwritten &= ~dirty;
+    }
+    if (load<u32>(n, N_DEPTH) > 1 && mayHoldAny())
+      for (let left = has; left; left &= left - 1) takeInstructions(n, compact + (ctz(left) << shift), bytes);
+    const states = <usize>load<u32>(n, N_STATES);
+    for (let left = has; left; left &= left - 1) {
+      const i = (<usize>ctz(left)) << 2;
+      const record = <usize>load<u32>(column + i, K_RECORDS);
+      const way = <usize>load<u32>(column + i, K_WAYS);
+      store<u32>(record + (way << 2), INVALID);
+      store<u8>(record + states + way, 0);
+    }
+    absentAll(n, first, has);
   }
-  if (newest) lineWrite(compact, at, bytes, from);
-  for (let c = columns; c > 0; c--) {
-    const column = columnAt(c - 1);
-    if (!((load<u64>(column, K_HELD) >> <u64>i) & 1)) continue;
-    const n = <usize>load<u32>(column, K_NODE);
-    if (load<u32>(n, N_DEPTH) > 1) takeInstructions(n, compact, bytes);
-    forget(n, <usize>load<u32>(column + ((<usize>i) << 2), K_RECORDS), load<u32>(column + ((<usize>i) << 2), K_WAYS));
-  }
-  // Nobody holds the line now: what memory lacks of the truth is lost.
-  if (CARRY && divergent && !isTrue(at, bytes)) {
-    touched(compact, bytes);
+  // Nobody holds the lines now: what memory lacks of the truth is lost.
+  if (!CARRY || !divergent) return;
+  for (let left = lines; left; left &= left - 1) {
+    const at = ctz(left) << shift;
+    if (isTrue(frame + held(<usize>at), bytes)) continue;
+    touched(compact + at, bytes);
     checkLosses();
+  }
+}
+
+/** Dirty copies' bytes go to memory. */
+function writeOut(n: usize, column: usize, compact: u64, lines: u64, frame: usize): void {
+  const shift = smallestShift;
+  for (let left = lines; left; left &= left - 1) {
+    const i = (<usize>ctz(left)) << 2;
+    const at = (<usize>ctz(left)) << shift;
+    const record = <usize>load<u32>(column + i, K_RECORDS);
+    lineWrite(compact + at, frame + held(at), 1 << shift, bytesOf(n, record, load<u32>(column + i, K_WAYS)));
   }
 }

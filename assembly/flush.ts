@@ -2,7 +2,7 @@
 
 import { cleanAndInvalidate } from "./civac";
 import { setAttribute, setPiece } from "./hazard";
-import { beginFlush, mayBeHeld, noteHeld } from "./held";
+import { beginFlush, mayBeHeld, noteHeld, noteVain } from "./held";
 import { caches, HOLDS_INSTRUCTIONS, largestShift, N_HOLDS, N_LINE_SHIFT, nodeAt } from "./layout";
 import { enterRegion, events, machineCount, machineCountMany, regionBytes, regionDelta, regionLow } from "./memory";
 import {
@@ -91,7 +91,7 @@ function flushLeaf(physical: u64, begins: u64, ends: u64): void {
     if (next - at > PAGE_MASK && flushLine >> largestShift <= 1) stampPage(at);
     else for (let line = at; line < next; line += flushLine) stamp(line, false);
     const whole = (next + flushLine - 1) & ~(flushLine - 1);
-    if (mayBeHeld(at)) cleanAndInvalidate(at, whole, flushLine);
+    if (mayBeHeld(at) && !cleanAndInvalidate(at, whole, flushLine)) noteVain();
     at = whole;
   }
 }

@@ -21,8 +21,8 @@ import { recordOfSet } from "./set";
 const BITS: u32 = 20;
 let bits: usize = 0;
 let isKnown: bool = false;
-/** Pages asked for since the flush began, and how many it takes until gathering pays. */
-let asked: u32 = 0;
+/** Pages asked for in vain since the flush began, and how many it takes until gathering pays. */
+let vain: u32 = 0;
 let enough: u32 = 0;
 
 /** Directory slots, and sets of roots, that are looked at in the time that the lines of one page take. */
@@ -31,7 +31,7 @@ const SETS_A_PAGE: u32 = 128;
 
 export function beginFlush(): void {
   isKnown = false;
-  asked = 0;
+  vain = 0;
   enough = <u32>(((<u64>1) << (presenceBits + groupBits)) / SLOTS_A_PAGE) + 1;
   const roots = load<u32>(sharedRoots);
   for (let i: u32 = 1; i <= roots; i++) {
@@ -43,11 +43,16 @@ export function beginFlush(): void {
 /** Whether some cache may hold a part of an address's page. */
 export function mayBeHeld(compact: u64): bool {
   if (!isKnown) {
-    if (asked++ < enough) return true;
+    if (vain < enough) return true;
     gather();
   }
   const bit = bitOf(compact);
   return ((load<u8>(bits + (bit >> 3)) >> <u8>(bit & 7)) & 1) != 0;
+}
+
+/** Nobody held a page that somebody might have. */
+export function noteVain(): void {
+  vain++;
 }
 
 /** The flush itself has read here: caches may hold the page from now on. Nothing else that it does brings in a line. */

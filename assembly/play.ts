@@ -20,6 +20,7 @@ import { chooseOrder, consider, deal, interrupt } from "./deal";
 import { TELLS_TABLES, writeElsewhere } from "./elsewhere";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
+import { lookAheadWalks } from "./foresight";
 import { inForce } from "./handover";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
@@ -131,6 +132,7 @@ import {
 } from "./operations";
 import { isFirst, noteObserved, owns, sharded } from "./own";
 import { completeMaintenance, noteMaintenance, stamp, synchronizeContext } from "./pending";
+import { plainLoad } from "./plain";
 import {
   AARCH32,
   CONTROLLED,
@@ -238,7 +240,10 @@ export function play(count: u32): u32 {
         const sifts = sharded && !(dealing && inForce);
         if (translatingCores && isVirtual(<u32>(word >> 56))) {
           const at = batch + ((<usize>i) << 3);
-          if (at >= setsSeenTo) setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
+          if (at >= setsSeenTo) {
+            setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
+            lookAheadWalks(at);
+          }
         } else if (sifts) i = playSifted(start, count, dealing);
         else if (dealing) {
           // The last stretch that was sifted isn't gone on with.
@@ -575,6 +580,7 @@ function playAccess(op: u32, requester: u32, address: u64, translated: bool): i3
 function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
   if (!translateRecord(core, op, virtualOf(core, start, upperGiven), bytes, attributeGiven))
     return op == OP_PREFETCH ? 0 : ERROR_EXIT;
+  if (op == OP_LOAD && bytes == 8 && playWord(core)) return 0;
   if (op == OP_ATOMIC && ncAtomics < 2) {
     for (let i: u32 = 0; i < partCount; i++) {
       enterRegion(partPhysical(i));
@@ -610,6 +616,20 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
     done += partBytes(i);
   }
   return 0;
+}
+
+/** A translated load of one word that a plain load answers. False: nothing has been done. */
+function playWord(core: u32): bool {
+  const physical = partPhysical(0);
+  if (sharded || <u32>physical & 7 || partCode(0) != ATTR_WRITE_BACK) return false;
+  enterRegion(physical);
+  if (regionIsDevice) return false;
+  setAttribute(ATTR_WRITE_BACK);
+  setPiece(0);
+  const at = plainLoad(core, physical - regionDelta);
+  if (!at) return false;
+  if (TRANSLATES) setLastValue(load<u64>(at));
+  return true;
 }
 
 /** Bytes of the record's observation that are behind, and whether `lastValue` has any of them. */

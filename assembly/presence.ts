@@ -255,7 +255,25 @@ export function absent(n: usize, line: u32): void {
   }
   const unit = load<i32>(n, N_UNIT);
   if (unit < 0 || load<u32>(n, N_DEPTH) > 1) store<u32>(n, load<u32>(n, N_POPULATION) - 1, N_POPULATION);
-  if (unit < 0 || load<u32>(n, N_COVERED)) return;
+  if (isTold(n)) leave(n, unit, block);
+}
+
+/** A cache of data lost its copies of some blocks: those whose bits are set, the lowest bit for the first. Where lines are blocks. */
+export function absentAll(n: usize, first: u32, blocks: u64): void {
+  const unit = load<i32>(n, N_UNIT);
+  if (unit < 0 || load<u32>(n, N_DEPTH) > 1)
+    store<u32>(n, load<u32>(n, N_POPULATION) - <u32>popcnt(blocks), N_POPULATION);
+  if (!isTold(n)) return;
+  for (let left = blocks; left; left &= left - 1) leave(n, unit, first + <u32>ctz(left));
+}
+
+/** Whether the directory hears of a cache's copies of data. */
+export function isTold(n: usize): bool {
+  return load<i32>(n, N_UNIT) >= 0 && !load<u32>(n, N_COVERED);
+}
+
+/** A cache of a unit, of which the directory hears, no longer holds a block. */
+function leave(n: usize, unit: u32, block: u32): void {
   if (!load<u32>(n, N_SPEAKS) && unitHolds(unit, block)) return;
   if (!ASC_NO_ASSERT) assert(!unitHolds(unit, block), "a unit's including cache loses a line last");
   removeUnit(block, unit);
@@ -290,6 +308,11 @@ function countInstructions(block: u32, by: i32): void {
 export function exchangeInstructions(gone: u32, was: u32, come: u32): void {
   countInstructions(gone, -(<i32>was));
   countInstructions(come, 1);
+}
+
+/** Whether some L1I holds anything. */
+export function mayHoldAny(): bool {
+  return instructions != 0;
 }
 
 /** Whether some L1I may hold a part of the block. */

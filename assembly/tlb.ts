@@ -119,18 +119,19 @@ const ENTRIES: usize = 64;
 
 /** Made when the core first translates. */
 function tlbOf(core: u32): usize {
-  const block = blockAt(core);
-  let at = <usize>load<u32>(block, X_TLB);
-  if (!at) {
-    at = allocate(ENTRIES + <usize>(entries + 1) * ENTRY, 64);
-    store<u32>(at, <u32>makeAssociative(micro), MICRO);
-    store<u32>(at, <u32>makeAssociative(micro), MICRO + 4);
-    store<u32>(at, <u32>makeAssociative(walk), WALK);
-    store<u32>(at, <u32>makeAssociative(ipa), IPA);
-    store<u32>(at, <u32>makeAssociative(0), MAIN_SIZES);
-    store<u32>(at, <u32>allocate(<usize>sets * printsApart(), 64), MAIN_PRINTS);
-    store<u32>(block, <u32>at, X_TLB);
-  }
+  const at = <usize>load<u32>(blockAt(core), X_TLB);
+  return at ? at : makeTlb(core);
+}
+
+function makeTlb(core: u32): usize {
+  const at = allocate(ENTRIES + <usize>(entries + 1) * ENTRY, 64);
+  store<u32>(at, <u32>makeAssociative(micro), MICRO);
+  store<u32>(at, <u32>makeAssociative(micro), MICRO + 4);
+  store<u32>(at, <u32>makeAssociative(walk), WALK);
+  store<u32>(at, <u32>makeAssociative(ipa), IPA);
+  store<u32>(at, <u32>makeAssociative(0), MAIN_SIZES);
+  store<u32>(at, <u32>allocate(<usize>sets * printsApart(), 64), MAIN_PRINTS);
+  store<u32>(blockAt(core), <u32>at, X_TLB);
   return at;
 }
 
@@ -235,8 +236,8 @@ function covers(entry: usize, address: u64): bool {
   return load<u64>(entry, E_PAGE) == address >> sizeOf(entry);
 }
 
-/** Where a new entry of a main set goes: the lowest invalid one, else the least recent (D52); it is the most recent then. */
-function roomInSet(core: u32, first: usize): usize {
+/** Where a new entry of a main set goes: the lowest invalid one, else the least recent (D52); it is the most recent then. Of `size`. */
+function roomInSet(core: u32, first: usize, size: u32): usize {
   let chosen = first;
   const end = first + <usize>ways * ENTRY;
   for (let entry = first; entry < end; entry += ENTRY) {
@@ -246,7 +247,11 @@ function roomInSet(core: u32, first: usize): usize {
     }
     if (load<u64>(entry, E_STAMP) < load<u64>(chosen, E_STAMP)) chosen = entry;
   }
-  if (load<u64>(chosen, E_KEY) & VALID) countMain(core, sizeOf(chosen), -1);
+  const isTaken = (load<u64>(chosen, E_KEY) & VALID) != 0;
+  if (!isTaken || sizeOf(chosen) != size) {
+    if (isTaken) countMain(core, sizeOf(chosen), -1);
+    countMain(core, size, 1);
+  }
   touch(core, chosen);
   return chosen;
 }
@@ -306,23 +311,28 @@ export function lookUp(core: u32, address: u64, fetch: bool): usize {
 const AHEAD: usize = 32;
 /**
  * Of each record looked at: its set's prints, then the entry that it is likely to find; its print; its set's first entry; the
- * micro TLB's chain, then the first entry in it, and the entry that will make room.
+ * micro TLB's chain, then the first entry in it, and the entry that will make room; the record as a bit.
  */
-const WANTED_SIZE: usize = 20;
-const WANTED = memory.data(20 * 32, 64);
+const WANTED_SIZE: usize = 24;
+const WANTED = memory.data(24 * 32, 64);
 const W_PRINT: usize = 4;
 const W_SET: usize = 8;
 const W_CHAIN: usize = 12;
 const W_OLDEST: usize = 16;
+const W_BIT: usize = 20;
 /** That many micro misses in the last records, and the next ones are worth it. */
 const WORTH: u32 = 4;
 let missedMicro: u32 = 0;
+
+/** Of the records that were looked at last, as bits: those whose page no main TLB is likely to have. */
+export let unfound: u32 = 0;
 
 /** Loads the sets that accesses of translating cores will ask, if many do. Returns the address behind the records looked at. */
 export function lookAheadSets(from: usize, until: usize): usize {
   const end = min(until, from + (AHEAD << 3));
   const many = missedMicro;
   missedMicro = 0;
+  unfound = 0;
   if (many < WORTH || !sets || !micro) return end;
   let to = WANTED;
   for (let at = from; at < end; at += 8) {
@@ -342,12 +352,14 @@ export function lookAheadSets(from: usize, until: usize): usize {
     const mine = <usize>load<u32>(tlb + ((<u32>(word >> 48) & 0xff) == OP_FETCH ? 4 : 0), MICRO);
     store<u32>(to, <u32>chainOf(mine, page, size), W_CHAIN);
     store<u32>(to, <u32>oldestOf(mine), W_OLDEST);
+    store<u32>(to, 1 << (<u32>((at - from) >> 3)), W_BIT);
     to += WANTED_SIZE;
   }
   // Then next to nothing but loads, so that the host has many of them under way: prints, which tell the entries.
   for (let at = WANTED; at < to; at += WANTED_SIZE) {
     const found = printed(<usize>load<u32>(at), 0, load<u32>(at, W_PRINT));
     // Without a branch on whether it is there, or further than the first four.
+    unfound |= found ? 0 : load<u32>(at, W_BIT);
     store<u32>(at, load<u32>(at, W_SET) + (found ? ctz(found) : 0) * <u32>ENTRY);
     store<u32>(at, load<u32>(<usize>load<u32>(at, W_CHAIN)), W_CHAIN);
   }
@@ -395,10 +407,9 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
   store<u64>(entry, keyOf(core) | size | (isGlobal ? GLOBAL : 0), E_KEY);
   if (sets) {
     const page = address >> size;
-    const kept = roomInSet(core, entryIn(core, mainSet(page), 0));
+    const kept = roomInSet(core, entryIn(core, mainSet(page), 0), size);
     copy(kept, entry);
     writePrint(core, kept, printOf(page, load<u64>(kept, E_KEY), size));
-    countMain(core, size, 1);
   }
   return fillMicro(core, fetch, entry, address);
 }

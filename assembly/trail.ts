@@ -10,7 +10,7 @@ import { logging } from "./miss-log";
 import { COUNTER_LOADS, EVENT_WALK, MACHINE_WALK_READS } from "./operations";
 import { plainRecord, plainWay } from "./plain";
 import { registerEpoch } from "./registers";
-import { S_SHIFT, S_STATES, shapesAt, touchIn, truthIn } from "./shape";
+import { S_ORDER, S_SHIFT, S_STATES, shapesAt, touchIn, truthIn } from "./shape";
 
 /** Walks with the same bits above these share a trail: what a table of level 3 spans. */
 export const TRAIL_SHIFT: u64 = 21;
@@ -20,9 +20,11 @@ export const LAST_LEVEL: u32 = 3;
 export const STAGE_1: u32 = 1;
 export const STAGE_2: u32 = 2;
 
-// ---- one read: the record of its set, the way, the line there; where the descriptor lies in it, and what it was
+// ---- one read: the record of its set, the way, how many reads it stands for, the line there; where the descriptor lies in it, and
+// what it was
 const R_RECORD: usize = 0;
 const R_WAY: usize = 4;
+const R_TIMES: usize = 6;
 const R_LINE: usize = 8;
 const R_AT: usize = 12;
 const R_VALUE: usize = 16;
@@ -33,11 +35,13 @@ const WALKED_MAX: u32 = 32;
 const WALKED = memory.data(32 * 24, 64);
 let walked: u32 = 0;
 
-// ---- a trail: whose, of which 2 MiB, of what registers; what it leads to, which is the owner's; reads
+// ---- a trail: whose, of which 2 MiB, of what registers; how many reads it keeps, and how many were made; what it leads to, which
+// is the owner's; reads
 const T_KEY: usize = 0;
 const T_CORE: usize = 8;
 const T_EPOCH: usize = 12;
-const T_READS: usize = 16;
+const T_KEPT: usize = 16;
+const T_READS: usize = 20;
 /** Address of the last table, or of the last entry; where that table lies, and what it is read with; what those above forbid. */
 export const T_TABLE: usize = 24;
 export const T_PHYSICAL: usize = 32;
@@ -66,7 +70,8 @@ export function noteRead(core: u32, compact: u64, value: u64): void {
   const read = WALKED + <usize>walked * READ;
   walked++;
   store<u32>(read, <u32>plainRecord, R_RECORD);
-  store<u32>(read, plainWay, R_WAY);
+  store<u16>(read, <u16>plainWay, R_WAY);
+  store<u16>(read, 1, R_TIMES);
   const shape = shapesAt(core);
   const shift = load<u32>(shape, S_SHIFT);
   store<u32>(read, <u32>(compact >> shift), R_LINE);
@@ -89,7 +94,10 @@ function nameOf(stage: u32, key: u64): u64 {
   return key | ((<u64>stage) << 60);
 }
 
-/** Keeps what was read from a number of reads on. Returns the trail, for the owner to write where it leads to, or 0. */
+/**
+ * Keeps what was read from a number of reads on. Returns the trail, for the owner to write where it leads to, or 0. Of several reads of
+ * one descriptor the last alone is kept, which leaves a set's order as all of them do.
+ */
 export function keepTrail(stage: u32, core: u32, address: u64, from: u32): usize {
   if (walked >= WALKED_MAX || walked - from > READS_MAX) return 0;
   if (!trails) trails = allocate(TRAIL << TRAILS_BITS, 64);
@@ -98,50 +106,90 @@ export function keepTrail(stage: u32, core: u32, address: u64, from: u32): usize
   store<u64>(trail, nameOf(stage, key), T_KEY);
   store<u32>(trail, core, T_CORE);
   store<u32>(trail, registerEpoch, T_EPOCH);
-  store<u32>(trail, walked - from, T_READS);
-  memory.copy(trail + T_FIRST, WALKED + <usize>from * READ, <usize>(walked - from) * READ);
+  let reads: u32 = 0;
+  let to = trail + T_FIRST;
+  const end = WALKED + <usize>walked * READ;
+  for (let read = WALKED + <usize>from * READ; read < end; read += READ) {
+    reads += load<u16>(read, R_TIMES);
+    if (isReadAgain(read, end)) continue;
+    memory.copy(to, read, READ);
+    store<u16>(to, 1, R_TIMES);
+    to += READ;
+  }
+  store<u32>(trail, <u32>((to - trail - T_FIRST) / READ), T_KEPT);
+  store<u32>(trail, reads, T_READS);
   return trail;
+}
+
+/** Whether a descriptor is read once more behind a read. */
+function isReadAgain(read: usize, end: usize): bool {
+  for (let later = read + READ; later < end; later += READ)
+    if (load<u32>(later, R_AT) == load<u32>(read, R_AT)) return true;
+  return false;
+}
+
+/** The trail that an address may have; nobody has looked whether its reads would be the same. */
+export function likelyTrail(stage: u32, core: u32, address: u64): usize {
+  if (!trails) return 0;
+  const key = address >> TRAIL_SHIFT;
+  const trail = trailAt(stage, core, key);
+  if (load<u64>(trail, T_KEY) != nameOf(stage, key)) return 0;
+  return load<u32>(trail, T_CORE) == core && load<u32>(trail, T_EPOCH) == registerEpoch ? trail : 0;
 }
 
 /** The trail of an address, if there is one and each read of it would be the same again: then they all have been made. Else 0. */
 export function followTrail(stage: u32, core: u32, address: u64): usize {
-  if (!trails || distrust || logging) return 0;
-  const key = address >> TRAIL_SHIFT;
-  const trail = trailAt(stage, core, key);
-  if (load<u64>(trail, T_KEY) != nameOf(stage, key)) return 0;
-  if (load<u32>(trail, T_CORE) != core || load<u32>(trail, T_EPOCH) != registerEpoch) return 0;
-  const many = load<u32>(trail, T_READS);
-  const end = trail + T_FIRST + <usize>many * READ;
+  if (distrust || logging) return 0;
+  const trail = likelyTrail(stage, core, address);
+  if (!trail) return 0;
+  const kept = load<u32>(trail, T_KEPT);
+  const end = trail + T_FIRST + <usize>kept * READ;
   const shape = shapesAt(core);
   const states = load<u32>(shape, S_STATES);
   let differing: u64 = 0;
   let state: u32 = TRUE;
   for (let read = trail + T_FIRST; read < end; read += READ) {
     const record = <usize>load<u32>(read, R_RECORD);
-    const way = <usize>load<u32>(read, R_WAY);
+    const way = <usize>load<u16>(read, R_WAY);
     differing |= <u64>(load<u32>(record + (way << 2)) ^ load<u32>(read, R_LINE));
     differing |= load<u64>(<usize>load<u32>(read, R_AT)) ^ load<u64>(read, R_VALUE);
     state &= load<u8>(record + states + way);
   }
   if (differing || !state) return 0;
-  for (let read = trail + T_FIRST; read < end; read += READ)
-    touchIn(shape, <usize>load<u32>(read, R_RECORD), load<u32>(read, R_WAY));
+  // Mostly they are the last that were touched in their sets: that is cheaper to ask than to do again.
+  const order = load<u32>(shape, S_ORDER);
+  for (let read = trail + T_FIRST; read < end; read += READ) {
+    const record = <usize>load<u32>(read, R_RECORD);
+    const way = <u32>load<u16>(read, R_WAY);
+    if ((load<u8>(record + order) & 15) != way) touchIn(shape, record, way);
+  }
+  const many = load<u32>(trail, T_READS);
   const l1d = <usize>load<u32>(coreAt(core), C_L1D);
   machineCountMany(MACHINE_WALK_READS, many);
   events(EVENT_WALK, many);
   countMany(l1d, COUNTER_LOADS, many);
   levelHits(l1d, many);
   store<u32>(coreAt(core), 1, C_ACTIVE);
-  // They may be part of a longer trail.
-  if (walked + many >= WALKED_MAX) walked = WALKED_MAX;
-  else {
-    memory.copy(WALKED + <usize>walked * READ, trail + T_FIRST, <usize>many * READ);
-    walked += many;
-  }
+  // Those of stage 2 may be part of a longer trail.
+  if (stage == STAGE_2) goOn(trail, many);
   return trail;
+}
+
+/** The reads of a trail are part of the walk that goes on. */
+function goOn(trail: usize, many: u32): void {
+  const kept = load<u32>(trail, T_KEPT);
+  if (walked + kept >= WALKED_MAX) {
+    walked = WALKED_MAX;
+    return;
+  }
+  const from = WALKED + <usize>walked * READ;
+  memory.copy(from, trail + T_FIRST, <usize>kept * READ);
+  // The reads that none is kept of go with the first.
+  store<u16>(from, <u16>(many - kept + 1), R_TIMES);
+  walked += kept;
 }
 
 /** What the last read of a trail was. */
 export function lastOfTrail(trail: usize): u64 {
-  return load<u64>(trail + T_FIRST + <usize>(load<u32>(trail, T_READS) - 1) * READ, R_VALUE);
+  return load<u64>(trail + T_FIRST + <usize>(load<u32>(trail, T_KEPT) - 1) * READ, R_VALUE);
 }

@@ -5,7 +5,7 @@ import { sizeOf } from "./associative";
 import { codeOf, combine, stageOne as effective, flatAttribute } from "./attributes";
 import { meet, NONE, setExitAddress } from "./exit";
 import { SCTLR_C, SCTLR_I, SCTLR_M } from "./hits";
-import { allocate } from "./layout";
+import { allocate, INVALID } from "./layout";
 import { enterRegion, regionBytes, regionIsDevice, regionLow } from "./memory";
 import {
   ATTR_DEVICE,
@@ -36,6 +36,7 @@ import {
   HCR_ID,
   HCR_TGE,
   register,
+  registerEpoch,
   SCTLR_WXN,
   STAGE1,
   STAGE2,
@@ -244,17 +245,35 @@ function meaningOf(core: u32, entry: usize, isFetch: bool, given: u32): u32 {
     const kept = load<u32>(last, 4);
     if (kept & KNOWN && kept >> 8 == given) return kept & 255;
   }
+  const meaning = meaningBy(core, load<u32>(entry, E_STAGE1), isFetch, given);
+  if (isLast) store<u32>(last, meaning | (given << 8), 4);
+  return meaning;
+}
+
+// ---- the meaning that was asked for last: of which core, side and given attribute, of what registers, of which raw attributes
+let meantFor: u32 = INVALID;
+let meantEpoch: u32 = 0;
+let meantAttributes: u32 = 0;
+let meant: u32 = 0;
+
+/** The same from an entry's raw attributes of both stages, as they lie side by side in it. */
+function meaningBy(core: u32, attributes: u32, isFetch: bool, given: u32): u32 {
+  const key = (core << 8) | (given << 1) | (isFetch ? 1 : 0);
+  if (meantFor == key && meantEpoch == registerEpoch && meantAttributes == attributes) return meant;
+  meantFor = key;
+  meantEpoch = registerEpoch;
+  meantAttributes = attributes;
   const flags = flagsOf(core);
   const sctlr = <u32>register(core, REG_SCTLR_EL1);
   const hcr = register(core, REG_HCR_EL2);
   const has2 = (flags & STAGE2) != 0;
-  const raw: u32 = flags & WALKS ? load<u16>(entry, E_STAGE1) : flatAttribute(given ? given - 1 : 2);
+  const raw: u32 = flags & WALKS ? attributes & 0xffff : flatAttribute(given ? given - 1 : 2);
   const m = (sctlr & SCTLR_M) != 0;
   const i = (sctlr & SCTLR_I) != 0;
   const s1 = effective(isFetch, m, (sctlr & SCTLR_C) != 0, i, (hcr & HCR_DC) != 0, (hcr & HCR_TGE) != 0, has2, raw);
   let result = s1;
   if (has2) {
-    const s2: u32 = load<u16>(entry, E_STAGE2);
+    const s2 = attributes >> 16;
     const fwb = (hcr & HCR_FWB) != 0;
     result = combine(isFetch, s1, s2 & 15, s2 >> 4, fwb, (hcr & HCR_CD) != 0, (hcr & HCR_ID) != 0);
   }
@@ -263,7 +282,7 @@ function meaningOf(core: u32, entry: usize, isFetch: bool, given: u32): u32 {
   if (!isFetch && !(s1 & 0xf0)) meaning |= STAGE1_DEVICE;
   if (code == ATTR_DEVICE) meaning |= COMBINED_DEVICE;
   if (isFetch && i && !(flags & (STAGE1 | STAGE2))) meaning |= L1I_ONLY;
-  if (isLast) store<u32>(last, meaning | (given << 8), 4);
+  meant = meaning;
   return meaning;
 }
 
