@@ -23,7 +23,7 @@ import { flushStageTwo } from "./flush";
 import { inForce } from "./handover";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
-import { lastValue, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./hits";
+import { close, lastValue, open, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./hits";
 import { migrate, setWayRecord } from "./latent";
 import {
   allocate,
@@ -68,6 +68,7 @@ import {
   setWho,
   TRUTH,
 } from "./memory";
+import { logging } from "./miss-log";
 import {
   ATTR_DEVICE,
   ATTR_INNER_NC_OUTER_WB,
@@ -150,7 +151,7 @@ import {
 import { playAlone, playRun } from "./run";
 import { probe, recordOf } from "./set";
 import { bySetWay, playSetWays } from "./setway";
-import { isVirtual, kept, keptMany, keptNumbers, sift } from "./sift";
+import { isVirtual, kept, keptMany, keptNumbers, sift, siftVirtual } from "./sift";
 import { invalidateTranslations, isTlbiKind, lookAheadSets } from "./tlb";
 import {
   meetAtomic,
@@ -159,6 +160,7 @@ import {
   partCount,
   partIsL1IOnly,
   partPhysical,
+  takePlain,
   translateRecord,
   virtualOf,
 } from "./translate";
@@ -239,6 +241,10 @@ export function play(count: u32): u32 {
         if (translatingCores && isVirtual(<u32>(word >> 56))) {
           const at = batch + ((<usize>i) << 3);
           if (at >= setsSeenTo) setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
+          interrupt(word);
+          i += playVirtual(at, setsSeenTo);
+          number += i - start;
+          if (i > start) continue;
         } else if (sifts) i = playSifted(start, count, dealing);
         else if (dealing) {
           // The last stretch that was sifted isn't gone on with.
@@ -327,6 +333,44 @@ function playSifted(start: u32, count: u32, dealing: bool): u32 {
     if (CARRY && !VERSIONS) noteLastObserved(before, siftedAt, first);
   }
   return siftedAt == keptMany ? siftedTo : siftedFrom + load<u32>(keptNumbers + ((<usize>siftedAt) << 2));
+}
+
+/**
+ * Plays plain accesses of cores that translate, from an address of the batch on, as the physical ones that they are, as far as TLBs
+ * tell these. Returns how many records are behind.
+ */
+function playVirtual(from: usize, until: usize): u32 {
+  // The log of misses tells lookups and accesses record by record.
+  if (logging) return 0;
+  const first = number;
+  siftedTo = 0;
+  const end = siftVirtual(from, until, first);
+  for (let i: u32 = 0; i < keptMany; i++) open(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
+  for (let i: u32 = 0; i < keptMany; i++) {
+    const before = i;
+    enterRegion(load<u64>(kept + ((<usize>i) << 3)) & 0xffffffffffff);
+    i = playRun(kept, i, keptMany, first, keptNumbers, true);
+    if (CARRY && !VERSIONS && sharded) noteLastObserved(before, i, first);
+    if (i == keptMany) break;
+    number = first + load<u32>(keptNumbers + ((<usize>i) << 2));
+    playTranslatedAlready(load<u64>(kept + ((<usize>i) << 3)));
+  }
+  for (let i: u32 = 0; i < keptMany; i++) close(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
+  number = first;
+  return <u32>((end - from) >> 3);
+}
+
+/** A plain access that isn't plain any further, whose address has been translated. */
+function playTranslatedAlready(word: u64): void {
+  const op = <u32>(word >> 48) & 3;
+  const core = <u32>(word >> 56);
+  setWho(core, load<u32>(coreAt(core), C_SOCKET));
+  setRecord(number);
+  got = 0;
+  gotAny = false;
+  takePlain(word & 0xffffffffffff);
+  playParts(op, core);
+  if (divergent) checkLosses();
 }
 
 /** The last record of a run that isn't a store is what was observed last. */
@@ -587,6 +631,12 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
       return 0;
     }
   }
+  playParts(op, core);
+  return 0;
+}
+
+/** Plays what a record has been translated to. */
+function playParts(op: u32, core: u32): void {
   let piece: u32 = 0;
   let done: u64 = 0;
   for (let i: u32 = 0; i < partCount; i++) {
@@ -609,7 +659,6 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
     }
     done += partBytes(i);
   }
-  return 0;
 }
 
 /** Bytes of the record's observation that are behind, and whether `lastValue` has any of them. */

@@ -77,6 +77,9 @@ export const E_ALLOWED: usize = 36;
 /** Levels of the leaves, -1 where the stage walked nothing. */
 export const E_LEVEL1: usize = 40;
 export const E_LEVEL2: usize = 41;
+/** What a translation lets be played plainly (translate.ts), as bits, and the epoch of its core's registers that this was found in. */
+export const E_PLAIN: usize = 42;
+export const E_EPOCH: usize = 44;
 /** Of the main TLB's entries, whose sets are searched one by one: when it was used last. */
 const E_STAMP: usize = E_LINKS;
 
@@ -273,26 +276,40 @@ function remember(core: u32, fetch: bool, entry: usize, address: u64, isNew: boo
   store<u64>(last, address >> 12, LAST_PAGE);
 }
 
+/** Where `find` found: what the side looked up last, its micro TLB, or nowhere nearer than the main one. */
+const IN_LAST: u32 = 0;
+const IN_MICRO: u32 = 1;
+const IN_MAIN: u32 = 2;
+let foundIn: u32 = 0;
+
 /**
- * Looks a VA (49 bits, D52) up. 0: the tables have to be walked. The page that was looked up last has the entry that was found
- * last: it is the most recent of its micro TLB, nothing has been filled or removed since, and no entry is smaller than a page,
- * so the search would find it again.
+ * The entry that translates a VA (49 bits, D52) for one side, or 0; nothing is counted yet, nor used. The page that was looked up
+ * last has the entry that was found last: it is the most recent of its micro TLB, nothing has been filled or removed since, and
+ * no entry is smaller than a page, so the search would find it again.
  */
-export function lookUp(core: u32, address: u64, fetch: bool): usize {
-  tlbCount(core, TLB_LOOKUPS);
+export function find(core: u32, address: u64, fetch: bool): usize {
   const last = lastOf(core, fetch);
+  foundIn = IN_LAST;
   if (load<u32>(last) && load<u64>(last, LAST_PAGE) == address >> 12) return <usize>load<u32>(last);
   const key = keyOf(core);
-  const mine = microOf(core, fetch);
-  let entry = findLowest(mine, address, key);
-  if (entry) {
-    touchEntry(mine, entry);
+  foundIn = IN_MICRO;
+  const entry = findLowest(microOf(core, fetch), address, key);
+  if (entry) return entry;
+  foundIn = IN_MAIN;
+  return lookUpMain(core, address, key);
+}
+
+/** What `find` has just found, or not, is looked up. Returns the entry that may be used from here on, or 0: the tables have to be walked. */
+export function use(core: u32, address: u64, fetch: bool, entry: usize): usize {
+  tlbCount(core, TLB_LOOKUPS);
+  if (foundIn == IN_LAST) return entry;
+  if (foundIn == IN_MICRO) {
+    touchEntry(microOf(core, fetch), entry);
     remember(core, fetch, entry, address, false);
     return entry;
   }
   tlbCount(core, TLB_MICRO_MISSES);
   missedMicro++;
-  entry = lookUpMain(core, address, key);
   if (!entry) {
     tlbCount(core, TLB_MAIN_MISSES);
     return 0;
