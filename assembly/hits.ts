@@ -89,12 +89,12 @@ export function baseFor(core: u32, op: u32): usize {
 /** By core: what its bases are when D8 switches nothing off. */
 const OPEN = memory.data(16 * MOST_CORES, 64);
 
-/** Physical accesses of a core that translates are plain until `close`: whoever has translated them plays them. */
-export function open(core: u32): void {
+/** The next accesses of a core that translates are physical ones, and plain, until it is dismissed. */
+export function admit(core: u32): void {
   v128.store(basesOf(core), v128.load(OPEN + ((<usize>core) << 4)));
 }
 
-export function close(core: u32): void {
+export function dismiss(core: u32): void {
   v128.store(basesOf(core), i64x2.splat(0));
 }
 

@@ -23,7 +23,7 @@ import { flushStageTwo } from "./flush";
 import { inForce } from "./handover";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
-import { close, lastValue, open, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./hits";
+import { admit, dismiss, lastValue, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./hits";
 import { migrate, setWayRecord } from "./latent";
 import {
   allocate,
@@ -244,6 +244,7 @@ export function play(count: u32): u32 {
           interrupt(word);
           i += playVirtual(at, setsSeenTo);
           number += i - start;
+          // What follows is asked anew, whoever's it is.
           if (i > start) continue;
         } else if (sifts) i = playSifted(start, count, dealing);
         else if (dealing) {
@@ -345,7 +346,7 @@ function playVirtual(from: usize, until: usize): u32 {
   const first = number;
   siftedTo = 0;
   const end = siftVirtual(from, until, first);
-  for (let i: u32 = 0; i < keptMany; i++) open(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
+  for (let i: u32 = 0; i < keptMany; i++) admit(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
   for (let i: u32 = 0; i < keptMany; i++) {
     const before = i;
     enterRegion(load<u64>(kept + ((<usize>i) << 3)) & 0xffffffffffff);
@@ -353,15 +354,15 @@ function playVirtual(from: usize, until: usize): u32 {
     if (CARRY && !VERSIONS && sharded) noteLastObserved(before, i, first);
     if (i == keptMany) break;
     number = first + load<u32>(keptNumbers + ((<usize>i) << 2));
-    playTranslatedAlready(load<u64>(kept + ((<usize>i) << 3)));
+    playPhysical(load<u64>(kept + ((<usize>i) << 3)));
   }
-  for (let i: u32 = 0; i < keptMany; i++) close(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
+  for (let i: u32 = 0; i < keptMany; i++) dismiss(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
   number = first;
   return <u32>((end - from) >> 3);
 }
 
-/** A plain access that isn't plain any further, whose address has been translated. */
-function playTranslatedAlready(word: u64): void {
+/** One of them that takes more than `playRun` does. */
+function playPhysical(word: u64): void {
   const op = <u32>(word >> 48) & 3;
   const core = <u32>(word >> 56);
   setWho(core, load<u32>(coreAt(core), C_SOCKET));

@@ -1,5 +1,6 @@
 // A shard's records among everybody's. A batch is sifted a stretch at a time: plain accesses that other shards play are left out,
 // without a branch on whose an access is, because nothing foretells that. What stays is played as a run or dealt, with its numbers.
+// Accesses of cores that translate are sifted in a whole kernel too: TLBs are looked up for all, caches asked only for what is ours.
 
 import { pathFor } from "./access";
 import { storeElsewhere, TELLS_TABLES } from "./elsewhere";
@@ -169,8 +170,8 @@ function tellPassed(end: usize, first: u64): void {
 }
 
 /**
- * The same for cores that translate, of a whole kernel too: what is kept are physical accesses. TLBs are looked up and used here;
- * the first record for which that isn't enough ends the stretch, as does one that isn't going to be plain, or whose core doesn't walk.
+ * The same for cores that translate: what is kept are physical accesses. A stretch ends before the first record that takes more than a
+ * TLB's entry and a plain access, and nothing of that one has happened.
  */
 export function siftVirtual(from: usize, until: usize, first: u64): usize {
   makeRoom();
@@ -192,7 +193,7 @@ export function siftVirtual(from: usize, until: usize, first: u64): usize {
       to += 8;
       continue;
     }
-    if (op != OP_FETCH) usesCaches(core);
+    if (op != OP_FETCH && !load<u32>(coreAt(core), C_ACTIVE)) usesCaches(core);
     if (op != OP_STORE) continue;
     store<u64>(passing, compact | ((<u64>(at - from) >> 3) << PASSED_NUMBER));
     passing += 8;
