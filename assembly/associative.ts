@@ -161,11 +161,43 @@ export function enter(cache: usize, entry: usize): void {
   const word = <usize>load<u32>(cache, C_FREE) + ((<usize>i >> 6) << 3);
   store<u64>(word, load<u64>(word) & ~((<u64>1) << (i & 63)));
   store<u32>(cache, load<u32>(cache, C_HELD) + 1, C_HELD);
+  joinChain(cache, entry);
+  countSize(cache, sizeOf(entry), 1);
+  joinList(cache, entry);
+}
+
+function leaveChain(cache: usize, entry: usize): void {
+  let link = chainOf(cache, load<u64>(entry, E_PAGE), sizeOf(entry));
+  while (<usize>load<u32>(link) != entry) link = <usize>load<u32>(link) + E_NEXT;
+  store<u32>(link, load<u32>(entry, E_NEXT));
+}
+
+function joinChain(cache: usize, entry: usize): void {
   const chain = chainOf(cache, load<u64>(entry, E_PAGE), sizeOf(entry));
   store<u32>(entry, load<u32>(chain), E_NEXT);
   store<u32>(chain, <u32>entry);
-  countSize(cache, sizeOf(entry), 1);
-  joinList(cache, entry);
+}
+
+/** Copies everything but links. */
+export function copyEntry(to: usize, from: usize): void {
+  for (let i: usize = 0; i < E_LINKS; i += 16) v128.store(to + i, v128.load(from + i));
+}
+
+/** A copy of an entry of another cache goes where `makeRoom` says. Returns where. */
+export function enterCopy(cache: usize, from: usize): usize {
+  const entry = <usize>load<u32>(cache, C_OLDEST);
+  if (load<u32>(cache, C_HELD) != load<u32>(cache, C_MANY) || sizeOf(entry) != sizeOf(from)) {
+    const room = makeRoom(cache);
+    copyEntry(room, from);
+    enter(cache, room);
+    return room;
+  }
+  // Nearly always: one goes, one of its size comes.
+  leaveChain(cache, entry);
+  copyEntry(entry, from);
+  joinChain(cache, entry);
+  touchEntry(cache, entry);
+  return entry;
 }
 
 /** A valid entry goes. */
@@ -174,9 +206,7 @@ export function dropEntry(cache: usize, entry: usize): void {
   const word = <usize>load<u32>(cache, C_FREE) + ((<usize>i >> 6) << 3);
   store<u64>(word, load<u64>(word) | ((<u64>1) << (i & 63)));
   store<u32>(cache, load<u32>(cache, C_HELD) - 1, C_HELD);
-  let link = chainOf(cache, load<u64>(entry, E_PAGE), sizeOf(entry));
-  while (<usize>load<u32>(link) != entry) link = <usize>load<u32>(link) + E_NEXT;
-  store<u32>(link, load<u32>(entry, E_NEXT));
+  leaveChain(cache, entry);
   countSize(cache, sizeOf(entry), -1);
   leaveList(cache, entry);
   store<u64>(entry, 0, E_KEY);

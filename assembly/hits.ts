@@ -86,6 +86,18 @@ export function baseFor(core: u32, op: u32): usize {
   return <usize>load<u32>(basesOf(core) + ((<usize>op) << 2));
 }
 
+/** By core: what its bases are when D8 switches nothing off. */
+const OPEN = memory.data(16 * MOST_CORES, 64);
+
+/** The next accesses of a core that translates are physical ones, and plain, until it is dismissed. */
+export function admit(core: u32): void {
+  v128.store(basesOf(core), v128.load(OPEN + ((<usize>core) << 4)));
+}
+
+export function dismiss(core: u32): void {
+  v128.store(basesOf(core), i64x2.splat(0));
+}
+
 /** Hits are counted apart, by core, then by load, store and fetch, and added to the counters when those are read. */
 const HITS = memory.data(32 * MOST_CORES, 64);
 let fastHits: usize = 0;
@@ -120,17 +132,25 @@ function tally(core: u32, counted: u64): void {
  * Tells the loop which plain accesses of a core may be settled by an L1 hit alone.
  */
 export function updateFast(core: u32): void {
+  const sctlr = load<u32>(coreAt(core), C_SCTLR);
+  const data = (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
+  const fetches = (sctlr & (SCTLR_M | SCTLR_I)) == (SCTLR_M | SCTLR_I);
+  const opened = OPEN + ((<usize>core) << 4);
+  const bases = basesOf(core);
+  store<u32>(bases, data ? load<u32>(opened) : 0);
+  store<u32>(bases, data ? load<u32>(opened, 4) : 0, 4);
+  store<u32>(bases, fetches ? load<u32>(opened, 8) : 0, 8);
+}
+
+function prepareOpen(core: u32): void {
   const c = coreAt(core);
-  const sctlr = load<u32>(c, C_SCTLR);
   const l1d = <usize>load<u32>(c, C_L1D);
   const l1i = <usize>load<u32>(c, C_L1I);
-  const loads = l1d != 0 && isPlain(l1d) && (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
-  const stores = loads && !(load<u32>(l1d, N_FLAGS) & FLAG_WRITE_THROUGH);
-  const fetches = l1i != 0 && isPlain(l1i) && (sctlr & (SCTLR_M | SCTLR_I)) == (SCTLR_M | SCTLR_I);
-  const bases = basesOf(core);
-  store<u32>(bases, loads ? load<u32>(l1d, N_BASE) : 0);
-  store<u32>(bases, stores ? load<u32>(l1d, N_BASE) : 0, 4);
-  store<u32>(bases, fetches ? load<u32>(l1i, N_BASE) : 0, 8);
+  const data = l1d && isPlain(l1d) ? load<u32>(l1d, N_BASE) : 0;
+  const opened = OPEN + ((<usize>core) << 4);
+  store<u32>(opened, data);
+  store<u32>(opened, data && !(load<u32>(l1d, N_FLAGS) & FLAG_WRITE_THROUGH) ? data : 0, 4);
+  store<u32>(opened, l1i && isPlain(l1i) ? load<u32>(l1i, N_BASE) : 0, 8);
 }
 
 /** Called once the machine is laid out, after its shapes. */
@@ -144,6 +164,7 @@ export function prepareFast(): void {
   minds = CARRY || dic;
   prepareNarrow();
   for (let core: u32 = 0; core < cores; core++) {
+    prepareOpen(core);
     updateFast(core);
     const bases = basesOf(core);
     const l2 = plainL2(core);

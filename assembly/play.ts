@@ -24,7 +24,7 @@ import { lookAheadWalks } from "./foresight";
 import { inForce } from "./handover";
 import { assignPage, checkLosses, diverge, divergent, setAttribute, setPiece, setRecord } from "./hazard";
 import { evict } from "./hierarchy";
-import { lastValue, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./hits";
+import { admit, dismiss, lastValue, SCTLR_C, SCTLR_I, SCTLR_M, setLastValue } from "./hits";
 import { migrate, setWayRecord } from "./latent";
 import {
   allocate,
@@ -69,6 +69,7 @@ import {
   setWho,
   TRUTH,
 } from "./memory";
+import { logging } from "./miss-log";
 import {
   ATTR_DEVICE,
   ATTR_INNER_NC_OUTER_WB,
@@ -152,7 +153,7 @@ import {
 import { playAlone, playRun } from "./run";
 import { probe, recordOf } from "./set";
 import { bySetWay, playSetWays } from "./setway";
-import { isVirtual, kept, keptMany, keptNumbers, sift } from "./sift";
+import { isVirtual, kept, keptMany, keptNumbers, sift, siftVirtual } from "./sift";
 import { invalidateTranslations, isTlbiKind, lookAheadSets } from "./tlb";
 import {
   meetAtomic,
@@ -161,6 +162,7 @@ import {
   partCount,
   partIsL1IOnly,
   partPhysical,
+  takePlain,
   translateRecord,
   virtualOf,
 } from "./translate";
@@ -244,6 +246,11 @@ export function play(count: u32): u32 {
             setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
             lookAheadWalks(at);
           }
+          interrupt(word);
+          i += playVirtual(at, setsSeenTo);
+          number += i - start;
+          // What follows is asked anew, whoever's it is.
+          if (i > start) continue;
         } else if (sifts) i = playSifted(start, count, dealing);
         else if (dealing) {
           // The last stretch that was sifted isn't gone on with.
@@ -332,6 +339,44 @@ function playSifted(start: u32, count: u32, dealing: bool): u32 {
     if (CARRY && !VERSIONS) noteLastObserved(before, siftedAt, first);
   }
   return siftedAt == keptMany ? siftedTo : siftedFrom + load<u32>(keptNumbers + ((<usize>siftedAt) << 2));
+}
+
+/**
+ * Plays plain accesses of cores that translate, from an address of the batch on, as the physical ones that they are, as far as TLBs
+ * tell these. Returns how many records are behind.
+ */
+function playVirtual(from: usize, until: usize): u32 {
+  // The log of misses tells lookups and accesses record by record.
+  if (logging) return 0;
+  const first = number;
+  siftedTo = 0;
+  const end = siftVirtual(from, until, first);
+  for (let i: u32 = 0; i < keptMany; i++) admit(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
+  for (let i: u32 = 0; i < keptMany; i++) {
+    const before = i;
+    enterRegion(load<u64>(kept + ((<usize>i) << 3)) & 0xffffffffffff);
+    i = playRun(kept, i, keptMany, first, keptNumbers, true);
+    if (CARRY && !VERSIONS && sharded) noteLastObserved(before, i, first);
+    if (i == keptMany) break;
+    number = first + load<u32>(keptNumbers + ((<usize>i) << 2));
+    playPhysical(load<u64>(kept + ((<usize>i) << 3)));
+  }
+  for (let i: u32 = 0; i < keptMany; i++) dismiss(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
+  number = first;
+  return <u32>((end - from) >> 3);
+}
+
+/** One of them that takes more than `playRun` does. */
+function playPhysical(word: u64): void {
+  const op = <u32>(word >> 48) & 3;
+  const core = <u32>(word >> 56);
+  setWho(core, load<u32>(coreAt(core), C_SOCKET));
+  setRecord(number);
+  got = 0;
+  gotAny = false;
+  takePlain(word & 0xffffffffffff);
+  playParts(op, core);
+  if (divergent) checkLosses();
 }
 
 /** The last record of a run that isn't a store is what was observed last. */
@@ -593,6 +638,12 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
       return 0;
     }
   }
+  playParts(op, core);
+  return 0;
+}
+
+/** Plays what a record has been translated to. */
+function playParts(op: u32, core: u32): void {
   let piece: u32 = 0;
   let done: u64 = 0;
   for (let i: u32 = 0; i < partCount; i++) {
@@ -615,7 +666,6 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
     }
     done += partBytes(i);
   }
-  return 0;
 }
 
 /** A translated load of one word that a plain load answers. False: nothing has been done. */

@@ -86,6 +86,8 @@ const X_COUNTERS: usize = 192;
 /** What the data side, or the instruction side, looked up last (tlb.ts): entry or 0, what it means, and for which 4 KiB. */
 export const X_LAST_DATA: usize = 256;
 export const X_LAST_FETCH: usize = 272;
+/** Grows whenever one of the core's registers is written. */
+export const X_EPOCH: usize = 288;
 let blocks: usize = 0;
 /** From one core's counters to the next, in u64. */
 export const COUNTERS_APART: u32 = <u32>(BLOCK >> 3);
@@ -173,6 +175,7 @@ function derive(core: u32): void {
   const block = blockAt(core);
   const flags = derivedFlags(core);
   translatingCores += <u32>((flags & TRANSLATING) != 0) - <u32>((load<u32>(block, X_FLAGS) & TRANSLATING) != 0);
+  store<u32>(block, load<u32>(block, X_EPOCH) + 1, X_EPOCH);
   store<u32>(block, flags, X_FLAGS);
   const kind = (flags & AARCH32 ? 1 : 0) | (flags & WALKS ? 2 : 0) | (flags & STAGE2 ? 4 : 0);
   store<u32>(block, kind, X_KIND);

@@ -1,14 +1,16 @@
 // A shard's records among everybody's. A batch is sifted a stretch at a time: plain accesses that other shards play are left out,
 // without a branch on whose an access is, because nothing foretells that. What stays is played as a run or dealt, with its numbers.
+// Accesses of cores that translate are sifted in a whole kernel too: TLBs are looked up for all, caches asked only for what is ours.
 
 import { pathFor } from "./access";
 import { storeElsewhere, TELLS_TABLES } from "./elsewhere";
 import { SCTLR_C, SCTLR_M } from "./hits";
-import { allocate, C_ACTIVE, C_SCTLR, coreAt, cores, largestShift } from "./layout";
-import { enterRegion, fastBytes, fastLow, regionDelta } from "./memory";
+import { allocate, C_ACTIVE, C_SCTLR, C_SOCKET, coreAt, cores, largestShift } from "./layout";
+import { enterRegion, fastBytes, fastLow, regionDelta, setWho } from "./memory";
 import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
 import { OWNED, ownedMask, owns } from "./own";
-import { flagsOf, TRANSLATING, translatingCores } from "./registers";
+import { flagsOf, STAGE2, TRANSLATING, translatingCores, WALKS } from "./registers";
+import { plainAddress, translatePlain, virtualOf } from "./translate";
 
 /** A record's operation where it stands in the word, and the last one that is a plain access. */
 const OPERATION: u64 = 0xff000000000000;
@@ -40,18 +42,28 @@ export function isElsewhere(word: u64): bool {
   if (op > OP_FETCH || core >= cores || address - fastLow >= fastBytes || owns(address - regionDelta)) return false;
   const c = coreAt(core);
   if (op != OP_FETCH && !load<u32>(c, C_ACTIVE)) {
-    const path = pathFor(core, ATTR_WRITE_BACK, false);
-    const isCached = (load<u32>(c, C_SCTLR) & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C) && path && load<u32>(path);
-    if (!isCached) return true;
-    store<u32>(c, 1, C_ACTIVE);
+    if ((load<u32>(c, C_SCTLR) & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C) || !usesCaches(core)) return true;
   }
   store<u8>(SETTLED + ((<usize>core) << 2) + op, 1);
+  return true;
+}
+
+/** A core accesses Write-Back data in the current region: whether it has caches for that, which it has used then. */
+function usesCaches(core: u32): bool {
+  const path = pathFor(core, ATTR_WRITE_BACK, false);
+  if (!path || !load<u32>(path)) return false;
+  store<u32>(coreAt(core), 1, C_ACTIVE);
   return true;
 }
 
 /** Whether a core's addresses are virtual: nothing tells whose they are. */
 export function isVirtual(core: u32): bool {
   return core < cores && (flagsOf(core) & TRANSLATING) != 0;
+}
+
+/** Whether they are, and TLBs keep what becomes of them. */
+function walksTables(core: u32): bool {
+  return isVirtual(core) && (flagsOf(core) & (WALKS | STAGE2)) != 0;
 }
 
 function makeRoom(): void {
@@ -146,11 +158,47 @@ export function sift(from: usize, until: usize, first: u64): usize {
     to += own << 3;
   }
   keptMany = <u32>((to - kept) >> 3);
-  if (TELLS_TABLES) {
-    for (let p = passed; p < passing; p += 8) {
-      const left = load<u64>(p);
-      storeElsewhere(left & PASSED_ADDRESS, first + (left >> PASSED_NUMBER));
-    }
+  if (TELLS_TABLES) tellPassed(passing, first);
+  return at;
+}
+
+function tellPassed(end: usize, first: u64): void {
+  for (let p = passed; p < end; p += 8) {
+    const left = load<u64>(p);
+    storeElsewhere(left & PASSED_ADDRESS, first + (left >> PASSED_NUMBER));
   }
+}
+
+/**
+ * The same for cores that translate: what is kept are physical accesses. A stretch ends before the first record that takes more than a
+ * TLB's entry and a plain access, and nothing of that one has happened.
+ */
+export function siftVirtual(from: usize, until: usize, first: u64): usize {
+  makeRoom();
+  const end = min(until, from + (STRETCH << 3));
+  let to = kept;
+  let passing = passed;
+  let at = from;
+  for (; at < end; at += 8) {
+    const word = load<u64>(at);
+    const op = <u32>(word >> 48) & 0xff;
+    const core = <u32>(word >> 56);
+    if (op > OP_FETCH || !walksTables(core)) break;
+    setWho(core, load<u32>(coreAt(core), C_SOCKET));
+    if (!translatePlain(core, op, virtualOf(core, word & 0xfffffffffff8, false))) break;
+    const compact = plainAddress - regionDelta;
+    if (owns(compact)) {
+      store<u64>(to, (word & ~<u64>0xffffffffffff) | plainAddress);
+      store<u32>(keptNumbers + ((to - kept) >> 1), <u32>(at - from) >> 3);
+      to += 8;
+      continue;
+    }
+    if (op != OP_FETCH && !load<u32>(coreAt(core), C_ACTIVE)) usesCaches(core);
+    if (op != OP_STORE) continue;
+    store<u64>(passing, compact | ((<u64>(at - from) >> 3) << PASSED_NUMBER));
+    passing += 8;
+  }
+  keptMany = <u32>((to - kept) >> 3);
+  tellPassed(passing, first);
   return at;
 }

@@ -4,6 +4,7 @@
 import { keepSeen } from "./ahead";
 import {
   chainOf,
+  copyEntry,
   countSize,
   dropEntry,
   E_KEY,
@@ -11,6 +12,7 @@ import {
   E_PAGE,
   ENTRY,
   enter,
+  enterCopy,
   entriesOf,
   entryAt,
   findLowest,
@@ -77,6 +79,9 @@ export const E_ALLOWED: usize = 36;
 /** Levels of the leaves, -1 where the stage walked nothing. */
 export const E_LEVEL1: usize = 40;
 export const E_LEVEL2: usize = 41;
+/** What a translation lets be played plainly (translate.ts), as bits, and the epoch of its core's registers that this was found in. */
+export const E_PLAIN: usize = 42;
+export const E_EPOCH: usize = 44;
 /** Of the main TLB's entries, whose sets are searched one by one: when it was used last. */
 const E_STAMP: usize = E_LINKS;
 
@@ -118,11 +123,6 @@ const HELD_SIZES: usize = 24;
 const ENTRIES: usize = 64;
 
 /** Made when the core first translates. */
-function tlbOf(core: u32): usize {
-  const at = <usize>load<u32>(blockAt(core), X_TLB);
-  return at ? at : makeTlb(core);
-}
-
 function makeTlb(core: u32): usize {
   const at = allocate(ENTRIES + <usize>(entries + 1) * ENTRY, 64);
   store<u32>(at, <u32>makeAssociative(micro), MICRO);
@@ -135,23 +135,23 @@ function makeTlb(core: u32): usize {
   return at;
 }
 
-function microOf(core: u32, fetch: bool): usize {
-  return <usize>load<u32>(tlbOf(core) + (fetch ? 4 : 0), MICRO);
+function tlbOf(core: u32): usize {
+  return <usize>load<u32>(blockAt(core), X_TLB) || makeTlb(core);
 }
 
-function mainOf(core: u32): usize {
-  return tlbOf(core) + ENTRIES;
+function microOf(tlb: usize, fetch: bool): usize {
+  return <usize>load<u32>(tlb + (fetch ? 4 : 0), MICRO);
 }
 
-function mainSizes(core: u32): usize {
-  return <usize>load<u32>(tlbOf(core), MAIN_SIZES);
+function mainOf(tlb: usize): usize {
+  return tlb + ENTRIES;
 }
 
-/** One entry more of the main TLB, or less, has a size. */
-function countMain(core: u32, size: u32, by: i32): void {
-  const held = mainSizes(core);
+/** One entry more of a main TLB, or less, has a size. */
+function countMain(tlb: usize, size: u32, by: i32): void {
+  const held = <usize>load<u32>(tlb, MAIN_SIZES);
   countSize(held, size, by);
-  store<u64>(tlbOf(core), sizesOf(held), HELD_SIZES);
+  store<u64>(tlb, sizesOf(held), HELD_SIZES);
 }
 
 function walkOf(core: u32): usize {
@@ -164,7 +164,7 @@ function ipaOf(core: u32): usize {
 
 /** A translation that nothing keeps: what a walk makes before it is filled, or an untranslated access. */
 export function scratchOf(core: u32): usize {
-  return mainOf(core) + <usize>entries * ENTRY;
+  return mainOf(tlbOf(core)) + <usize>entries * ENTRY;
 }
 
 /** Set of the main TLB in which a page is kept. */
@@ -172,8 +172,8 @@ function mainSet(page: u64): u32 {
   return <u32>(setMask ? page & setMask : page % sets);
 }
 
-function entryIn(core: u32, set: u32, way: u32): usize {
-  return mainOf(core) + <usize>(set * ways + way) * ENTRY;
+function entryIn(tlb: usize, set: u32, way: u32): usize {
+  return mainOf(tlb) + <usize>(set * ways + way) * ENTRY;
 }
 
 // ---- prints: what an entry of the main TLB translates, in 32 bits, or 0 if it isn't valid. Those of all cores' sets stay in the
@@ -190,13 +190,13 @@ function printOf(page: u64, key: u64, size: u32): u32 {
   return <u32>(((page ^ (space << 40) ^ (space >> 24) ^ ((<u64>size) << 56)) * 0x9e3779b97f4a7c15) >> 32) | 1;
 }
 
-function printsOf(core: u32, set: u32): usize {
-  return <usize>load<u32>(tlbOf(core), MAIN_PRINTS) + <usize>set * printsApart();
+function printsOf(tlb: usize, set: u32): usize {
+  return <usize>load<u32>(tlb, MAIN_PRINTS) + <usize>set * printsApart();
 }
 
-function writePrint(core: u32, entry: usize, print: u32): void {
-  const i = <u32>((entry - mainOf(core)) / ENTRY);
-  store<u32>(printsOf(core, i / ways) + ((<usize>(i % ways)) << 2), print);
+function writePrint(tlb: usize, entry: usize, print: u32): void {
+  const i = <u32>((entry - mainOf(tlb)) / ENTRY);
+  store<u32>(printsOf(tlb, i / ways) + ((<usize>(i % ways)) << 2), print);
 }
 
 /** Bits of the four ways from `way` on that have a print. */
@@ -249,16 +249,12 @@ function roomInSet(core: u32, first: usize, size: u32): usize {
   }
   const isTaken = (load<u64>(chosen, E_KEY) & VALID) != 0;
   if (!isTaken || sizeOf(chosen) != size) {
-    if (isTaken) countMain(core, sizeOf(chosen), -1);
-    countMain(core, size, 1);
+    const tlb = tlbOf(core);
+    if (isTaken) countMain(tlb, sizeOf(chosen), -1);
+    countMain(tlb, size, 1);
   }
   touch(core, chosen);
   return chosen;
-}
-
-/** Copies everything but recency. */
-function copy(to: usize, from: usize): void {
-  for (let i: usize = 0; i < E_LINKS; i += 16) v128.store(to + i, v128.load(from + i));
 }
 
 // ---- micro and main TLB
@@ -278,26 +274,41 @@ function remember(core: u32, fetch: bool, entry: usize, address: u64, isNew: boo
   store<u64>(last, address >> 12, LAST_PAGE);
 }
 
+/** Where `find` found: what the side looked up last, its micro TLB, or nowhere nearer than the main one. */
+const IN_LAST: u32 = 0;
+const IN_MICRO: u32 = 1;
+const IN_MAIN: u32 = 2;
+let foundIn: u32 = 0;
+
 /**
- * Looks a VA (49 bits, D52) up. 0: the tables have to be walked. The page that was looked up last has the entry that was found
- * last: it is the most recent of its micro TLB, nothing has been filled or removed since, and no entry is smaller than a page,
- * so the search would find it again.
+ * The entry that translates a VA (49 bits, D52) for one side, or 0; nothing is counted yet, nor used. The page that was looked up
+ * last has the entry that was found last: it is the most recent of its micro TLB, nothing has been filled or removed since, and
+ * no entry is smaller than a page, so the search would find it again.
  */
-export function lookUp(core: u32, address: u64, fetch: bool): usize {
-  tlbCount(core, TLB_LOOKUPS);
+export function find(core: u32, address: u64, fetch: bool): usize {
   const last = lastOf(core, fetch);
+  foundIn = IN_LAST;
   if (load<u32>(last) && load<u64>(last, LAST_PAGE) == address >> 12) return <usize>load<u32>(last);
   const key = keyOf(core);
-  const mine = microOf(core, fetch);
-  let entry = findLowest(mine, address, key);
-  if (entry) {
-    touchEntry(mine, entry);
+  foundIn = IN_MICRO;
+  const tlb = tlbOf(core);
+  const entry = findLowest(microOf(tlb, fetch), address, key);
+  if (entry) return entry;
+  foundIn = IN_MAIN;
+  return lookUpMain(tlb, address, key);
+}
+
+/** What `find` has just found, or not, is looked up. Returns the entry that may be used from here on, or 0: the tables have to be walked. */
+export function use(core: u32, address: u64, fetch: bool, entry: usize): usize {
+  tlbCount(core, TLB_LOOKUPS);
+  if (foundIn == IN_LAST) return entry;
+  if (foundIn == IN_MICRO) {
+    touchEntry(microOf(tlbOf(core), fetch), entry);
     remember(core, fetch, entry, address, false);
     return entry;
   }
   tlbCount(core, TLB_MICRO_MISSES);
   missedMicro++;
-  entry = lookUpMain(core, address, key);
   if (!entry) {
     tlbCount(core, TLB_MAIN_MISSES);
     return 0;
@@ -322,6 +333,8 @@ const W_OLDEST: usize = 16;
 const W_BIT: usize = 20;
 /** That many micro misses in the last records, and the next ones are worth it. */
 const WORTH: u32 = 4;
+/** Where they aren't, nobody asks again for so many times as many. */
+const SELDOM: usize = 8;
 let missedMicro: u32 = 0;
 
 /** Of the records that were looked at last, as bits: those whose page no main TLB is likely to have. */
@@ -333,7 +346,7 @@ export function lookAheadSets(from: usize, until: usize): usize {
   const many = missedMicro;
   missedMicro = 0;
   unfound = 0;
-  if (many < WORTH || !sets || !micro) return end;
+  if (many < WORTH || !sets || !micro) return min(until, from + ((AHEAD * SELDOM) << 3));
   let to = WANTED;
   for (let at = from; at < end; at += 8) {
     const word = load<u64>(at);
@@ -372,17 +385,17 @@ export function lookAheadSets(from: usize, until: usize): usize {
   return end;
 }
 
-function lookUpMain(core: u32, address: u64, key: u64): usize {
+function lookUpMain(tlb: usize, address: u64, key: u64): usize {
   if (!sets) return 0;
-  for (let left = TRANSLATION_SIZES & sizesOf(mainSizes(core)); left; left &= left - 1) {
+  for (let left = TRANSLATION_SIZES & load<u64>(tlb, HELD_SIZES); left; left &= left - 1) {
     const size = <u32>ctz(left);
     const page = address >> size;
     const set = mainSet(page);
-    const prints = printsOf(core, set);
+    const prints = printsOf(tlb, set);
     const print = printOf(page, key, size);
     for (let way: u32 = 0; way < ways; way += 4) {
       for (let found = printed(prints, way, print); found; found &= found - 1) {
-        const entry = entryIn(core, set, way + ctz(found));
+        const entry = entryIn(tlb, set, way + ctz(found));
         if (sizeOf(entry) == size && covers(entry, address) && matches(entry, key)) return entry;
       }
     }
@@ -393,10 +406,7 @@ function lookUpMain(core: u32, address: u64, key: u64): usize {
 /** Returns the entry that may be used from here on: the copy, or the original where there is no micro TLB. */
 function fillMicro(core: u32, fetch: bool, entry: usize, address: u64): usize {
   if (!micro) return entry;
-  const mine = microOf(core, fetch);
-  const kept = makeRoom(mine);
-  copy(kept, entry);
-  enter(mine, kept);
+  const kept = enterCopy(microOf(tlbOf(core), fetch), entry);
   remember(core, fetch, kept, address, true);
   return kept;
 }
@@ -407,9 +417,10 @@ export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u
   store<u64>(entry, keyOf(core) | size | (isGlobal ? GLOBAL : 0), E_KEY);
   if (sets) {
     const page = address >> size;
-    const kept = roomInSet(core, entryIn(core, mainSet(page), 0), size);
-    copy(kept, entry);
-    writePrint(core, kept, printOf(page, load<u64>(kept, E_KEY), size));
+    const tlb = tlbOf(core);
+    const kept = roomInSet(core, entryIn(tlb, mainSet(page), 0), size);
+    copyEntry(kept, entry);
+    writePrint(tlb, kept, printOf(page, load<u64>(kept, E_KEY), size));
   }
   return fillMicro(core, fetch, entry, address);
 }
@@ -549,18 +560,19 @@ export function invalidateTranslations(issuer: u32, kind: u32, everywhere: bool,
 
 function invalidateAt(core: u32, from: u32): void {
   const block = blockAt(core);
-  if (!load<u32>(block, X_TLB)) return;
+  const tlb = <usize>load<u32>(block, X_TLB);
+  if (!tlb) return;
   store<u32>(block, 0, X_LAST_DATA);
   store<u32>(block, 0, X_LAST_FETCH);
   if (from & FROM_TLBS) {
-    remove(core, microOf(core, false));
-    remove(core, microOf(core, true));
-    const end = mainOf(core) + <usize>entries * ENTRY;
-    for (let entry = mainOf(core); entry < end; entry += ENTRY) {
+    remove(core, microOf(tlb, false));
+    remove(core, microOf(tlb, true));
+    const end = mainOf(tlb) + <usize>entries * ENTRY;
+    for (let entry = mainOf(tlb); entry < end; entry += ENTRY) {
       if (!isWanted(entry)) continue;
-      countMain(core, sizeOf(entry), -1);
+      countMain(tlb, sizeOf(entry), -1);
       store<u64>(entry, 0, E_KEY);
-      writePrint(core, entry, 0);
+      writePrint(tlb, entry, 0);
       tlbCount(core, TLB_INVALIDATED);
     }
   }

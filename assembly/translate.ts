@@ -6,9 +6,10 @@ import { codeOf, combine, stageOne as effective, flatAttribute } from "./attribu
 import { meet, NONE, setExitAddress } from "./exit";
 import { SCTLR_C, SCTLR_I, SCTLR_M } from "./hits";
 import { allocate, INVALID } from "./layout";
-import { enterRegion, regionBytes, regionIsDevice, regionLow } from "./memory";
+import { enterMemory, enterRegion, regionBytes, regionIsDevice, regionLow } from "./memory";
 import {
   ATTR_DEVICE,
+  ATTR_WRITE_BACK,
   EXIT_ALIGNMENT,
   EXIT_ATOMIC,
   EXIT_DOMAIN,
@@ -29,6 +30,7 @@ import {
 import {
   AARCH32,
   AT_EL0,
+  blockAt,
   flagsOf,
   HCR_CD,
   HCR_DC,
@@ -41,6 +43,7 @@ import {
   STAGE1,
   STAGE2,
   WALKS,
+  X_EPOCH,
 } from "./registers";
 import {
   DOMAIN_SHIFT,
@@ -73,17 +76,20 @@ import {
 } from "./stage2";
 import {
   E_ALLOWED,
+  E_EPOCH,
   E_INTERMEDIATE,
   E_LEVEL1,
   E_LEVEL2,
   E_PHYSICAL,
+  E_PLAIN,
   E_STAGE1,
   E_STAGE2,
   fillTranslation,
+  find,
   lastOf,
-  lookUp,
   scratchOf,
   untranslated,
+  use,
 } from "./tlb";
 import { beginWalk } from "./trail";
 
@@ -95,6 +101,8 @@ const P_VIRTUAL: usize = 16;
 /** A record has at most 2^24 bytes. */
 const PARTS_MAX: u32 = 4098;
 let parts: usize = 0;
+/** What `translatePlain` came to. */
+export let plainAddress: u64 = 0;
 export let partCount: u32 = 0;
 
 export function allocateParts(): void {
@@ -107,6 +115,14 @@ export function partPhysical(i: u32): u64 {
 
 export function partBytes(i: u32): u32 {
   return load<u32>(parts + <usize>i * PART, P_BYTES);
+}
+
+/** A part that `translatePlain` has made, the only one of its record. */
+export function takePlain(address: u64): void {
+  partCount = 1;
+  store<u64>(parts, address);
+  store<u32>(parts, 8, P_BYTES);
+  store<u32>(parts, ATTR_WRITE_BACK, P_MEANING);
 }
 
 /** The attribute code that the caches see, before D8's last word. */
@@ -203,7 +219,7 @@ function translate(core: u32, va: u64, isFetch: bool): usize {
   const flags = flagsOf(core);
   const address = va & 0xffff_ffff_ffff;
   if (!(flags & (WALKS | STAGE2))) return untranslated(core, address);
-  const found = lookUp(core, va, isFetch);
+  const found = use(core, va, isFetch, find(core, va, isFetch));
   if (found) return found;
   beginWalk();
   if (flags & WALKS) {
@@ -284,6 +300,36 @@ function meaningBy(core: u32, attributes: u32, isFetch: bool, given: u32): u32 {
   if (isFetch && i && !(flags & (STAGE1 | STAGE2))) meaning |= L1I_ONLY;
   meant = meaning;
   return meaning;
+}
+
+/** Which loads, stores and fetches of 8 aligned bytes a translation makes plain ones: allowed, and of Shareable Write-Back memory. */
+function plainBy(core: u32, entry: usize): u32 {
+  const epoch = load<u32>(blockAt(core), X_EPOCH);
+  if (load<u32>(entry, E_EPOCH) == epoch) return load<u16>(entry, E_PLAIN);
+  let plain: u32 = 0;
+  for (let op: u32 = OP_LOAD; op <= OP_FETCH; op++) {
+    const meaning = meaningOf(core, entry, op == OP_FETCH, 0);
+    // Whoever is refused here is so again, in his own words, when he is played.
+    if (meaning == (ATTR_WRITE_BACK | KNOWN) && isAllowed(core, op, entry, meaning, 0, 0, 8)) plain |= 1 << op;
+  }
+  store<u16>(entry, <u16>plain, E_PLAIN);
+  store<u32>(entry, epoch, E_EPOCH);
+  return plain;
+}
+
+/**
+ * Translates a plain access of a core that walks, or has stage 2, if a TLB knows its page and makes it an access of Shareable
+ * Write-Back memory: `plainAddress` is where then, and its region is entered. False: nothing has been done.
+ */
+export function translatePlain(core: u32, op: u32, va: u64): bool {
+  const isFetch = op == OP_FETCH;
+  const entry = find(core, va, isFetch);
+  if (!entry || !((plainBy(core, entry) >> op) & 1)) return false;
+  const address = load<u64>(entry, E_PHYSICAL) | (va & (((<u64>1) << sizeOf(entry)) - 1));
+  if (!enterMemory(address)) return false;
+  plainAddress = address;
+  use(core, va, isFetch, entry);
+  return true;
 }
 
 /** Device memory takes aligned accesses of the sizes that instructions have, and no DC ZVA (D48). */
