@@ -3,6 +3,7 @@
  * leave the process as it found it. One that doesn't fails, instead of the one that comes after it.
  */
 import { afterAll, beforeAll, expect } from "vitest";
+import "./same-bytes.ts";
 
 /** What a test could change for those that follow. */
 const state = () => ({

@@ -13,6 +13,8 @@ import { playedBy } from "./play.ts";
 
 const FORMAT = "setway part";
 const VERSION = 1;
+/** Characters of a wrong file that are shown. */
+const SHOWN = 24;
 
 /** What all parts of one play have in common; whoever makes parts may add to it. */
 export interface PlayFacts {
@@ -60,7 +62,9 @@ export function readPart<Facts extends PlayFacts, Extra>(text: string, file: str
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw new TraceError("not a part of a play, or not all of it", { file, found: (cause as Error).message, expected });
+    // What the parser says quotes the file as it is: a trace's bytes have no place on a terminal.
+    const found = `a file that begins with ${JSON.stringify(text.slice(0, SHOWN))}`;
+    throw new TraceError("not a part of a play, or not all of it", { file, found, expected, cause });
   }
   const { format, version, checksum: sum, part } = { ...(parsed as object) } as Record<string, unknown>;
   if (format !== FORMAT) throw new TraceError("not a part of a play", { file, found: describe(format), expected });

@@ -42,7 +42,9 @@ describe("conversion", () => {
     const swt = folder.path("trace.swt");
     const claims = async (...args: string[]) => {
       expect((await setway(["convert", ...args])).code).toBe(0);
-      const { maintenance, control } = (await openTraceFile(swt)).header.provenance;
+      const trace = await openTraceFile(swt);
+      await trace.close();
+      const { maintenance, control } = trace.header.provenance;
       return { maintenance, control };
     };
     const accesses = folder.write("accesses.raw64", raw64(store(0, 0x1000), load(0, 0x1000)));

@@ -304,6 +304,11 @@ describe("parts that don't fit", () => {
       /another version; found version 2/,
     ],
     ["something else", () => '{"refs": 3}', /not a part of a play; found JSON without a format/],
+    [
+      "a trace",
+      () => "\u0089SWT\r\n\u001a\n",
+      /not all of it; found a file that begins with "[^\n]*SWT\\r\\n\\u001a\\n"/,
+    ],
   ])("are %s", async (_name, change, message) => {
     const bad = folder.write("bad.part", change(readFileSync(good[1] as string, "utf8")));
     const { code, stderr } = await refusal(good[0] as string, bad, good[2] as string);

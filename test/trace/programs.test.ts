@@ -68,7 +68,9 @@ describe("openTrace", () => {
 
 describe("createTrace", () => {
   it("says what it knows in the header, and of the rest what bare records say", async () => {
-    const { header } = await openTrace(folder.path("small.swt"));
+    const trace = await openTrace(folder.path("small.swt"));
+    await trace.close();
+    const { header } = trace;
     expect(header).toMatchObject({ source: "a test", addresses: "physical", format: "swt" });
     expect(header.provenance).toEqual({ maintenance: true, control: true, dma: false, ownership: false });
   });
