@@ -3,9 +3,10 @@
 // left over, because what this and far.ts can't play isn't dealt while sharers are in force.
 
 import { keepSeen } from "./ahead";
-import { playFar, storeShared } from "./far";
+import { playFar, playOdd, storeShared } from "./far";
 import { NARROW_ORDER, NARROW_STATES } from "./hits";
-import { DIRTY, EXCLUSIVE, groupBits, VALID } from "./layout";
+import { CARRY, DIRTY, EXCLUSIVE, groupBits, TRUE, VALID } from "./layout";
+import { TRUTH, WRITER } from "./memory";
 import { OP_LOAD } from "./operations";
 import { moveToFront } from "./set";
 import {
@@ -18,6 +19,7 @@ import {
   findL1,
   free1,
   HINT_DATA,
+  HINT_INSTRUCTIONS,
   hints2,
   homeIn,
   inL2,
@@ -34,9 +36,13 @@ import {
   touchGroup,
   ways2,
 } from "./sharers";
+import { lineAt, saveL2, wordOf, write } from "./truths";
 
-/** Plays `many` records of one group. */
-export function playPacked(records: usize, many: u32): void {
+/** A state bit of whatever a line comes into: true, where there are contents (truths.ts). */
+export const HELD: u32 = CARRY ? TRUE : 0;
+
+/** Plays `many` records of one group. In builds with contents `numbers` has their numbers (truths.ts). */
+export function playPacked(records: usize, many: u32, numbers: usize): void {
   if (!many) return;
   const group = <u32>load<u64>(records) & ((1 << groupBits) - 1);
   enterGroup(group);
@@ -47,9 +53,9 @@ export function playPacked(records: usize, many: u32): void {
     locate(from, to);
     let at = from;
     for (;;) {
-      at = playNear(at, to, PLACES + (at - from));
+      at = playNear(at, to, PLACES + ((at - from) << PLACE_BITS), CARRY ? numbers + ((at - records) >> 1) : 0);
       if (at >= to) break;
-      far(load<u64>(at), PLACES + (at - from));
+      far(load<u64>(at), PLACES + ((at - from) << PLACE_BITS), CARRY ? load<u32>(numbers + ((at - records) >> 1)) : 0);
       at += 8;
     }
   }
@@ -57,9 +63,12 @@ export function playPacked(records: usize, many: u32): void {
 
 /** Records whose sets are looked up, and loaded, together: play then waits for none of them. */
 const BLOCK: usize = 32;
-/** Of each: where its sets are. */
-const PLACES = memory.data(8 * 32, 64);
+/** Of each: where its sets are, and, where there are contents, where what it stores goes. */
+const PLACES = memory.data(16 * 32, 64);
 const P_L2: usize = 4;
+const P_WORD: usize = 8;
+/** How much larger a place is than a record. */
+const PLACE_BITS: usize = CARRY ? 1 : 0;
 
 function locate(from: usize, to: usize): void {
   let place = PLACES;
@@ -68,7 +77,13 @@ function locate(from: usize, to: usize): void {
     const places = placesOf(load<u64>(at));
     seen += load<u32>(<usize>places) + load<u32>(<usize>(places >> 32));
     store<u64>(place, places);
-    place += 8;
+    if (CARRY) {
+      const word = load<u64>(at);
+      const to = wordOf(word, opOf(word) & 1);
+      seen += load<u32>(to, TRUTH) + load<u32>(to, WRITER);
+      store<u32>(place, <u32>to, P_WORD);
+    }
+    place += 8 << PLACE_BITS;
   }
   keepSeen(seen);
 }
@@ -80,10 +95,10 @@ let isBeyond: bool = false;
  * Plays what a core's own caches settle, and nothing more: hits in its L1 and its L2. Returns where the first record is that
  * takes more. Calls nothing (see hits.ts).
  */
-function playNear(from: usize, end: usize, place: usize): usize {
+function playNear(from: usize, end: usize, place: usize, numbers: usize): usize {
   isBeyond = false;
   let at = from;
-  for (; at < end; at += 8, place += 8) {
+  for (; at < end; at += 8, place += 8 << PLACE_BITS, numbers += 4) {
     const word = load<u64>(at);
     const line = <u32>word;
     const isStore = opOf(word) & 1;
@@ -93,8 +108,10 @@ function playNear(from: usize, end: usize, place: usize): usize {
     if (found1) {
       const way = <u32>ctz(found1);
       const state = <u32>load<u8>(r1 + way, NARROW_STATES);
-      if (isStore & ~(state >> 1)) break;
-      store<u8>(r1 + way, <u8>(state | (isStore << 2)), NARROW_STATES);
+      // What is outside of a clean copy keeps what it has when that is stored to.
+      if (CARRY ? ~state & (TRUE | (isStore * (EXCLUSIVE | DIRTY))) : isStore & ~(state >> 1)) break;
+      if (CARRY) write(<usize>load<u32>(place, P_WORD), word, load<u32>(numbers));
+      else store<u8>(r1 + way, <u8>(state | (isStore << 2)), NARROW_STATES);
       moveToFront(r1 + NARROW_ORDER, way);
       note(role + ROLE_HITS);
       continue;
@@ -107,10 +124,24 @@ function playNear(from: usize, end: usize, place: usize): usize {
     }
     const way2 = <u32>ctz(found2);
     const state2 = <u32>load<u8>(r2 + states2 + way2);
-    if (isStore & ~(state2 >> 1)) break;
-    moveToFront(r2 + order2, way2);
     const op = opOf(word);
     const hint = r2 + hints2 + way2;
+    // Where an L2's copy is dirty, its L3's has bytes already.
+    if (
+      CARRY
+        ? (~state2 & (isStore * (EXCLUSIVE | DIRTY))) | (load<u8>(hint) & (HINT_INSTRUCTIONS >> (op >> 1)))
+        : isStore & ~(state2 >> 1)
+    )
+      break;
+    moveToFront(r2 + order2, way2);
+    if (CARRY) {
+      const to = <usize>load<u32>(place, P_WORD);
+      if (isStore) {
+        saveL2(r2, way2, lineAt(word, to));
+        store<u8>(r2 + states2 + way2, <u8>(state2 & ~TRUE));
+      }
+      write(to, word, load<u32>(numbers));
+    }
     store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << (op >> 1)));
     note(role + ROLE_REFILLS);
     // The L1's victim.
@@ -123,12 +154,12 @@ function playNear(from: usize, end: usize, place: usize): usize {
       const gone = load<u32>(r1 + ((<usize>way) << 2));
       const vr = inL2(desk, gone);
       const vWay = <u32>ctz(find(vr, ways2, gone));
-      store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>DIRTY);
+      store<u8>(vr + states2 + vWay, load<u8>(vr + states2 + vWay) | <u8>(DIRTY | HELD));
       if (touches2) moveToFront(vr + order2, vWay);
       store<u32>(desk, load<u32>(desk, D_WRITEBACKS) + 1, D_WRITEBACKS);
     }
     const isLoad = <u32>(op == OP_LOAD);
-    fillL1(r1, way, line, VALID | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE)));
+    fillL1(r1, way, line, VALID | HELD | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE)));
   }
   return at;
 }
@@ -151,11 +182,15 @@ export function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
 }
 
 /** Plays a record that takes more than its core's own caches. */
-function far(word: u64, place: usize): void {
+function far(word: u64, place: usize, offset: u32): void {
   const line = <u32>word;
   const r1 = <usize>load<u32>(place);
   const r2 = <usize>load<u32>(place, P_L2);
   const desk = deskOf(coreOf(word));
-  if (isBeyond) playFar(desk, opOf(word), line, homeIn(word), r1, r2);
+  const to = CARRY ? <usize>load<u32>(place, P_WORD) : 0;
+  const truth = CARRY ? lineAt(word, to) : 0;
+  if (isBeyond) playFar(desk, opOf(word), line, homeIn(word), r1, r2, truth);
+  else if (CARRY) playOdd(word, offset, roleIn(word), r1, r2, truth);
   else storeShared(desk, roleIn(word), line, r1, r2);
+  if (CARRY) write(to, word, offset);
 }

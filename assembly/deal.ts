@@ -23,8 +23,9 @@ import { noteObserved, owns, parts, sharded } from "./own";
 import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
-import { areUsable, lines, packed } from "./sharers";
+import { areUsable, lines, opOf, packed, withPart } from "./sharers";
 import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
+import { countFrom, expectTruth, isOld, observedOld, truthAt } from "./truths";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
 const CAPACITY_BITS: u32 = 14;
@@ -217,7 +218,7 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     epoch = first;
     observed = lastValue;
   }
-  const at = inForce ? dealPacked(from, until) : dealWords(from, until, <u32>(first - epoch), table);
+  const at = inForce ? dealPacked(from, until, <u32>(first - epoch)) : dealWords(from, until, <u32>(first - epoch), table);
   const many = <u64>((at - from) >> 3);
   if (many) waiting = true;
   dealt += many;
@@ -258,11 +259,11 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
   return at;
 }
 
-/** The same in the form that is played on sharers: lines instead of addresses, and no numbers, which only contents need. */
-function dealPacked(from: usize, until: usize): usize {
+/** The same in the form that is played on sharers: lines instead of addresses, and numbers only for contents, which need them. */
+function dealPacked(from: usize, until: usize, base: u32): usize {
   if (sharded) return dealOwn(from, until);
-  let at = scatter(from, until);
-  while (at < until && makeWay(load<u64>(at))) at = scatter(at, until);
+  let at = scatter(from, until, base);
+  while (at < until && makeWay(load<u64>(at))) at = scatter(at, until, base + <u32>((at - from) >> 3));
   return at;
 }
 
@@ -272,7 +273,7 @@ function dealOwn(from: usize, until: usize): usize {
   while (at < until) {
     const next = siftWords(at, until);
     const end = kept + ((<usize>keptMany) << 3);
-    for (let own = scatter(kept, end); own < end; own = scatter(own, end))
+    for (let own = scatter(kept, end, 0); own < end; own = scatter(own, end, 0))
       if (!makeWay(load<u64>(own))) return placeOf(<u32>((own - kept) >> 3), at);
     at = next;
     if (at == until) break;
@@ -297,7 +298,7 @@ function makeWay(word: u64): bool {
 }
 
 /** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
-function scatter(from: usize, until: usize): usize {
+function scatter(from: usize, until: usize, base: u32): usize {
   const mask: u32 = (1 << groupBits) - 1;
   const shift: u64 = largestShift;
   const low = fastLow;
@@ -306,6 +307,8 @@ function scatter(from: usize, until: usize): usize {
   const home = regionHome;
   const counts = lengths;
   const into = buckets;
+  const offsets = numbers;
+  const lineMask: u32 = (1 << largestShift) - 1;
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
@@ -320,10 +323,40 @@ function scatter(from: usize, until: usize): usize {
     const cursor = counts + ((<usize>group) << 2);
     const n = load<u32>(cursor);
     if (n == CAPACITY) break;
-    store<u64>(into + ((<usize>(group * APART + n)) << 3), packed(line, op, home, core));
+    const slot = <usize>(group * APART + n);
+    const record = packed(line, op, home, core);
+    if (CARRY) {
+      store<u64>(into + (slot << 3), withPart(record, (<u32>(address - delta) & lineMask) >> 3));
+      store<u32>(offsets + (slot << 2), base + <u32>((at - from) >> 3));
+    } else store<u64>(into + (slot << 3), record);
     store<u32>(cursor, n + 1);
   }
+  if (CARRY && !VERSIONS) noteObserver(from, at);
   return at;
+}
+
+/** Of records that have just been dealt the last that observes anything. */
+function noteObserver(from: usize, until: usize): void {
+  for (let at = until; at > from; at -= 8) {
+    const word = load<u64>(at - 8);
+    if ((<u32>(word >> 48) & 3) == OP_STORE) continue;
+    observerGroup = <u32>(((word & 0xffffffffffff) - regionDelta) >> largestShift) & ((1 << groupBits) - 1);
+    return;
+  }
+}
+
+/** Plays a bucket that has the record that observed last, and notes what that was. */
+function playObserver(records: usize, many: u32, offsets: usize): void {
+  let last = many;
+  while (last > 0 && opOf(load<u64>(records + ((<usize>last) << 3) - 8)) == OP_STORE) last--;
+  if (last) {
+    playPacked(records, last - 1, offsets);
+    const at = records + ((<usize>last) << 3) - 8;
+    expectTruth();
+    playPacked(at, 1, offsets + ((<usize>last) << 2) - 4);
+    observed = isOld ? observedOld : truthAt(load<u64>(at));
+  }
+  playPacked(records + ((<usize>last) << 3), many - last, offsets + ((<usize>last) << 2));
 }
 
 function playBucket(group: u32): void {
@@ -332,11 +365,15 @@ function playBucket(group: u32): void {
   if (!many) return;
   store<u32>(cursor, 0);
   played += many;
+  const isObserver = CARRY && !VERSIONS && group == observerGroup;
   if (inForce) {
-    playPacked(buckets + ((<usize>(group * APART)) << 3), many);
+    const records = buckets + ((<usize>(group * APART)) << 3);
+    const offsets = numbers + ((<usize>(group * APART)) << 2);
+    if (CARRY) countFrom(epoch);
+    if (isObserver) playObserver(records, many, offsets);
+    else playPacked(records, many, offsets);
     return;
   }
-  const isObserver = CARRY && !VERSIONS && group == observerGroup;
   if (isObserver) setLastValue(observed);
   const first = <usize>(group * APART);
   playDealt(buckets + (first << 3), many, epoch, numbers + (first << 2));

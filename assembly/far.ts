@@ -2,9 +2,9 @@
 // other sockets, memory, and the victims of all three levels.
 
 import { noteMiss } from "./ahead";
-import { fillL1, ONES, TOPS, wayOfL1 } from "./bucket";
+import { fillL1, HELD, ONES, TOPS, wayOfL1 } from "./bucket";
 import { NARROW_STATES } from "./hits";
-import { DIRTY, EXCLUSIVE, INVALID, largestShift, VALID } from "./layout";
+import { CARRY, DIRTY, EXCLUSIVE, INVALID, largestShift, TRUE, VALID } from "./layout";
 import { homeOf, machineCount } from "./memory";
 import {
   COUNTER_BACK_INVALIDATIONS,
@@ -21,6 +21,7 @@ import {
 } from "./operations";
 import { moveToFront } from "./set";
 import {
+  coreOf,
   D_BIT,
   D_COUNTERS_L1D,
   D_COUNTERS_L1I,
@@ -55,6 +56,7 @@ import {
   inL2,
   inL3,
   note,
+  opOf,
   order2,
   order3,
   otherHolder,
@@ -68,6 +70,7 @@ import {
   ways2,
   ways3,
 } from "./sharers";
+import { fetchFromL1I, fetchFromL2, mark, save, saveInstructions, writeLine } from "./truths";
 
 function countAt(counters: usize, counter: usize): void {
   const at = counters + (counter << 3);
@@ -86,15 +89,73 @@ function wayOf(r: usize, ways: u32, states: usize, order: usize): u32 {
   return <u32>(load<u64>(r + order) >> ((ways - 1) << 2)) & 15;
 }
 
-/** An access to a line that its core's L2, in whose record r2 it would be, doesn't hold; `home` is its memory's socket. */
-export function playFar(desk: usize, op: u32, line: u32, home: u32, r1: usize, r2: usize): void {
+/** An access to a line that its core's L2, in whose record r2 it would be, doesn't hold; `home` is its memory's socket, `truth` where it lies. */
+export function playFar(desk: usize, op: u32, line: u32, home: u32, r1: usize, r2: usize, truth: usize): void {
   noteMiss();
   note(desk + ((<usize>op) << 2) + D_REQUESTS);
   const shared = request(desk, op, line, home, r2);
+  if (CARRY && op & 1) save(desk, line, r2, ctz(find(r2, ways2, line)), truth);
   // The L1's victim goes only now (R36).
   const way = freeL1(desk, op, r1);
   const state = op & 1 ? EXCLUSIVE | DIRTY : op == OP_LOAD && !shared ? EXCLUSIVE : 0;
-  fillL1(r1, way, line, VALID | state);
+  fillL1(r1, way, line, VALID | HELD | state);
+}
+
+/**
+ * An access that its core's L1 or L2 answers, but not plainly: a store that makes a copy dirty, a line that both of its L1s may hold,
+ * a copy that may be old. In builds with contents only; `truth` is where the line lies, `offset` what its number is told by.
+ */
+export function playOdd(word: u64, offset: u32, role: usize, r1: usize, r2: usize, truth: usize): void {
+  const desk = deskOf(coreOf(word));
+  const op = opOf(word);
+  const line = <u32>word;
+  const found1 = findL1(r1, line);
+  const way2 = <u32>ctz(find(r2, ways2, line));
+  if (op == OP_FETCH) {
+    const way = found1 ? <u32>ctz(found1) : fetchIn(desk, line, r1, r2, way2);
+    const state = found1 ? <u32>load<u8>(r1 + way, NARROW_STATES) : VALID | (load<u8>(r2 + states2 + way2) & TRUE);
+    fillL1(r1, way, line, state);
+    note(role + (found1 ? ROLE_HITS : ROLE_REFILLS));
+    if (state & TRUE) return;
+    if (found1) fetchFromL1I(word, offset, r1, way);
+    else fetchFromL2(word, offset, r2, way2, r1, way);
+    return;
+  }
+  const held = saveInstructions(word, line, op & 1 ? truth : 0);
+  const isOwned = (load<u8>(r2 + states2 + way2) & <u8>EXCLUSIVE) != 0;
+  let way: u32 = 0;
+  let state: u32 = 0;
+  if (found1) {
+    way = <u32>ctz(found1);
+    state = <u32>load<u8>(r1 + way, NARROW_STATES) & ~TRUE;
+    if (op & ~(state >> 1) & 1) countAt(<usize>load<u32>(desk, D_COUNTERS_L1D), COUNTER_UPGRADES);
+    note(role + ROLE_HITS);
+  } else {
+    moveToFront(r2 + order2, way2);
+    const hint = r2 + hints2 + way2;
+    store<u8>(hint, (load<u8>(hint) & ~(<u8>HINT_INSTRUCTIONS)) | <u8>(held ? HINT_DATA : HINT_DATA | HINT_INSTRUCTIONS));
+    if (op & 1 && !isOwned) countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
+    state = VALID | (isOwned ? EXCLUSIVE : 0);
+    note(role + ROLE_REFILLS);
+  }
+  if (op & 1) {
+    if (!isOwned) own(desk, line, r2, way2);
+    save(desk, line, r2, way2, truth);
+    state |= EXCLUSIVE | DIRTY;
+  }
+  if (!found1) way = freeL1(desk, op, r1);
+  fillL1(r1, way, line, state | held);
+}
+
+/** A way of an L1I is free for a line that the L2 holds. What its core's L1D holds of it is marked. */
+function fetchIn(desk: usize, line: u32, r1: usize, r2: usize, way2: u32): u32 {
+  moveToFront(r2 + order2, way2);
+  const inner = inL1D(desk, line);
+  const found = findL1(inner, line);
+  if (found) mark(inner, ctz(found));
+  const hint = r2 + hints2 + way2;
+  store<u8>(hint, (load<u8>(hint) & ~(<u8>HINT_DATA)) | <u8>(found ? HINT_DATA | HINT_INSTRUCTIONS : HINT_INSTRUCTIONS));
+  return freeL1(desk, OP_FETCH, r1);
 }
 
 /** A store to a line that its core's L1, or only its L2, has shared. */
@@ -126,7 +187,7 @@ function empty(r: usize, states: usize, way: u32): void {
 
 /** Dirty bytes land in a way of a set. */
 function land(r: usize, states: usize, order: usize, way: u32, touches: bool): void {
-  store<u8>(r + states + way, load<u8>(r + states + way) | <u8>DIRTY);
+  store<u8>(r + states + way, load<u8>(r + states + way) | <u8>(DIRTY | HELD));
   if (touches) moveToFront(r + order, way);
 }
 
@@ -212,6 +273,8 @@ function ask(who: usize, desk: usize, line: u32): u32 {
   const way2 = <usize>ctz(find(r2, ways2, line));
   const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
   const outer = loseIn(r2 + states2 + way2, <usize>load<u32>(desk, D_COUNTERS_L2), isFar);
+  // What its L1D had newer, it has now as well (D11).
+  if (CARRY) store<u8>(r2 + states2 + way2, load<u8>(r2 + states2 + way2) | <u8>TRUE);
   if (!(load<u8>(r2 + hints2 + way2) & <u8>HINT_DATA)) return outer;
   const r1 = inL1D(desk, line);
   const found = findL1(r1, line);
@@ -247,6 +310,7 @@ function write(who: usize, line: u32): void {
   note(who + D_WRITEBACKS_FAR);
   if (homeOf((<u64>line) << largestShift) != load<u32>(who, D_SOCKET)) machineCount(MACHINE_CROSSINGS);
   machineCount(MACHINE_MEMORY_WRITES);
+  if (CARRY) writeLine(line);
 }
 
 function snoopRoot(root: usize): void {
@@ -285,13 +349,13 @@ function askOutside(who: usize, root: usize, r3: usize, way: usize, line: u32): 
   }
   const inside = askSole(who, root, load<u64>(sharersIn(root, line) + (way << 3)), line);
   snoopRoot(root);
-  store<u8>(at, <u8>(state & ~(EXCLUSIVE | DIRTY)));
+  store<u8>(at, <u8>((state & ~(EXCLUSIVE | DIRTY)) | HELD));
   if ((state | inside) & DIRTY) writeHome(who, root, line);
 }
 
 // ---- requests to the L3
 
-/** A line comes into the L2's record, whose victim goes. Returns whether others hold it as well. */
+/** A line comes into the L2's record, true there and in the L3, and the L2's victim goes. Returns whether others hold it as well. */
 function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
   const r3 = inL3(desk, line);
   const found3 = find(r3, ways3, line);
@@ -324,7 +388,7 @@ function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
       states = askSole(desk, desk, sharers, line);
       store<u64>(holders, sharers | bit);
     }
-    store<u8>(at3, <u8>(label | (states & DIRTY)));
+    store<u8>(at3, <u8>(label | (states & DIRTY) | HELD));
     if (states & (EXCLUSIVE | DIRTY)) note(desk + D_SNOOPS);
     else {
       note(desk + D_L3_HITS);
@@ -344,12 +408,12 @@ function request(desk: usize, op: u32, line: u32, home: u32, r2: usize): bool {
       isShared = !isStore;
     } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
     store<u32>(r3 + ((<usize>way3) << 2), line);
-    store<u8>(r3 + states3 + way3, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
+    store<u8>(r3 + states3 + way3, <u8>(VALID | HELD | (isShared ? 0 : EXCLUSIVE)));
     moveToFront(r3 + order3, way3);
     store<u64>(sharersIn(desk, line) + ((<usize>way3) << 3), bit);
   }
   store<u32>(r2 + ((<usize>way2) << 2), line);
-  store<u8>(r2 + states2 + way2, <u8>(VALID | (isShared ? 0 : EXCLUSIVE)));
+  store<u8>(r2 + states2 + way2, <u8>(VALID | HELD | (isShared ? 0 : EXCLUSIVE)));
   moveToFront(r2 + order2, way2);
   store<u8>(r2 + hints2 + way2, <u8>(way3 | (op == OP_FETCH ? HINT_INSTRUCTIONS : HINT_DATA)));
   return isShared;

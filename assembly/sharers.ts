@@ -5,6 +5,7 @@
 
 import { keepSeen } from "./ahead";
 import { isServer, serverL3 } from "./beyond";
+import { divergent } from "./hazard";
 import { distrust, strays, yardstick } from "./hierarchy";
 import {
   allocate,
@@ -30,8 +31,10 @@ import {
 } from "./layout";
 import { logging } from "./miss-log";
 import { OP_FETCH, OP_LOAD } from "./operations";
+import { sharded } from "./own";
 import { stamped } from "./pending";
 import { plainL2, S_FETCH, S_FLAGS, S_L2, S_L3, S_MASK, S_ORDER, S_RECORD, S_STATES, S_WAYS, shapesAt } from "./shape";
+import { prepareTruths } from "./truths";
 
 // ---- what play needs of a core, together: where its caches' group 0 begins, and what it has counted since it was last told
 export const DESK_SIZE: usize = 192;
@@ -92,9 +95,19 @@ export function roleOf(core: u32, op: u32): usize {
 const OP_AT: u64 = 32;
 const CORE_AT: u64 = 34;
 const HOME_AT: u64 = 42;
+/** In builds with contents also which 8 bytes of its line. */
+const PART_AT: u64 = 48;
 
 export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
   return <u64>line | ((<u64>op) << OP_AT) | ((<u64>home) << HOME_AT) | ((<u64>core) << CORE_AT);
+}
+
+export function withPart(word: u64, part: u32): u64 {
+  return word | ((<u64>part) << PART_AT);
+}
+
+export function partOf(word: u64): u32 {
+  return <u32>(word >> PART_AT);
 }
 
 export function opOf(word: u64): u32 {
@@ -106,7 +119,7 @@ export function coreOf(word: u64): u32 {
 }
 
 export function homeIn(word: u64): u32 {
-  return <u32>(word >> HOME_AT);
+  return <u32>(word >> HOME_AT) & 63;
 }
 
 export function roleIn(word: u64): usize {
@@ -150,18 +163,20 @@ export const SET_SHARERS: usize = 128;
 export let lines: u32 = 0;
 let possible: bool = false;
 
-/** Whether machine and state allow it. Tags only: contents would have to move with the lines. */
+/** Whether machine and state allow it. Contents have to be what coherent accesses leave, and all stores be this kernel's (truths.ts). */
 export function areUsable(): bool {
-  return !CARRY && possible && !distrust && !strays && !yardstick && !stamped && !logging;
+  if (CARRY && (divergent || sharded)) return false;
+  return possible && !distrust && !strays && !yardstick && !stamped && !logging;
 }
 
 /** Called once the machine is laid out, after beyond.ts. */
 export function prepareSharers(): void {
-  possible = !CARRY && isServer();
+  possible = isServer();
   if (!possible) return;
   const shapes = shapesAt(0);
   const l2 = plainL2(0);
-  hints2 = <usize>load<u32>(l2, N_ORDER) + 8;
+  // Behind the order, and where contents are.
+  hints2 = <usize>load<u32>(l2, N_ORDER) + (CARRY ? 12 : 8);
   if (hints2 + load<u32>(l2, N_WAYS) > load<u32>(l2, N_RECORD_SIZE) || groupBits < ROLE_BITS) {
     possible = false;
     return;
@@ -199,6 +214,7 @@ function furnish(): void {
   rowMask = (<usize>max(max(innerMaskD, innerMaskI), mask2)) << ROLE_BITS;
   rows = allocate(rowMask + ROLE_SIZE, 64);
   const tables = allocate(<usize>sockets * (sharersApart << groupBits), 64);
+  prepareTruths(plainL2(0), serverL3(0));
   let first: u32 = 0;
   for (let core: u32 = 0; core < cores; core++) {
     const c = coreAt(core);
@@ -255,6 +271,9 @@ export function findL1(r1: usize, line: u32): u32 {
 
 // ---- where sets of one group lie, by a core's desk and a line of that group
 
+/** An L1's record has 32 bytes, with contents 64. */
+const L1_BITS: usize = CARRY ? 6 : 5;
+
 let apart: usize = 0;
 let apartSharers: usize = 0;
 
@@ -265,8 +284,8 @@ export function enterGroup(group: u32): void {
   for (let row: usize = 0; row <= rowMask; row += ROLE_SIZE) {
     const set = row >> ROLE_BITS;
     const outer = (<u64>(apart + (set & mask2) * record2)) << 32;
-    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskD) << 5)));
-    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskI) << 5)), 8);
+    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskD) << L1_BITS)));
+    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskI) << L1_BITS)), 8);
   }
 }
 
@@ -284,11 +303,11 @@ export function placesOf(word: u64): u64 {
 }
 
 export function inL1D(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L1D) + apart + ((<usize>((line >> groupBits) & innerMaskD)) << 5);
+  return <usize>load<u32>(desk, D_L1D) + apart + ((<usize>((line >> groupBits) & innerMaskD)) << L1_BITS);
 }
 
 export function inL1I(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L1I) + apart + ((<usize>((line >> groupBits) & innerMaskI)) << 5);
+  return <usize>load<u32>(desk, D_L1I) + apart + ((<usize>((line >> groupBits) & innerMaskI)) << L1_BITS);
 }
 
 export function inL2(desk: usize, line: u32): usize {
