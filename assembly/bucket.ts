@@ -79,11 +79,14 @@ function locate(from: usize, to: usize): void {
     store<u64>(place, places);
     if (CARRY) {
       const word = load<u64>(at);
-      const to = wordOf(word, opOf(word) & 1);
-      seen += load<u32>(to, TRUTH) + load<u32>(to, WRITER);
-      store<u32>(place, <u32>to, P_WORD);
+      store<u32>(place, <u32>wordOf(word, opOf(word) & 1), P_WORD);
     }
     place += 8 << PLACE_BITS;
+  }
+  // By itself, so that the host has all of these under way together.
+  for (let at = PLACES; CARRY && at < place; at += 8 << PLACE_BITS) {
+    const to = <usize>load<u32>(at, P_WORD);
+    seen += load<u32>(to, TRUTH) + load<u32>(to, WRITER);
   }
   keepSeen(seen);
 }

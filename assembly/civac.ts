@@ -3,7 +3,6 @@
 // once and not for each.
 
 import { keepSeen } from "./ahead";
-import { held } from "./bytes";
 import { isInside } from "./coherence";
 import { checkLosses, divergent, isTrue, touched } from "./hazard";
 import { bytesOf, forget, takeInstructions } from "./hierarchy";
@@ -99,13 +98,12 @@ function together(compact: u64, many: u32): void {
   let some: u64 = 0;
   for (let c: u32 = 0; c < columns; c++) some |= load<u64>(columnAt(c), K_HELD);
   some &= ~odd;
-  const frame: usize = CARRY && some ? byteOf(compact) : 0;
-  if (some) touchContents(first, some, frame);
+  if (some) touchContents(first, some);
   for (let left = some | odd; left; left &= left - 1) {
     const i = ctz(left);
     const at = compact + (i << smallestShift);
     if ((odd >> i) & 1) byItself(at);
-    else settle(at, <u32>i, frame + held(<usize>(i << smallestShift)));
+    else settle(at, <u32>i, CARRY ? byteOf(at) : 0);
   }
 }
 
@@ -205,7 +203,7 @@ function find(n: usize, column: usize, first: u32, lines: u64): u64 {
 }
 
 /** Loads innermost copies' bytes, where the lines lie in memory, and what the directory knows of them. */
-function touchContents(first: u32, lines: u64, frame: usize): void {
+function touchContents(first: u32, lines: u64): void {
   let seen: u32 = 0;
   let done: u64 = 0;
   for (let c = columns; CARRY && c > 0; c--) {
@@ -225,7 +223,7 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
     const i = <u32>ctz(left);
     seen += touchEntry((<u64>(first + i)) << smallestShift);
     if (!CARRY) continue;
-    const at = frame + held((<usize>i) << (<usize>smallestShift));
+    const at = byteOf((<u64>(first + i)) << smallestShift);
     seen += load<u8>(at);
     if (divergent) seen += load<u8>(at, TRUTH);
   }

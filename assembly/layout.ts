@@ -402,7 +402,7 @@ export function layOut(): void {
 }
 
 /** Machines with more cores are mostly played group by group. */
-const FEW_CORES: u32 = 12;
+export const FEW_CORES: u32 = 12;
 
 /**
  * Contents lie apart from the records, which tell where: tags are asked for far more often. Those of neighbouring sets lie side by
