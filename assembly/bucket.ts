@@ -5,7 +5,7 @@
 import { keepSeen } from "./ahead";
 import { playFar, playOdd, storeShared } from "./far";
 import { NARROW_ORDER, NARROW_STATES } from "./hits";
-import { CARRY, DIRTY, EXCLUSIVE, groupBits, TRUE, VALID } from "./layout";
+import { AS_MEMORY, CARRY, DIRTY, EXCLUSIVE, groupBits, TRUE, VALID } from "./layout";
 import { TRUTH, WRITER } from "./memory";
 import { OP_LOAD } from "./operations";
 import { moveToFront } from "./set";
@@ -141,7 +141,7 @@ function playNear(from: usize, end: usize, place: usize, numbers: usize): usize 
       const to = <usize>load<u32>(place, P_WORD);
       if (isStore) {
         saveL2(r2, way2, lineAt(word, to));
-        store<u8>(r2 + states2 + way2, <u8>(state2 & ~TRUE));
+        store<u8>(r2 + states2 + way2, <u8>(state2 & ~(TRUE | AS_MEMORY)));
       }
       write(to, word, load<u32>(numbers));
     }

@@ -1,7 +1,7 @@
 // Contents while buckets are played on sharers (bucket.ts, far.ts). As nothing there ignores coherence, a copy either equals the
 // truth, in whichever cache it is, and has no bytes of its own (TRUE), or lies outside a dirty copy and keeps what it had before that
-// was stored to. So no bytes move with a line: an L2's and an L3's copy get theirs when their line is first stored to further in, and
-// need them no longer when it comes back. handover.ts sees to it that caches are so when sharers are taken up, and gives all copies of
+// was stored to. So no bytes move with a line: an L2's and an L3's copy keep theirs when their line is first stored to further in, and
+// need them no longer when it comes back. As long as no copy of the line is dirty, memory has them. handover.ts sees to it that caches are so when sharers are taken up, and gives all copies of
 // L2s and L3s bytes when they are given up.
 //
 // A fetch doesn't look into its core's L1D (D23), so what L1Is hold may be old. An L1D's copy whose line its core's L1I holds too is
@@ -11,6 +11,7 @@ import { held, move } from "./bytes";
 import { equalsTruth, observe, setAttribute, setRecord } from "./hazard";
 import { NARROW_STATES } from "./hits";
 import {
+  AS_MEMORY,
   allocate,
   C_L1D,
   C_L1I,
@@ -25,7 +26,6 @@ import {
   N_DATA,
   N_DEPTH,
   N_HOLDS,
-  N_LINE_SHIFT,
   N_SETS,
   N_STRIDE,
   N_TRUTH,
@@ -36,7 +36,7 @@ import {
 } from "./layout";
 import { byteOf, dataOf, setWho, TRUTH, WRITER } from "./memory";
 import { ATTR_WRITE_BACK, HAZARD_STALE_FETCH } from "./operations";
-import { stateAt, tagAt } from "./set";
+import { setState, stateAt, tagAt } from "./set";
 import { plainL2, waysWith } from "./shape";
 import {
   coreOf,
@@ -116,17 +116,22 @@ export function saveL2(r2: usize, way2: u32, truth: usize): void {
 export function save(desk: usize, line: u32, r2: usize, way2: u32, truth: usize): void {
   const at2 = r2 + states2 + way2;
   const state2 = <u32>load<u8>(at2);
-  if (state2 & TRUE) {
-    saveL2(r2, way2, truth);
-    store<u8>(at2, <u8>(state2 & ~TRUE));
-  }
   const way3 = <usize>load<u8>(r2 + hints2 + way2) & 15;
   const r3 = inL3(desk, line);
   const at3 = r3 + states3 + way3;
   const state3 = <u32>load<u8>(at3);
+  if (state2 & state3 & TRUE && !((state2 | state3) & DIRTY)) {
+    store<u8>(at2, <u8>((state2 & ~TRUE) | AS_MEMORY));
+    store<u8>(at3, <u8>((state3 & ~TRUE) | AS_MEMORY));
+    return;
+  }
+  if (state2 & TRUE) {
+    saveL2(r2, way2, truth);
+    store<u8>(at2, <u8>(state2 & ~(TRUE | AS_MEMORY)));
+  }
   if (state3 & TRUE) {
     move(<usize>load<u32>(r3 + data3) + way3 * stride3, truth + TRUTH, (<usize>1) << largestShift);
-    store<u8>(at3, <u8>(state3 & ~TRUE));
+    store<u8>(at3, <u8>(state3 & ~(TRUE | AS_MEMORY)));
   }
 }
 
@@ -185,20 +190,19 @@ export function fetchFromL1I(word: u64, offset: u32, r1: usize, way: u32): void 
 
 /** The same from its L2: a way of its L1I, which is filled with the line, gets those bytes. */
 export function fetchFromL2(word: u64, offset: u32, r2: usize, way2: u32, r1: usize, way: u32): void {
-  const data = <usize>load<u32>(r2 + data2) + <usize>way2 * stride2;
+  const n = plainL2(coreOf(word));
+  const data = bytesInForce(n, r2, way2);
   move(dataOf(l1iOf(word), r1, way), data, (<usize>1) << largestShift);
-  fetchOld(word, offset, plainL2(coreOf(word)), data);
+  fetchOld(word, offset, n, data);
 }
 
-/** Whether a copy, in whichever cache, holds the truth while sharers are in force. */
-export function holdsTruth(n: usize, record: usize, way: u32): bool {
-  const isData = load<u32>(n, N_DEPTH) == 1 && load<u32>(n, N_HOLDS) == HOLDS_DATA;
-  return isData || (stateAt(n, record, way) & TRUE) != 0;
-}
-
-/** Where the truth of the line in a way is. */
-export function truthOfWay(n: usize, record: usize, way: u32): usize {
-  return byteOf((<u64>tagAt(record, way)) << load<u32>(n, N_LINE_SHIFT)) + TRUTH;
+/** Where the bytes of a copy are while sharers are in force, in whichever cache. */
+export function bytesInForce(n: usize, record: usize, way: u32): usize {
+  const state = stateAt(n, record, way);
+  const isTrue = (state & TRUE) != 0 || (load<u32>(n, N_DEPTH) == 1 && load<u32>(n, N_HOLDS) == HOLDS_DATA);
+  if (!isTrue && !(state & AS_MEMORY)) return dataOf(n, record, way);
+  const at = byteOf((<u64>tagAt(record, way)) << largestShift);
+  return isTrue ? at + TRUTH : at;
 }
 
 // ---- taking sharers up and giving them up, a core's or an L3's sets of one group at a time
@@ -314,8 +318,10 @@ function tellTruth(n: usize, r1: usize, state: u32): void {
 function giveBytes(n: usize, record: usize): void {
   for (let ways = filled(record, load<u32>(n, N_WAYS)); ways; ways &= ways - 1) {
     const way = <u32>ctz(ways);
-    if (stateAt(n, record, way) & TRUE)
-      move(dataOf(n, record, way), truthOfWay(n, record, way), (<usize>1) << largestShift);
+    const state = stateAt(n, record, way);
+    if (!(state & (TRUE | AS_MEMORY))) continue;
+    move(dataOf(n, record, way), bytesInForce(n, record, way), (<usize>1) << largestShift);
+    setState(n, record, way, state & ~AS_MEMORY);
   }
 }
 
