@@ -3,7 +3,6 @@
 // once and not for each.
 
 import { keepSeen } from "./ahead";
-import { held } from "./bytes";
 import { isInside } from "./coherence";
 import { checkLosses, divergent, isTrue, touched } from "./hazard";
 import { bytesOf, takeInstructions } from "./hierarchy";
@@ -104,15 +103,14 @@ function together(compact: u64, many: u32): u64 {
   let some: u64 = 0;
   for (let c: u32 = 0; c < columns; c++) some |= load<u64>(columnAt(c), K_HELD);
   some &= ~odd;
-  const frame: usize = CARRY && some ? byteOf(compact) : 0;
-  if (some) touchContents(first, some, frame);
+  if (some) touchContents(first, some);
   const found = some | odd;
   if (some) putInOrder();
   // In order, for the sake of what is reported: all up to the next odd one, then that.
   while (some | odd) {
     const before = (odd & -odd) - 1;
     const now = some & before;
-    if (now) settle(compact, now, frame);
+    if (now) settle(compact, now);
     some &= ~before;
     if (odd) byItself(compact + (ctz(odd) << smallestShift));
     odd &= odd - 1;
@@ -239,7 +237,7 @@ function find(n: usize, column: usize, first: u32, lines: u64): void {
 }
 
 /** Loads innermost copies' bytes, where the lines lie in memory, and what the directory knows of them. */
-function touchContents(first: u32, lines: u64, frame: usize): void {
+function touchContents(first: u32, lines: u64): void {
   let seen: u32 = 0;
   let done: u64 = 0;
   for (let c = columns; c > 0; c--) {
@@ -260,10 +258,9 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
     done |= has;
   }
   if (CARRY) {
-    const shift = smallestShift;
     const truth = divergent ? TRUTH : 0;
     for (let left = lines; left; left &= left - 1) {
-      const at = frame + held((<usize>ctz(left)) << shift);
+      const at = byteOf((<u64>(first + <u32>ctz(left))) << smallestShift);
       seen += load<u8>(at) + load<u8>(at + truth);
     }
   }
@@ -271,10 +268,9 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
 }
 
 /**
- * D27 for some lines: each dirty copy counts a writeback, the innermost's bytes go to memory, all go. `frame` is where memory has
- * the first line.
+ * D27 for some lines from `compact` on: each dirty copy counts a writeback, the innermost's bytes go to memory, all go.
  */
-function settle(compact: u64, lines: u64, frame: usize): void {
+function settle(compact: u64, lines: u64): void {
   const shift = smallestShift;
   const bytes: u32 = 1 << shift;
   const first = <u32>(compact >> shift);
@@ -289,7 +285,7 @@ function settle(compact: u64, lines: u64, frame: usize): void {
     if (dirty) {
       countMany(n, COUNTER_WRITEBACKS_OUT, popcnt(dirty));
       events(EVENT_WRITEBACK, popcnt(dirty));
-      writeOut(n, column, compact, dirty & unwritten, frame);
+      writeOut(n, column, compact, dirty & unwritten);
       unwritten &= ~dirty;
     }
     if (load<u32>(n, N_DEPTH) > 1 && mayHoldAny())
@@ -308,19 +304,19 @@ function settle(compact: u64, lines: u64, frame: usize): void {
   if (!CARRY || !divergent) return;
   for (let left = lines; left; left &= left - 1) {
     const at = ctz(left) << shift;
-    if (isTrue(frame + held(<usize>at), bytes)) continue;
+    if (isTrue(byteOf(compact + at), bytes)) continue;
     touched(compact + at, bytes);
     checkLosses();
   }
 }
 
 /** Dirty copies' bytes go to memory. */
-function writeOut(n: usize, column: usize, compact: u64, lines: u64, frame: usize): void {
+function writeOut(n: usize, column: usize, compact: u64, lines: u64): void {
   const shift = smallestShift;
   for (let left = lines; left; left &= left - 1) {
     const i = (<usize>ctz(left)) << 2;
-    const at = (<usize>ctz(left)) << shift;
+    const at = compact + (ctz(left) << shift);
     const record = <usize>load<u32>(column + i, K_RECORDS);
-    lineWrite(compact + at, frame + held(at), 1 << shift, bytesOf(n, record, load<u32>(column + i, K_WAYS)));
+    lineWrite(at, CARRY ? byteOf(at) : 0, 1 << shift, bytesOf(n, record, load<u32>(column + i, K_WAYS)));
   }
 }

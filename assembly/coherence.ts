@@ -2,6 +2,7 @@
 // (R17, R33, D10-D12, D25). Copies are found through the presence hash and believed only when probed.
 
 import { move } from "./bytes";
+import { inForce } from "./handover";
 import {
   answer,
   at,
@@ -216,6 +217,11 @@ export function collectPeers(compact: u64, bytes: u32, n: usize, child: usize): 
   return search(compact, bytes, n, child, true, fetching && !idc ? <usize>load<u32>(coreAt(who), C_L1D) : 0);
 }
 
+/** The first unit from a number on that may hold an entry's block; without an entry any may. */
+function unitFrom(entry: usize, from: u32): u32 {
+  return entry ? nextUnit(entry, from) : from;
+}
+
 function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, hidden: usize): u32 {
   let found: u32 = 0;
   // Inside a private cache there is nothing but its own unit: no need to look up who has the line.
@@ -228,10 +234,11 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
     }
     return found;
   }
-  const entry = findEntry(<u32>(compact >> largestShift));
-  if (entry) {
+  // While sharers stand for the directory (sharers.ts), any unit may hold it.
+  const entry: usize = inForce ? 0 : findEntry(<u32>(compact >> largestShift));
+  if (entry || inForce) {
     const end = n ? load<u32>(n, N_UNITS_TO) : unitCount;
-    let unit = nextUnit(entry, n ? load<u32>(n, N_UNITS_FROM) : 0);
+    let unit = unitFrom(entry, n ? load<u32>(n, N_UNITS_FROM) : 0);
     // The asking unit's own caches lie inside the asker, if that is the unit's outermost.
     const skipped = peers && child && load<u32>(child, N_FLAGS) & FLAG_TOP ? load<u32>(child, N_UNIT) : INVALID;
     // So do whole units, where the asker is shared.
@@ -240,11 +247,11 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
     const wholesTo = wholes ? load<u32>(child, N_UNITS_TO) : 0;
     while (unit < end) {
       if (unit == skipped) {
-        unit = nextUnit(entry, unit + 1);
+        unit = unitFrom(entry, unit + 1);
         continue;
       }
       if (unit >= wholesFrom && unit < wholesTo) {
-        unit = nextUnit(entry, wholesTo);
+        unit = unitFrom(entry, wholesTo);
         continue;
       }
       const list = unitList(unit);
@@ -255,7 +262,7 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
         if (peers && (m == child || m == hidden || (child && isInside(m, child)) || isOnPath(m))) continue;
         found = addCache(found, m, compact, bytes);
       }
-      unit = nextUnit(entry, unit + 1);
+      unit = unitFrom(entry, unit + 1);
     }
   }
   // Shared roots lie inside nothing.
@@ -263,7 +270,7 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
   const roots = load<u32>(sharedRoots);
   for (let i: u32 = 1; i <= roots; i++) {
     const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (!load<u32>(m, N_POPULATION)) continue;
+    if (!load<u32>(m, N_POPULATION) && !inForce) continue;
     if (peers && (m == child || (child && isInside(m, child)) || isOnPath(m))) continue;
     found = addCache(found, m, compact, bytes);
   }

@@ -23,8 +23,9 @@ import { noteObserved, owns, parts, sharded } from "./own";
 import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
-import { areUsable, lines, PACKED_SIZE, packed } from "./sharers";
+import { areUsable, lines, opOf, PACKED_SIZE, packed, withPart } from "./sharers";
 import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
+import { countFrom, expectTruth, isOld, observedOld, truthAt } from "./truths";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
 const CAPACITY_BITS: u32 = 14;
@@ -146,7 +147,9 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       // Refills are from the host's own caches as long as the L2s in use fit there.
       const far =
         misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
-      const pays = far * (inForce ? RARER : RARE) * parts() > played && interruptions * SELDOM < played;
+      // With contents buckets on sharers lose to nothing: in program order many cores' hits wait for the host's memory too.
+      const stays = CARRY && inForce && areMany(batch, count);
+      const pays = (stays || far * (inForce ? RARER : RARE) * parts() > played) && interruptions * SELDOM < played;
       if (dealing && !pays) settleWholly();
       // Once may have been the misses of cold caches, and so may what becomes less.
       dealing = pays && paid && (dealing || far * playedBefore * 4 > farBefore * played * 3) && isLarge();
@@ -219,7 +222,9 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     epoch = first;
     observed = lastValue;
   }
-  const at = inForce ? dealPacked(from, until) : dealWords(from, until, <u32>(first - epoch), table);
+  const at = inForce
+    ? dealPacked(from, until, <u32>(first - epoch))
+    : dealWords(from, until, <u32>(first - epoch), table);
   const many = <u64>((at - from) >> 3);
   if (many) waiting = true;
   dealt += many;
@@ -260,11 +265,11 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
   return at;
 }
 
-/** The same in the form that is played on sharers: lines instead of addresses, and no numbers, which only contents need. */
-function dealPacked(from: usize, until: usize): usize {
+/** The same in the form that is played on sharers: lines instead of addresses, and numbers only for contents, which need them. */
+function dealPacked(from: usize, until: usize, base: u32): usize {
   if (sharded) return dealOwn(from, until);
-  let at = scatter(from, until);
-  while (at < until && makeWay(load<u64>(at))) at = scatter(at, until);
+  let at = scatter(from, until, base);
+  while (at < until && makeWay(load<u64>(at))) at = scatter(at, until, base + <u32>((at - from) >> 3));
   return at;
 }
 
@@ -274,7 +279,7 @@ function dealOwn(from: usize, until: usize): usize {
   while (at < until) {
     const next = siftWords(at, until);
     const end = kept + ((<usize>keptMany) << 3);
-    for (let own = scatter(kept, end); own < end; own = scatter(own, end))
+    for (let own = scatter(kept, end, 0); own < end; own = scatter(own, end, 0))
       if (!makeWay(load<u64>(own))) return placeOf(<u32>((own - kept) >> 3), at);
     at = next;
     if (at == until) break;
@@ -299,7 +304,7 @@ function makeWay(word: u64): bool {
 }
 
 /** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
-function scatter(from: usize, until: usize): usize {
+function scatter(from: usize, until: usize, base: u32): usize {
   const mask: u32 = (1 << groupBits) - 1;
   const shift: u64 = largestShift;
   const low = fastLow;
@@ -308,6 +313,8 @@ function scatter(from: usize, until: usize): usize {
   const home = regionHome;
   const counts = lengths;
   const into = buckets;
+  const offsets = numbers;
+  const lineMask: u32 = (1 << largestShift) - 1;
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
@@ -322,10 +329,40 @@ function scatter(from: usize, until: usize): usize {
     const cursor = counts + ((<usize>group) << 2);
     const n = load<u32>(cursor);
     if (n == CAPACITY_PACKED) break;
-    store<u64>(into + <usize>(group * APART_BYTES + n), packed(line, op, home, core));
+    const slot = into + <usize>(group * APART_BYTES + n);
+    const record = packed(line, op, home, core);
+    if (CARRY) {
+      store<u64>(slot, withPart(record, (<u32>(address - delta) & lineMask) >> 3));
+      store<u32>(offsets + ((slot - into) >> 1), base + <u32>((at - from) >> 3));
+    } else store<u64>(slot, record);
     store<u32>(cursor, n + <u32>PACKED_SIZE);
   }
+  if (CARRY && !VERSIONS) noteObserver(from, at);
   return at;
+}
+
+/** Of records that have just been dealt the last that observes anything. */
+function noteObserver(from: usize, until: usize): void {
+  for (let at = until; at > from; at -= 8) {
+    const word = load<u64>(at - 8);
+    if ((<u32>(word >> 48) & 3) == OP_STORE) continue;
+    observerGroup = <u32>(((word & 0xffffffffffff) - regionDelta) >> largestShift) & ((1 << groupBits) - 1);
+    return;
+  }
+}
+
+/** Plays a bucket that has the record that observed last, and notes what that was. */
+function playObserver(records: usize, bytes: usize, group: u32, offsets: usize): void {
+  let last = bytes;
+  while (last > 0 && opOf(load<u64>(records + last - PACKED_SIZE)) == OP_STORE) last -= PACKED_SIZE;
+  if (last) {
+    const before = last - PACKED_SIZE;
+    playPacked(records, before, group, offsets);
+    expectTruth();
+    playPacked(records + before, PACKED_SIZE, group, offsets + (before >> 1));
+    observed = isOld ? observedOld : truthAt(load<u64>(records + before), group);
+  }
+  playPacked(records + last, bytes - last, group, offsets + (last >> 1));
 }
 
 function playBucket(group: u32): void {
@@ -333,13 +370,17 @@ function playBucket(group: u32): void {
   const many = load<u32>(cursor);
   if (!many) return;
   store<u32>(cursor, 0);
+  const isObserver = CARRY && !VERSIONS && group == observerGroup;
   if (inForce) {
     played += many / <u32>PACKED_SIZE;
-    playPacked(buckets + <usize>(group * APART_BYTES), many, group);
+    const records = buckets + <usize>(group * APART_BYTES);
+    const offsets = numbers + ((<usize>(group * APART)) << 2);
+    if (CARRY) countFrom(epoch);
+    if (isObserver) playObserver(records, many, group, offsets);
+    else playPacked(records, many, group, offsets);
     return;
   }
   played += many;
-  const isObserver = CARRY && !VERSIONS && group == observerGroup;
   if (isObserver) setLastValue(observed);
   const first = <usize>(group * APART);
   playDealt(buckets + (first << 3), many, epoch, numbers + (first << 2));

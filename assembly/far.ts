@@ -2,9 +2,9 @@
 // other sockets, memory, and the victims of all three levels.
 
 import { noteMiss } from "./ahead";
-import { ONES, TOPS } from "./bucket";
-import { NARROW_STATES } from "./hits";
-import { DIRTY, EXCLUSIVE, INVALID, largestShift, VALID } from "./layout";
+import { freeL1, HELD, ONES, TOPS } from "./bucket";
+import { NARROW_ORDER, NARROW_STATES } from "./hits";
+import { CARRY, DIRTY, EXCLUSIVE, INVALID, largestShift, TRUE, VALID } from "./layout";
 import { homeOf, machineCount } from "./memory";
 import {
   COUNTER_BACK_INVALIDATIONS,
@@ -15,11 +15,13 @@ import {
   COUNTER_WRITEBACKS_OUT,
   MACHINE_CROSSINGS,
   MACHINE_MEMORY_WRITES,
+  OP_FETCH,
 } from "./operations";
 import { moveToFront } from "./set";
 import {
   all2,
   all3,
+  coreIn,
   D_BIT,
   D_COUNTERS_L1D,
   D_COUNTERS_L1I,
@@ -57,7 +59,9 @@ import {
   order2,
   order3,
   otherHolder,
+  ROLE_HITS,
   ROLE_L3_MISSES,
+  ROLE_REFILLS,
   ROLE_REQUESTS,
   roots,
   sharersIn,
@@ -68,6 +72,7 @@ import {
   ways2,
   ways3,
 } from "./sharers";
+import { fetchFromL1I, fetchFromL2, mark, save, saveInstructions, writeLine } from "./truths";
 
 function countAt(counters: usize, counter: usize): void {
   const at = counters + (counter << 3);
@@ -84,6 +89,77 @@ function wayOf(r: usize, ways: u32, states: usize, order: usize): u32 {
     if (way < ways) return way;
   }
   return <u32>(load<u64>(r + order) >> ((ways - 1) << 2)) & 15;
+}
+
+/**
+ * An access that its core's L1 or L2 answers, but not plainly: a store that makes a copy dirty, a line that both of its L1s may hold,
+ * a copy that may be old. In builds with contents only; `part` says which 8 bytes of the line, `number` what its
+ * number is told by, `truth` where the line lies.
+ */
+export function playOdd(role: usize, line: u32, part: u32, number: u32, r1: usize, r2: usize, truth: usize): void {
+  const desk = deskIn(role);
+  const op = opIn(role);
+  const core = coreIn(role);
+  const found1 = findL1(r1, line);
+  const way2 = <u32>ctz(find(r2, all2, line));
+  if (op == OP_FETCH) {
+    const way = found1 ? <u32>ctz(found1) : fetchIn(role, line, r1, r2, way2);
+    const state = found1 ? <u32>load<u8>(r1 + way, NARROW_STATES) : VALID | (load<u8>(r2 + states2 + way2) & TRUE);
+    fillL1(r1, way, line, state);
+    note(role + (found1 ? ROLE_HITS : ROLE_REFILLS));
+    if (state & TRUE) return;
+    if (found1) fetchFromL1I(core, line, part, number, r1, way);
+    else fetchFromL2(core, line, part, number, r2, way2, r1, way);
+    return;
+  }
+  const held = saveInstructions(core, line, op & 1 ? truth : 0);
+  const isOwned = (load<u8>(r2 + states2 + way2) & <u8>EXCLUSIVE) != 0;
+  let way: u32 = 0;
+  let state: u32 = 0;
+  if (found1) {
+    way = <u32>ctz(found1);
+    state = <u32>load<u8>(r1 + way, NARROW_STATES) & ~TRUE;
+    if (op & ~(state >> 1) & 1) countAt(<usize>load<u32>(desk, D_COUNTERS_L1D), COUNTER_UPGRADES);
+    note(role + ROLE_HITS);
+  } else {
+    moveToFront(r2 + order2, way2);
+    const hint = r2 + hints2 + way2;
+    store<u8>(
+      hint,
+      (load<u8>(hint) & ~(<u8>HINT_INSTRUCTIONS)) | <u8>(held ? HINT_DATA : HINT_DATA | HINT_INSTRUCTIONS),
+    );
+    if (op & 1 && !isOwned) countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
+    state = VALID | (isOwned ? EXCLUSIVE : 0);
+    note(role + ROLE_REFILLS);
+  }
+  if (op & 1) {
+    if (!isOwned) climb(desk, line, r2, way2);
+    save(desk, line, r2, way2, truth);
+    state |= EXCLUSIVE | DIRTY;
+  }
+  if (!found1) way = freeL1(role, r1);
+  fillL1(r1, way, line, state | held);
+}
+
+/** A line comes into a way of an L1. */
+function fillL1(r1: usize, way: u32, line: u32, state: u32): void {
+  store<u32>(r1 + ((<usize>way) << 2), line);
+  store<u8>(r1 + way, <u8>state, NARROW_STATES);
+  moveToFront(r1 + NARROW_ORDER, way);
+}
+
+/** A way of an L1I is free for a line that the L2 holds. What its core's L1D holds of it is marked. */
+function fetchIn(role: usize, line: u32, r1: usize, r2: usize, way2: u32): u32 {
+  moveToFront(r2 + order2, way2);
+  const inner = inL1D(deskIn(role), line);
+  const found = findL1(inner, line);
+  if (found) mark(inner, ctz(found));
+  const hint = r2 + hints2 + way2;
+  store<u8>(
+    hint,
+    (load<u8>(hint) & ~(<u8>HINT_DATA)) | <u8>(found ? HINT_DATA | HINT_INSTRUCTIONS : HINT_INSTRUCTIONS),
+  );
+  return freeL1(role, r1);
 }
 
 /** A store to a line that its core's L1, or only its L2, has shared: the core gets to own it there. */
@@ -106,7 +182,7 @@ function empty(r: usize, states: usize, way: u32): void {
 
 /** Dirty bytes land in a way of a set. */
 function land(r: usize, states: usize, order: usize, way: u32, touches: bool): void {
-  store<u8>(r + states + way, load<u8>(r + states + way) | <u8>DIRTY);
+  store<u8>(r + states + way, load<u8>(r + states + way) | <u8>(DIRTY | HELD));
   if (touches) moveToFront(r + order, way);
 }
 
@@ -177,6 +253,8 @@ function ask(who: usize, desk: usize, line: u32): u32 {
   const way2 = <usize>ctz(find(r2, all2, line));
   const isFar = load<u32>(who, D_SOCKET) != load<u32>(desk, D_SOCKET);
   const outer = loseIn(r2 + states2 + way2, <usize>load<u32>(desk, D_COUNTERS_L2), isFar);
+  // What its L1D had newer, it has now as well (D11).
+  if (CARRY) store<u8>(r2 + states2 + way2, load<u8>(r2 + states2 + way2) | <u8>TRUE);
   if (!(load<u8>(r2 + hints2 + way2) & <u8>HINT_DATA)) return outer;
   const r1 = inL1D(desk, line);
   const found = findL1(r1, line);
@@ -212,6 +290,7 @@ function write(who: usize, line: u32): void {
   note(who + D_WRITEBACKS_FAR);
   if (homeOf((<u64>line) << largestShift) != load<u32>(who, D_SOCKET)) machineCount(MACHINE_CROSSINGS);
   machineCount(MACHINE_MEMORY_WRITES);
+  if (CARRY) writeLine(line);
 }
 
 function snoopRoot(root: usize): void {
@@ -267,7 +346,7 @@ function askOutside(who: usize, root: usize, r3: usize, way: usize, line: u32): 
   }
   const inside = askSole(who, root, load<u64>(sharersIn(root, line) + (way << 3)), line);
   snoopRoot(root);
-  store<u8>(at, <u8>(state & ~(EXCLUSIVE | DIRTY)));
+  store<u8>(at, <u8>((state & ~(EXCLUSIVE | DIRTY)) | HELD));
   if ((state | inside) & DIRTY) writeHome(who, root, line);
 }
 
@@ -296,7 +375,8 @@ export function request(role: usize, line: u32, home: u32, r2: usize): void {
       moveToFront(r3 + order3, way3);
       store<u64>(holders, sharers | ((<u64>1) << load<u32>(desk, D_BIT)));
       note(desk + D_L3_HITS);
-      got2 = VALID | (sharers ? 0 : isOwn);
+      got2 = VALID | HELD | (sharers ? 0 : isOwn);
+      if (CARRY) store<u8>(r3 + states3 + way3, <u8>(label | HELD));
     } else share(desk, op, line, r3, holders);
   }
   store<u32>(r2 + ((<usize>way2) << 2), line);
@@ -327,15 +407,15 @@ function share(desk: usize, op: u32, line: u32, r3: usize, holders: usize): void
       label |= EXCLUSIVE;
     }
     store<u64>(holders, bit);
-    got2 = VALID | EXCLUSIVE;
+    got2 = VALID | HELD | EXCLUSIVE;
   } else {
     // Whoever owns the line inside, its L3 owns it too.
     if (label & EXCLUSIVE) states = askSole(desk, desk, sharers, line);
     else if (isStale(r3, way3) && !otherHolder(desk, r3, line)) label |= EXCLUSIVE;
-    got2 = VALID | (sharers ? 0 : label & EXCLUSIVE);
+    got2 = VALID | HELD | (sharers ? 0 : label & EXCLUSIVE);
     store<u64>(holders, sharers | bit);
   }
-  store<u8>(at3, <u8>(label | (states & DIRTY)));
+  store<u8>(at3, <u8>(label | (states & DIRTY) | HELD));
   if (states & (EXCLUSIVE | DIRTY)) note(desk + D_SNOOPS);
   else {
     note(desk + D_L3_HITS);
@@ -353,12 +433,12 @@ function fetch(role: usize, line: u32, home: u32, r3: usize): void {
   const root = holder;
   const there = <usize>holderWay;
   way3 = freeL3(desk, r3, line);
-  got2 = VALID | EXCLUSIVE;
+  got2 = VALID | HELD | EXCLUSIVE;
   if (other) {
     if (isStore) takeOutside(desk, r3, line);
     else {
       askOutside(desk, root, other, there, line);
-      got2 = VALID;
+      got2 = VALID | HELD;
     }
     note(desk + D_SNOOPS_FAR);
   } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));

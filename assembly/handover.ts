@@ -6,6 +6,7 @@ import {
   C_ACTIVE,
   C_L1D,
   C_L1I,
+  CARRY,
   coreAt,
   cores,
   DIRTY,
@@ -91,6 +92,7 @@ import {
   ways2,
   ways3,
 } from "./sharers";
+import { areTruthsIn, areTruthsOf, forgetTruthsIn, giveBytesIn, giveBytesTo, markInstructions } from "./truths";
 
 /** Whether sharers stand for the hash now. */
 export let inForce: bool = false;
@@ -114,7 +116,21 @@ function areInOrder(): bool {
     for (let core: u32 = 0; core < cores; core++) if (!enlist(core, group)) return false;
     for (let core: u32 = 0; core < cores; core++) if (!isOrderly(core, group)) return false;
     for (let i: u32 = 0; i < roots; i++) if (!isRootOrderly(firstUnder(i), group)) return false;
+    if (CARRY && !areTruths(group)) return false;
   }
+  // What has to be undone comes last.
+  for (let group: u32 = 0; group < groups() && CARRY; group++) {
+    enterGroup(group);
+    for (let core: u32 = 0; core < cores; core++) markInstructions(core, group);
+  }
+  return true;
+}
+
+/** Whether contents are what coherent accesses leave (truths.ts). */
+function areTruths(group: u32): bool {
+  for (let i: u32 = 0; i < roots; i++) forgetTruthsIn(firstUnder(i), group);
+  for (let core: u32 = 0; core < cores; core++) if (!areTruthsOf(core, group)) return false;
+  for (let i: u32 = 0; i < roots; i++) if (!areTruthsIn(firstUnder(i), group)) return false;
   return true;
 }
 
@@ -237,12 +253,14 @@ export function giveUp(): void {
       const desk = deskOf(core);
       const l1i = <usize>load<u32>(coreAt(core), C_L1I);
       const l2 = plainL2(core);
+      if (CARRY) giveBytesTo(core, group);
       for (let set = group; set < load<u32>(l2, N_SETS); set += groups()) reveal(l2, inL2(desk, set));
       for (let set = group; set < load<u32>(l1i, N_SETS); set += groups()) reveal(l1i, inL1I(desk, set));
     }
     for (let i: u32 = 0; i < roots; i++) {
       const desk = firstUnder(i);
       const l3 = <usize>load<u32>(desk, D_ROOT);
+      if (CARRY) giveBytesIn(desk, group);
       for (let set = group; set < load<u32>(l3, N_SETS); set += groups()) reveal(l3, inL3(desk, set));
     }
   }

@@ -19,7 +19,7 @@ import {
   smallestShift,
   VERSIONS,
 } from "./layout";
-import { ASSIGNED, addressOf, byteOf, frameOf, homeOf, TRUTH, WRITER, who } from "./memory";
+import { addressOf, assignmentOf, byteOf, homeOf, TRUTH, WRITER, who } from "./memory";
 import { HAZARD_LEAK, HAZARD_LOST_WRITE } from "./operations";
 import { probe, recordOf } from "./set";
 
@@ -75,7 +75,7 @@ function writerWord(): u64 {
 const LOST: u64 = 0x8000000000000000;
 const RECORD_MASK: u64 = 0xffffffffff;
 
-/** The truth of [compact, +bytes) changes to what is at `from`. The range lies in one frame. */
+/** The truth of [compact, +bytes) changes to what is at `from`. The range lies in one line. */
 export function writeTruth(compact: u64, bytes: usize, from: usize): void {
   if (!CARRY) return;
   const at = byteOf(compact);
@@ -297,8 +297,7 @@ export function observe(kind: u32, compact: u64, bytes: usize, seen: usize, sour
   const wordAt = byteOf(word);
   const writer = load<u64>(wordAt, WRITER);
   const newest = <i64>(writer & RECORD_MASK) - 1;
-  const frame = frameOf(word);
-  const assigned = load<u64>(frame, ASSIGNED);
+  const assigned = load<u64>(assignmentOf(word));
   if (assigned && <i64>assigned - 1 > newest) kind = HAZARD_LEAK;
   const e = report(kind, addressOf((compact >> smallestShift) << smallestShift), newest, who);
   if (!e || !fresh) return;
@@ -450,5 +449,5 @@ function lossOf(word: u64): i64 {
 
 /** The page belongs to somebody else from now on (R28). */
 export function assignPage(compact: u64): void {
-  if (CARRY) store<u64>(frameOf(compact), record + 1, ASSIGNED);
+  if (CARRY) store<u64>(assignmentOf(compact), record + 1);
 }

@@ -21,6 +21,7 @@ import {
   release,
   stateOf,
 } from "./coherence";
+import { inForce } from "./handover";
 import { divergent, equalsTruth, touched } from "./hazard";
 import {
   allocate,
@@ -79,6 +80,7 @@ import {
 import { asked, prefetching } from "./prefetch";
 import { absent, mayHoldInstructions, present } from "./presence";
 import { choose, filled, probe, recordOf, setState, stateAt, tagAt, touch } from "./set";
+import { bytesInForce } from "./truths";
 
 // ---- the piece on its way
 /** Compact address of the piece. */
@@ -127,6 +129,7 @@ export function parentOf(n: usize, compact: u64): usize {
 
 /** Where the bytes of a copy are. */
 export function bytesOf(n: usize, record: usize, way: u32): usize {
+  if (CARRY && inForce) return bytesInForce(n, record, way);
   if (CARRY && isTruth(n, record, way)) return truthOf(n, record, way);
   return dataOf(n, record, way);
 }

@@ -187,6 +187,7 @@ export function build(unitCount: u32, sharedRoots: u32, outer: i32): void {
   layout.setUnits(unitCount, units, sharedRoots, 0);
   if (outer >= 0) layout.setOuter(nodeAt(outer));
   layout.layOut();
+  memoryState.prepareFrames();
   const all = layout.caches + 1 + layout.sockets;
   for (let i: u32 = 0; i < all; i++) if (load<u32>(nodeAt(i), N_SETS)) initialize(nodeAt(i));
   coherence.allocatePeers();
@@ -402,7 +403,12 @@ export function copyByte(index: u32, address: u64): usize {
   return way < 0 ? 0 : hierarchy.bytesOf(n, record, way) + <usize>(compact & (load<u32>(n, N_LINE_BYTES) - 1));
 }
 
-/** Address of a byte of memory; the truth lies 4096 further. */
+/** How much further than memory the truth lies. */
+export function truthOffset(): usize {
+  return memoryState.TRUTH;
+}
+
+/** Address of a byte of memory; the line's others lie beside it. */
 export function memoryByte(address: u64): usize {
   return layout.CARRY ? memoryState.byteOf(address - memoryState.regionDelta) : 0;
 }

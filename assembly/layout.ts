@@ -26,8 +26,10 @@ export const INWARD: u32 = 8;
  * which is true itself then, or takes the bit along where it goes.
  */
 export const TRUE: u32 = 16;
-/** A prefetcher brought the copy in, and no demand access has hit it yet (D58). No bit is above this one. */
+/** A prefetcher brought the copy in, and no demand access has hit it yet (D58). No bit is above this one outside of buckets. */
 export const PREFETCHED: u32 = 32;
+/** What holds for an L2's or L3's copy while buckets are played on sharers, unless it is TRUE: it equals what memory holds (truths.ts). */
+export const AS_MEMORY: u32 = 64;
 
 // Cache kinds and contents, as the host numbers them.
 export const KIND_ARCHITECTED: u32 = 0;
@@ -402,7 +404,7 @@ export function layOut(): void {
 }
 
 /** Machines with more cores are mostly played group by group. */
-const FEW_CORES: u32 = 12;
+export const FEW_CORES: u32 = 12;
 
 /**
  * Contents lie apart from the records, which tell where: tags are asked for far more often. Those of neighbouring sets lie side by

@@ -5,12 +5,15 @@ import { divergent, touched } from "./hazard";
 import {
   allocate,
   CARRY,
+  cores,
   DIRTY,
   EXCLUSIVE,
   eventBase,
+  FEW_CORES,
   FLAG_WRITEBACK_TOUCHES,
   hitBase,
   INVALID,
+  largestShift,
   machineBase,
   memorySide,
   N_COUNTERS,
@@ -177,37 +180,76 @@ export function addressOf(compact: u64): u64 {
   return compact;
 }
 
-// ---- frames: 4 KiB of memory, of truth, and one word of writer for each 8 bytes
-export const TRUTH: usize = 4096;
-export const WRITER: usize = 8192;
-const FRAME_SIZE: usize = 12288 + 64;
-/** Assigned at (record + 1), or 0 (R28). */
-export const ASSIGNED: usize = 12288;
+// ---- frames: 4 KiB of memory, of truth, and one word of writer for each 8 bytes. So many lie together: first the memory of all of
+// them, then all truths, then all writers. With few cores each is in one piece. With more, whose accesses are mostly dealt, a row has
+// one line of each: what a set group needs of all frames takes few of the host's pages then, and otherwise one for each frame.
+const TOGETHER: usize = 64;
+/** What one row has more than its lines, so that a frame's lines don't fall into one set of the host's caches. */
+const SKEW: usize = 64;
+/** Rows of the smallest lines there are, 16 bytes. */
+export const TRUTH: usize = 4096 * 64 + 256 * 64 + 5 * 64;
+export const WRITER: usize = 2 * TRUTH;
+/** By 4 MiB, a table of frames, and behind these when each was assigned (record + 1), or 0 (R28). */
 let directory: usize = 0;
-export let frames: u32 = 0;
+const ASSIGNMENTS: usize = 4096;
+/** Frames that have been taken of those allocated last, and where these lie. */
+let taken: usize = TOGETHER;
+let cluster: usize = 0;
 
-/** The frame of a compact address, made on first use. */
-export function frameOf(compact: u64): usize {
+// ---- an offset in a frame: which row, how far it is to the next, and bytes within one
+let rowShift: usize = 12;
+let rowStride: usize = 0;
+let rowMask: usize = 4095;
+/** From one frame to the next. */
+let frameStride: usize = 4096 + SKEW;
+
+/** Called once the machine is laid out. */
+export function prepareFrames(): void {
+  if (cores <= FEW_CORES) return;
+  frameStride = held((<usize>1) << largestShift);
+  rowShift = <usize>ctz(frameStride);
+  rowStride = TOGETHER * frameStride + SKEW;
+  rowMask = frameStride - 1;
+}
+
+function tableOf(compact: u64): usize {
   if (!directory) directory = allocate(65536 * 4);
   const slot = directory + <usize>((compact >> 22) & 0xffff) * 4;
   let table = <usize>load<u32>(slot);
   if (!table) {
-    table = allocate(4096);
+    table = allocate(ASSIGNMENTS + 8192, 8);
     store<u32>(slot, <u32>table);
   }
-  const entry = table + <usize>((compact >> 12) & 1023) * 4;
-  let frame = <usize>load<u32>(entry);
-  if (!frame) {
-    frame = allocate(FRAME_SIZE, 64);
-    store<u32>(entry, <u32>frame);
-    frames++;
+  return table;
+}
+
+/** Where a frame begins. */
+function frameOf(compact: u64): usize {
+  const entry = tableOf(compact) + <usize>((compact >> 12) & 1023) * 4;
+  const frame = <usize>load<u32>(entry);
+  return frame ? frame : makeFrame(entry);
+}
+
+function makeFrame(entry: usize): usize {
+  if (taken == TOGETHER) {
+    cluster = allocate(3 * TRUTH, 64);
+    taken = 0;
   }
+  const frame = cluster + taken * frameStride;
+  taken++;
+  store<u32>(entry, <u32>frame);
   return frame;
 }
 
-/** Address of a byte of memory; its truth is at + TRUTH, its word's writer at + WRITER. */
+/** Address of a byte of memory; its truth is at + TRUTH, its word's writer at + WRITER. The next one that lies behind it is that of its line. */
 export function byteOf(compact: u64): usize {
-  return frameOf(compact) + held(<usize>(compact & 4095));
+  const offset = held(<usize>(compact & 4095));
+  return frameOf(compact) + (offset >> rowShift) * rowStride + (offset & rowMask);
+}
+
+/** Where it is kept when a page was assigned (R28): the record + 1, or 0. */
+export function assignmentOf(compact: u64): usize {
+  return tableOf(compact) + ASSIGNMENTS + <usize>((compact >> 12) & 1023) * 8;
 }
 
 // ---- what supplied the last read, for D36: 0 memory, else a node

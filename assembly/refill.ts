@@ -169,7 +169,7 @@ export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, sh
 
 /** Whether refills of all cores are the plainest for now, so that `refillBy` needn't look. */
 export function refillsAreSimple(): bool {
-  return isSimple && !stamped && !distrust && !yardstick && !prefetching;
+  return !CARRY && isSimple && !stamped && !distrust && !yardstick && !prefetching;
 }
 
 /** Whether all cores' refills are the plainest as long as the state allows it. */
@@ -177,7 +177,7 @@ export let isSimple: bool = false;
 
 /** Called once the machine is laid out, after its shapes. */
 export function prepareRefills(): void {
-  isSimple = !CARRY && !idc && !dic && smallestShift == largestShift;
+  isSimple = !idc && !dic && smallestShift == largestShift;
   for (let core: u32 = 0; core < cores; core++) {
     const shapes = shapesAt(core);
     const l1i = <usize>load<u32>(coreAt(core), C_L1I);

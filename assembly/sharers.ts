@@ -5,6 +5,7 @@
 
 import { keepSeen } from "./ahead";
 import { isServer, serverL3 } from "./beyond";
+import { divergent } from "./hazard";
 import { distrust, strays, yardstick } from "./hierarchy";
 import {
   allocate,
@@ -30,8 +31,10 @@ import {
 } from "./layout";
 import { logging } from "./miss-log";
 import { OP_FETCH, OP_LOAD } from "./operations";
+import { sharded } from "./own";
 import { stamped } from "./pending";
 import { plainL2, S_FETCH, S_FLAGS, S_L2, S_L3, S_MASK, S_ORDER, S_RECORD, S_STATES, S_WAYS, shapesAt } from "./shape";
+import { prepareTruths } from "./truths";
 
 // ---- what play needs of a core, together: where its caches' group 0 begins, and what it has counted since it was last told
 /** As much as a core's roles have. */
@@ -73,7 +76,7 @@ export function deskOf(core: u32): usize {
 // ---- what the commonest records need, by core and operation together: where group 0 of their L1 and, in the upper half, of their
 // L2 begins, and what has come of them since that was last told
 const ROLE_BITS: u32 = 5;
-export const ROLES_OF_CORE: usize = 4;
+export const ROLES_OF_CORE: u32 = 4;
 export const ROLE_SIZE: usize = 1 << ROLE_BITS;
 export const ROLE_L2: usize = 4;
 /** Answered by the L1; by the L2, after a request to the L3 or without; such requests, and those of them that missed there. */
@@ -88,21 +91,35 @@ export const ROLE_COUNTS_FROM: usize = ROLE_HITS;
 let roles: usize = 0;
 
 export function roleOf(core: u32, op: u32): usize {
-  return roles + ((<usize>core * ROLES_OF_CORE + op) << ROLE_BITS);
+  return roles + ((core * ROLES_OF_CORE + op) << ROLE_BITS);
 }
 
 // ---- a record in a bucket: operation, core, home socket of its memory, and the line without the group's bits, in five bytes: what
 // buckets cost is mostly the host's pages and cache lines. Records are written and read as eight bytes, from the first to the last,
-// so that the three behind a record are the next one's, or nobody's. Operation and core together name a role.
-export const PACKED_SIZE: usize = 5;
+// so that the three behind a record are the next one's, or nobody's. Operation and core together name a role. In builds with contents
+// a record has eight bytes, and also says which 8 bytes of its line it begins in.
+export const PACKED_SIZE: usize = CARRY ? 8 : 5;
 const HOME_AT: u64 = 10;
 const LINE_AT: u64 = 13;
+const PART_AT: u64 = 40;
 /** Sockets that a record can name, and the fewest group bits that leave enough for the line. */
 const MOST_HOMES: u32 = 8;
 const FEWEST_GROUP_BITS: u32 = 5;
 
 export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
   return <u64>((core << 2) | op | (home << (<u32>HOME_AT))) | ((<u64>(line >> groupBits)) << LINE_AT);
+}
+
+export function withPart(word: u64, part: u32): u64 {
+  return word | ((<u64>part) << PART_AT);
+}
+
+export function partIn(word: u64): u32 {
+  return <u32>(word >> PART_AT);
+}
+
+export function opOf(word: u64): u32 {
+  return <u32>word & 3;
 }
 
 export function homeIn(word: u64): u32 {
@@ -121,6 +138,10 @@ export function lineIn(word: u64, group: u32): u32 {
 // ---- and what a role says of the record
 export function opIn(role: usize): u32 {
   return <u32>((role - roles) >> ROLE_BITS) & 3;
+}
+
+export function coreIn(role: usize): u32 {
+  return <u32>((role - roles) >> ROLE_BITS) / ROLES_OF_CORE;
 }
 
 export function deskIn(role: usize): usize {
@@ -173,22 +194,26 @@ export const SET_SHARERS: usize = 128;
 export let lines: u32 = 0;
 let possible: bool = false;
 
-/** Whether machine and state allow it. Tags only: contents would have to move with the lines. */
+/** Whether machine and state allow it. Contents have to be what coherent accesses leave, and all stores be this kernel's (truths.ts). */
 export function areUsable(): bool {
-  return !CARRY && possible && !distrust && !strays && !yardstick && !stamped && !logging;
+  if (CARRY && (divergent || sharded)) return false;
+  return possible && !distrust && !strays && !yardstick && !stamped && !logging;
 }
 
 /** Called once the machine is laid out, after beyond.ts. */
 export function prepareSharers(): void {
-  possible = !CARRY && isServer();
+  possible = isServer();
   if (!possible) return;
   const shapes = shapesAt(0);
   const l2 = plainL2(0);
-  hints2 = <usize>load<u32>(l2, N_ORDER) + 8;
+  // Behind the order, and where contents are.
+  const behind: usize = CARRY ? 12 : 8;
   const l3 = serverL3(0);
+  hints2 = <usize>load<u32>(l2, N_ORDER) + behind;
+  stale3 = <usize>load<u32>(l3, N_ORDER) + behind;
   if (
     hints2 + load<u32>(l2, N_WAYS) > load<u32>(l2, N_RECORD_SIZE) ||
-    <usize>load<u32>(l3, N_ORDER) + 10 > <usize>load<u32>(l3, N_RECORD_SIZE) ||
+    stale3 + 2 > <usize>load<u32>(l3, N_RECORD_SIZE) ||
     groupBits < FEWEST_GROUP_BITS ||
     sockets > MOST_HOMES
   ) {
@@ -213,7 +238,6 @@ export function prepareSharers(): void {
   record3 = <usize>load<u32>(shapes + S_L3, S_RECORD);
   states3 = <usize>load<u32>(shapes + S_L3, S_STATES);
   order3 = <usize>load<u32>(shapes + S_L3, S_ORDER);
-  stale3 = order3 + 8;
   touches2 = (load<u32>(shapes + S_L2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
   touches3 = (load<u32>(shapes + S_L3, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) != 0;
   sharersApart = (<usize>mask3 + 1) * SET_SHARERS;
@@ -232,6 +256,7 @@ function furnish(): void {
   rowMask = (<usize>max(max(innerMaskD, innerMaskI), mask2)) << ROW_BITS;
   rows = allocate(rowMask + (1 << ROW_BITS), 64);
   const tables = allocate(<usize>sockets * (sharersApart << groupBits), 64);
+  prepareTruths(plainL2(0), serverL3(0));
   let first: u32 = 0;
   for (let core: u32 = 0; core < cores; core++) {
     const c = coreAt(core);
@@ -288,6 +313,9 @@ export function findL1(r1: usize, line: u32): u32 {
 
 // ---- where sets of one group lie, by a core's desk and a line of that group
 
+/** An L1's record has 32 bytes, with contents 64. */
+const L1_BITS: usize = CARRY ? 6 : 5;
+
 let apart: usize = 0;
 let apartSharers: usize = 0;
 
@@ -298,8 +326,8 @@ export function enterGroup(group: u32): void {
   for (let row: usize = 0; row <= rowMask; row += 1 << ROW_BITS) {
     const set = row >> ROW_BITS;
     const outer = (<u64>(apart + (set & mask2) * record2)) << 32;
-    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskD) << 5)));
-    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskI) << 5)), 8);
+    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskD) << L1_BITS)));
+    store<u64>(rows + row, outer | <u64>(apart + ((set & innerMaskI) << L1_BITS)), 8);
   }
 }
 
@@ -318,11 +346,11 @@ export function placesOf(word: u64, role: usize): u64 {
 }
 
 export function inL1D(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L1D) + apart + ((<usize>((line >> groupBits) & innerMaskD)) << 5);
+  return <usize>load<u32>(desk, D_L1D) + apart + ((<usize>((line >> groupBits) & innerMaskD)) << L1_BITS);
 }
 
 export function inL1I(desk: usize, line: u32): usize {
-  return <usize>load<u32>(desk, D_L1I) + apart + ((<usize>((line >> groupBits) & innerMaskI)) << 5);
+  return <usize>load<u32>(desk, D_L1I) + apart + ((<usize>((line >> groupBits) & innerMaskI)) << L1_BITS);
 }
 
 export function inL2(desk: usize, line: u32): usize {

@@ -168,6 +168,7 @@ interface Exports {
   copyState(index: number, address: bigint): number;
   copyByte(index: number, address: bigint): number;
   memoryByte(address: bigint): number;
+  truthOffset(): number;
 }
 
 const modules = new Map<string, WebAssembly.Module>();
@@ -630,7 +631,7 @@ class WasmKernel implements Kernel {
       const at = isRam ? exports.memoryByte(here) : exports.copyByte(index, here);
       if (at === 0) continue;
       // Frames may have been made just now, so the memory may have grown.
-      bytes.set(new Uint8Array(exports.memory.buffer, where === "truth" ? at + 4096 : at, end - i), i);
+      bytes.set(new Uint8Array(exports.memory.buffer, where === "truth" ? at + exports.truthOffset() : at, end - i), i);
     }
     return bytes;
   }

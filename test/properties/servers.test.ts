@@ -34,7 +34,13 @@ describe(`servers (SETWAY_SEED=${SEED})`, () => {
       const played = checkAgreement({
         name: `servers, ${what}`,
         reference: REFERENCE,
-        kernels: [kernel("kernel", false, "groups"), kernel("debug kernel", false, "groups", debugBuild("tags"))],
+        kernels: [
+          kernel("kernel", false, "groups"),
+          kernel("debug kernel", false, "groups", debugBuild("tags")),
+          kernel("kernel with bytes", true, "groups"),
+          kernel("debug kernel with bytes", true, "groups", debugBuild("data")),
+          kernel("debug kernel with versions", false, "groups", debugBuild("versions")),
+        ],
         streams,
         features: new Set(features),
         machines: "servers",
