@@ -36,7 +36,7 @@ import {
   touchGroup,
   ways2,
 } from "./sharers";
-import { lineAt, saveL2, wordOf, write } from "./truths";
+import { lineAt, nowhere, saveL2, wordOf, write } from "./truths";
 
 /** A state bit of whatever a line comes into: true, where there are contents (truths.ts). */
 export const HELD: u32 = CARRY ? TRUE : 0;
@@ -73,23 +73,35 @@ const PLACE_BITS: usize = CARRY ? 1 : 0;
 function locate(from: usize, to: usize): void {
   let place = PLACES;
   let seen: u32 = 0;
+  let stores: usize = 0;
   for (let at = from; at < to; at += 8) {
     const places = placesOf(load<u64>(at));
     seen += load<u32>(<usize>places) + load<u32>(<usize>(places >> 32));
     store<u64>(place, places);
     if (CARRY) {
-      const word = load<u64>(at);
-      store<u32>(place, <u32>wordOf(word, opOf(word) & 1), P_WORD);
+      // No branch: whether a record stores can't be foreseen.
+      store<u32>(place, <u32>nowhere, P_WORD);
+      store<u32>(STORES + stores, <u32>(at - from));
+      stores += (<usize>(opOf(load<u64>(at)) & 1)) << 2;
     }
     place += 8 << PLACE_BITS;
   }
+  for (let i: usize = 0; i < stores; i += 4) {
+    const after = <usize>load<u32>(STORES + i);
+    const to = <u32>wordOf(load<u64>(from + after));
+    store<u32>(PLACES + (after << PLACE_BITS), to, P_WORD);
+    store<u32>(STORES + i, to);
+  }
   // By itself, so that the host has all of these under way together.
-  for (let at = PLACES; CARRY && at < place; at += 8 << PLACE_BITS) {
-    const to = <usize>load<u32>(at, P_WORD);
+  for (let i: usize = 0; i < stores; i += 4) {
+    const to = <usize>load<u32>(STORES + i);
     seen += load<u32>(to, TRUTH) + load<u32>(to, WRITER);
   }
   keepSeen(seen);
 }
+
+/** In builds with contents, of a block's stores: how far behind its first record they are, and then where they go. */
+const STORES = memory.data(4 * 33, 64);
 
 /** What the record behind `playNear` takes is a line that its core's L2 doesn't hold. */
 let isBeyond: bool = false;

@@ -145,7 +145,9 @@ export function chooseOrder(first: u64, batch: usize, count: u32): bool {
       // Refills are from the host's own caches as long as the L2s in use fit there.
       const far =
         misses - missesBefore + (refills > refillsBefore && areMany(batch, count) ? refills - refillsBefore : 0);
-      const pays = far * (inForce ? RARER : RARE) * parts() > played && interruptions * SELDOM < played;
+      // With contents buckets on sharers lose to nothing: in program order many cores' hits wait for the host's memory too.
+      const stays = CARRY && inForce && areMany(batch, count);
+      const pays = (stays || far * (inForce ? RARER : RARE) * parts() > played) && interruptions * SELDOM < played;
       if (dealing && !pays) settleWholly();
       // Once may have been the misses of cold caches, and so may what becomes less.
       dealing = pays && paid && (dealing || far * playedBefore * 4 > farBefore * played * 3) && isLarge();
@@ -218,7 +220,9 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     epoch = first;
     observed = lastValue;
   }
-  const at = inForce ? dealPacked(from, until, <u32>(first - epoch)) : dealWords(from, until, <u32>(first - epoch), table);
+  const at = inForce
+    ? dealPacked(from, until, <u32>(first - epoch))
+    : dealWords(from, until, <u32>(first - epoch), table);
   const many = <u64>((at - from) >> 3);
   if (many) waiting = true;
   dealt += many;

@@ -133,7 +133,10 @@ export function playOdd(word: u64, offset: u32, role: usize, r1: usize, r2: usiz
   } else {
     moveToFront(r2 + order2, way2);
     const hint = r2 + hints2 + way2;
-    store<u8>(hint, (load<u8>(hint) & ~(<u8>HINT_INSTRUCTIONS)) | <u8>(held ? HINT_DATA : HINT_DATA | HINT_INSTRUCTIONS));
+    store<u8>(
+      hint,
+      (load<u8>(hint) & ~(<u8>HINT_INSTRUCTIONS)) | <u8>(held ? HINT_DATA : HINT_DATA | HINT_INSTRUCTIONS),
+    );
     if (op & 1 && !isOwned) countAt(<usize>load<u32>(desk, D_COUNTERS_L2), COUNTER_UPGRADES);
     state = VALID | (isOwned ? EXCLUSIVE : 0);
     note(role + ROLE_REFILLS);
@@ -154,7 +157,10 @@ function fetchIn(desk: usize, line: u32, r1: usize, r2: usize, way2: u32): u32 {
   const found = findL1(inner, line);
   if (found) mark(inner, ctz(found));
   const hint = r2 + hints2 + way2;
-  store<u8>(hint, (load<u8>(hint) & ~(<u8>HINT_DATA)) | <u8>(found ? HINT_DATA | HINT_INSTRUCTIONS : HINT_INSTRUCTIONS));
+  store<u8>(
+    hint,
+    (load<u8>(hint) & ~(<u8>HINT_DATA)) | <u8>(found ? HINT_DATA | HINT_INSTRUCTIONS : HINT_INSTRUCTIONS),
+  );
   return freeL1(desk, OP_FETCH, r1);
 }
 

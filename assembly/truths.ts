@@ -20,6 +20,7 @@ import {
   coreAt,
   DIRTY,
   groupBits,
+  HOLDS_DATA,
   INVALID,
   indexOf,
   largestShift,
@@ -30,7 +31,6 @@ import {
   N_STRIDE,
   N_TRUTH,
   N_WAYS,
-  HOLDS_DATA,
   TRUE,
   VERSIONS,
 } from "./layout";
@@ -42,9 +42,7 @@ import {
   coreOf,
   D_ROOT,
   deskOf,
-  find,
   findL1,
-  HINT_INSTRUCTIONS,
   hints2,
   inL1D,
   inL1I,
@@ -62,8 +60,8 @@ let data2: usize = 0;
 let stride2: usize = 0;
 let data3: usize = 0;
 let stride3: usize = 0;
-/** A place whose truth nobody reads: there goes what a load doesn't write. */
-let nowhere: usize = 0;
+/** A place whose truth nobody reads: loads write there, so that nothing branches on what a record does. */
+export let nowhere: usize = 0;
 /** The number behind that of the bucket's first record that could be. */
 let after: u64 = 0;
 
@@ -79,15 +77,14 @@ export function prepareTruths(l2: usize, l3: usize): void {
 
 // ---- stores
 
-/** Where a record's word lies in memory, and its truth and writer behind it; nowhere for what isn't a store. */
-export function wordOf(word: u64, isStore: u32): usize {
-  const at = byteOf(((<u64>(<u32>word)) << largestShift) + ((<u64>partOf(word)) << 3));
-  return isStore ? at : nowhere;
+/** Where a record's word lies in memory, and its truth and writer behind it. */
+export function wordOf(word: u64): usize {
+  return byteOf(((<u64>(<u32>word)) << largestShift) + ((<u64>partOf(word)) << 3));
 }
 
 /** What the truth says of a record's word. */
 export function truthAt(word: u64): u64 {
-  return load<u64>(wordOf(word, 1), TRUTH);
+  return load<u64>(wordOf(word), TRUTH);
 }
 
 /** Where the line lies whose part a record's word is. */
@@ -223,7 +220,7 @@ export function forgetTruthsIn(desk: usize, group: u32): void {
   }
 }
 
-function holds(desk: usize, line: u32, data: usize): bool {
+function holdsTruth(line: u32, data: usize): bool {
   return equalsTruth((<u64>line) << largestShift, (<usize>1) << largestShift, data);
 }
 
@@ -247,7 +244,7 @@ export function areTruthsOf(core: u32, group: u32): bool {
       if (!(state1 & TRUE)) return false;
       if (state1 & DIRTY) store<u8>(at2, <u8>(state2 & ~TRUE));
       else if (!(state2 & TRUE)) {
-        if (!holds(desk, line, <usize>load<u32>(r2 + data2) + way2 * stride2)) return false;
+        if (!holdsTruth(line, <usize>load<u32>(r2 + data2) + way2 * stride2)) return false;
         store<u8>(at2, <u8>(state2 | TRUE));
       }
       if (!((state1 | state2) & DIRTY)) continue;
@@ -267,7 +264,7 @@ export function areTruthsIn(desk: usize, group: u32): bool {
       const way3 = <usize>ctz(ways);
       const at3 = r3 + states3 + way3;
       if (!(load<u8>(at3) & <u8>TRUE)) {
-        if (!holds(desk, load<u32>(r3 + (way3 << 2)), <usize>load<u32>(r3 + data3) + way3 * stride3)) return false;
+        if (!holdsTruth(load<u32>(r3 + (way3 << 2)), <usize>load<u32>(r3 + data3) + way3 * stride3)) return false;
       }
       store<u8>(at3, load<u8>(at3) ^ <u8>TRUE);
     }
@@ -311,7 +308,7 @@ function tellTruth(n: usize, r1: usize, state: u32): void {
     const way = <usize>ctz(ways);
     const line = load<u32>(r1 + (way << 2));
     store<u32>(r1 + load<u32>(n, N_TRUTH) + (way << 2), <u32>byteOf((<u64>line) << largestShift));
-    store<u8>(r1 + way, <u8>((<u32>load<u8>(r1 + way, NARROW_STATES)) | state), NARROW_STATES);
+    store<u8>(r1 + way, <u8>(<u32>load<u8>(r1 + way, NARROW_STATES) | state), NARROW_STATES);
   }
 }
 
