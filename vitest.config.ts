@@ -15,7 +15,6 @@ const LONGEST = [
   "cases/cases",
   "shard/shards-agree",
   "properties/invariants",
-  "trace/swt-join",
   "against/yardstick",
   "web/explorer",
   "properties/possible-hazards",

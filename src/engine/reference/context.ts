@@ -17,8 +17,12 @@ export const ALL_ENABLED = SCTLR_M | SCTLR_C | SCTLR_I;
 const INITIAL_CONTEXT = 1n;
 const VALUE_MASK = (1n << 64n) - 1n;
 
+const BY_NUMBER: ReadonlyMap<number, SystemRegister> = new Map(
+  Object.values(SYSTEM_REGISTERS).map((each) => [each.number, each]),
+);
+
 export function systemRegister(number: number): SystemRegister | undefined {
-  return Object.values(SYSTEM_REGISTERS).find((each) => each.number === number);
+  return BY_NUMBER.get(number);
 }
 
 export class Context {

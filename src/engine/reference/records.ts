@@ -38,6 +38,9 @@ export interface Played {
   readonly value: bigint | undefined;
 }
 
+const ATTRIBUTE_CODES: ReadonlyMap<number, AttributeCode> = new Map(
+  Object.values(ATTRIBUTES).map(({ code }) => [code, code]),
+);
 const NAMES = new Map((Object.keys(OPERATIONS) as OperationName[]).map((name) => [OPERATIONS[name].code, name]));
 
 export function nameOf({ code }: Operation): RecordName {
@@ -70,8 +73,8 @@ export function checkedAttribute(record: number, { attribute: code, reserved = 0
     throw new RecordError("unknown bits in a prefix", { record, found: `bits 45 to 47 are ${reserved}` });
   }
   if (code === undefined) return undefined;
-  const attribute = Object.values(ATTRIBUTES).find((each) => each.code === code);
-  if (attribute) return attribute.code;
+  const attribute = ATTRIBUTE_CODES.get(code);
+  if (attribute !== undefined) return attribute;
   throw new RecordError("unknown memory attribute", { record, found: `attribute ${code}`, expected: "0 to 7" });
 }
 
