@@ -188,7 +188,7 @@ export function siftVirtual(from: usize, until: usize, first: u64): usize {
     if (!translatePlain(core, op, virtualOf(core, word & 0xfffffffffff8, false))) break;
     const compact = plainAddress - regionDelta;
     if (owns(compact)) {
-      store<u64>(to, (word & ~<u64>0xffffffffffff) | plainAddress);
+      store<u64>(to, (word & ~(<u64>0xffffffffffff)) | plainAddress);
       store<u32>(keptNumbers + ((to - kept) >> 1), <u32>(at - from) >> 3);
       to += 8;
       continue;
