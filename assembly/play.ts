@@ -240,7 +240,7 @@ export function play(count: u32): u32 {
         if (dealing) consider();
         // Buckets on sharers take what is ours without sifting.
         const sifts = sharded && !(dealing && inForce);
-        if (translatingCores && isVirtual(<u32>(word >> 56))) {
+        if (TRANSLATES && translatingCores && isVirtual(<u32>(word >> 56))) {
           const at = batch + ((<usize>i) << 3);
           if (at >= setsSeenTo) {
             setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
