@@ -42,27 +42,29 @@ export interface Share {
 
 const WHOLE: Share = { index: 0, of: 1 };
 
-/** Records that were decoded, and what the end marker and the description say that all are. */
+/** Records that were decoded, and how many all are by the end marker and by the description. */
 export interface Tally {
   readonly records: number;
-  readonly said: readonly { readonly what: string; readonly records: number | bigint }[];
+  readonly ended: bigint;
+  readonly described: number | undefined;
   /** Where the end marker stands. */
   readonly offset: number;
 }
 
-/** Throws `TraceError` if it isn't what was said. */
-export function checkTally({ records, said, offset }: Tally, file: string): void {
-  for (const { what, records: expected } of said) checkCount({ file, offset }, what, records, expected);
+/** Throws `TraceError` if there are more or fewer records than that. */
+export function checkTally({ records, ended, described, offset }: Tally, file: string): void {
+  checkCount(file, offset, "records", records, ended);
+  checkCount(file, offset, "records (by the description)", records, described ?? records);
 }
 
-function checkCount(
-  place: { readonly file: string; readonly offset: number },
-  what: string,
-  found: number,
-  expected: number | bigint,
-): void {
+function checkCount(file: string, offset: number, what: string, found: number, expected: number | bigint): void {
   if (BigInt(found) === BigInt(expected)) return;
-  throw new TraceError(`wrong number of ${what}`, { ...place, found: String(found), expected: String(expected) });
+  throw new TraceError(`wrong number of ${what}`, {
+    file,
+    offset,
+    found: String(found),
+    expected: String(expected),
+  });
 }
 
 /** A chunk whose checksums were right, without columns if it is another share's. */
@@ -99,6 +101,9 @@ export async function readSwt(
   let checksum = 0;
   const start = input.position;
 
+  const wrong = (what: string, offset: number, found: string, expected: string, more = {}): TraceError =>
+    new TraceError(what, { file, offset, found, expected, ...more });
+
   const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
   /** The next bytes: a copy, unless nobody needs them when more than `behind` bytes have been taken after them. */
   const take = async (bytes: number, what: string, behind = Number.POSITIVE_INFINITY): Promise<Uint8Array> => {
@@ -107,12 +112,12 @@ export async function readSwt(
     const offset = input.position - start;
     const taken = await input.read(bytes);
     if (taken.length === bytes) return taken;
-    throw new TraceError(`truncated in ${what}`, {
-      file,
-      offset: offset + taken.length,
-      found: "the end of the file",
-      expected: `${bytes - taken.length} more bytes`,
-    });
+    throw wrong(
+      `truncated in ${what}`,
+      offset + taken.length,
+      "the end of the file",
+      `${bytes - taken.length} more bytes`,
+    );
   };
   /** Reads the checksum of `covered` and of the checksum before it. */
   const verify = async (what: string, ...covered: readonly Uint8Array[]): Promise<void> => {
@@ -122,36 +127,21 @@ export async function readSwt(
     viewOf(before).setUint32(0, checksum, true);
     checksum = covered.reduce((sum, bytes) => codecs.crc32(bytes, sum), codecs.crc32(before, 0));
     if (stored !== checksum) {
-      throw new TraceError(`wrong checksum of ${what}`, { file, offset, found: hex(stored), expected: hex(checksum) });
+      throw wrong(`wrong checksum of ${what}`, offset, hex(stored), hex(checksum));
     }
   };
 
   const preamble = await take(PREAMBLE_BYTES, "the preamble");
   if (!MAGIC.every((byte, index) => preamble[index] === byte)) {
-    throw new TraceError("not a .swt trace", {
-      file,
-      offset: 0,
-      found: bytesAsHex(preamble.subarray(0, MAGIC.length)),
-      expected: bytesAsHex(MAGIC),
-    });
+    throw wrong("not a .swt trace", 0, bytesAsHex(preamble.subarray(0, MAGIC.length)), bytesAsHex(MAGIC));
   }
   const version = viewOf(preamble).getUint32(8, true);
   if (version !== VERSION) {
-    throw new TraceError("unknown version of .swt", {
-      file,
-      offset: 8,
-      found: String(version),
-      expected: String(VERSION),
-    });
+    throw wrong("unknown version of .swt", 8, String(version), String(VERSION));
   }
   const length = viewOf(preamble).getUint32(12, true);
   if (length > LARGEST_DESCRIPTION_BYTES) {
-    throw new TraceError("description too long", {
-      file,
-      offset: 12,
-      found: `${length} bytes`,
-      expected: `at most ${LARGEST_DESCRIPTION_BYTES}`,
-    });
+    throw wrong("description too long", 12, `${length} bytes`, `at most ${LARGEST_DESCRIPTION_BYTES}`);
   }
   const text = await take(length, "the description");
   await verify("the description", preamble, text);
@@ -168,12 +158,7 @@ export async function readSwt(
     const marker = viewOf(markerBytes).getUint32(0, true);
     if (marker === END_MARKER) return readEnd(offset, markerBytes);
     if (marker === CHUNK_MARKER) return readChunk(what, offset, markerBytes);
-    throw new TraceError(`no chunk and no end after ${chunks} chunks`, {
-      file,
-      offset,
-      found: bytesAsHex(markerBytes),
-      expected: "CHNK or END",
-    });
+    throw wrong(`no chunk and no end after ${chunks} chunks`, offset, bytesAsHex(markerBytes), "CHNK or END");
   };
 
   const readChunk = async (what: string, offset: number, marker: Uint8Array): Promise<Chunk> => {
@@ -186,12 +171,7 @@ export async function readSwt(
     const packed = [field(3), field(4), field(5), field(6)];
     const within = (name: string, value: number, least: number, most: number): void => {
       if (value >= least && value <= most) return;
-      throw new TraceError(`wrong header of ${what}`, {
-        file,
-        offset,
-        found: `${name} ${value}`,
-        expected: `${least} to ${most}`,
-      });
+      throw wrong(`wrong header of ${what}`, offset, `${name} ${value}`, `${least} to ${most}`);
     };
     within("number", number, chunks, chunks);
     within("entries", count, 1, LARGEST_CHUNK_ENTRIES);
@@ -223,12 +203,7 @@ export async function readSwt(
     const rest = await take(END_BYTES - MARKER_BYTES, "the end marker", CHECKSUM_BYTES);
     await verify("the end marker", marker, rest);
     if ((await input.peek(1)).length > 0) {
-      throw new TraceError("more after the end marker", {
-        file,
-        offset: input.position - start,
-        found: "another byte",
-        expected: "the end of the file",
-      });
+      throw wrong("more after the end marker", input.position - start, "another byte", "the end of the file");
     }
     const view = viewOf(rest);
     return {
@@ -239,36 +214,25 @@ export async function readSwt(
     };
   };
 
-  const tallyAt = (end: End): Tally => {
-    const { offset } = end;
-    checkCount({ file, offset }, "chunks", chunks, end.chunks);
-    checkCount({ file, offset }, "entries", entries, end.entries);
-    const described = { what: "records (by the description)", records: description.records ?? end.records };
-    return { records, said: [{ what: "records", records: end.records }, described], offset };
+  const tallyAt = ({ offset, ...end }: End): Tally => {
+    checkCount(file, offset, "chunks", chunks, end.chunks);
+    checkCount(file, offset, "entries", entries, end.entries);
+    return { records, ended: end.records, described: description.records, offset };
   };
-
-  let accessesOnly = false;
-  let tally: Tally | undefined;
 
   async function* batches(): AsyncGenerator<Uint32Array, void, undefined> {
     const joiner = new ColumnJoiner();
     for (;;) {
       const now = await readNext();
       if (!("columns" in now)) {
-        tally = tallyAt(now);
-        if (share.of === 1) checkTally(tally, file);
+        trace.tally = tallyAt(now);
+        if (share.of === 1) checkTally(trace.tally, file);
         return;
       }
       entries += now.entries;
       if (now.columns.length === 0) continue;
       const damaged = (found: string, cause?: unknown): TraceError =>
-        new TraceError(`damaged chunk ${now.number}`, {
-          file,
-          offset: now.offset,
-          found,
-          expected: "what a writer of .swt writes",
-          cause,
-        });
+        wrong(`damaged chunk ${now.number}`, now.offset, found, "what a writer of .swt writes", { cause });
       for (const { name, packed, bytes } of now.columns) {
         if (joiner.inflate(name, packed, bytes)) continue;
         const column = await codecs.inflateRaw(packed, bytes).catch((cause) => {
@@ -283,21 +247,18 @@ export async function readSwt(
         throw damaged(new ColumnTransform().decode(columns, new Uint32Array(2 * now.entries)) ?? "a wrong column");
       }
       records += joined.largestOperation < FIRST_PREFIX ? now.entries : countRecords(joined.words);
-      accessesOnly = joined.largestOperation <= LAST_ACCESS;
+      trace.accessesOnly = joined.largestOperation <= LAST_ACCESS;
       yield joined.words;
     }
   }
 
-  return {
+  const trace: { -readonly [Key in keyof SwtTrace]: SwtTrace[Key] } = {
     description,
-    get accessesOnly() {
-      return accessesOnly;
-    },
-    get tally() {
-      return tally;
-    },
+    accessesOnly: false,
+    tally: undefined,
     batches,
   };
+  return trace;
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -140,10 +140,11 @@ test("records that aren't as many as the description says are missed by threads 
 
 test("what isn't an uncompressed .swt, or is mapped, is one thread's", async () => {
   const text = await convertedTo("text.din", 5000);
+  const own = await convertedTo("own.swt", 100_000);
   const options = { mapAddresses: "low48" } as const;
   for (const [path, how] of [
     [text, {}],
-    [SHIPPED, options],
+    [own, options],
   ] as const) {
     const [here, there] = [await openTraceFile(path, how), await openInThreads(path, how, 2)];
     expect(await readAll(there)).toEqual(await readAll(here));
