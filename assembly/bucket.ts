@@ -184,7 +184,7 @@ function playNear(from: usize, end: usize): usize {
     store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << (op >> 1)));
     note(role + ROLE_REFILLS);
     const isLoad = <u32>(op == OP_LOAD);
-    replaceL1(role, r1, line, VALID | HELD | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE)));
+    replaceL1<Near>(role, r1, line, VALID | HELD | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE)));
   }
   return entry;
 }
@@ -211,7 +211,7 @@ export const TOPS: u64 = 0x8080808080808080;
  * A line comes into an L1: into the lowest invalid way, which alone has no state bit, else the least recent (D14), whose line goes.
  * That one is the last in the order, so all others move up.
  */
-function replaceL1(role: usize, r1: usize, line: u32, state: u32): void {
+function replaceL1<Caller>(role: usize, r1: usize, line: u32, state: u32): void {
   const states = load<u32>(r1, NARROW_STATES);
   const order = load<u64>(r1, NARROW_ORDER);
   const free = (states - <u32>ONES) & ~states & free1;
@@ -221,7 +221,7 @@ function replaceL1(role: usize, r1: usize, line: u32, state: u32): void {
     moveToFront(r1 + NARROW_ORDER, way);
   } else {
     way = <u32>(order >> last1) & 15;
-    evictL1<Near>(role, r1, way, states >> (way << 3));
+    evictL1<Caller>(role, r1, way, states >> (way << 3));
     store<u64>(r1, (order & ~turning1) | ((order << 4) & turning1) | way, NARROW_ORDER);
   }
   store<u32>(r1 + ((<usize>way) << 2), line);
@@ -242,16 +242,27 @@ export function freeL1(role: usize, r1: usize): u32 {
 }
 
 /**
- * Sees to it that a record's core has in its L2, or in its L1 too, what the record needs to be played there. With contents some are
- * played here: whether it was is returned.
+ * Plays a record that takes more than its core's own caches, or sees to it that they have what it needs to be played as a hit. Returns
+ * whether it has been played.
  */
 function prepare(entry: usize, home: u32): bool {
   const line = load<u32>(entry, E_LINE);
   const role = <usize>load<u32>(entry, E_ROLE);
   const r1 = <usize>load<u32>(entry);
   const r2 = <usize>load<u32>(entry, E_L2);
-  if (isBeyond) request(role, line, home, r2);
-  else if (!CARRY) own(role, line, r1, r2);
+  if (isBeyond) {
+    const outer = request(role, line, home, r2);
+    const op = opIn(role);
+    const isStore = op & 1;
+    // With contents a store that makes a copy dirty is never plain.
+    if (CARRY && isStore) return false;
+    const isLoad = <u32>(op == OP_LOAD);
+    note(role + ROLE_REFILLS);
+    // The L1's victim goes only now (R36).
+    replaceL1<Anyone>(role, r1, line, VALID | HELD | (isStore * (EXCLUSIVE | DIRTY)) | (outer & (isLoad * EXCLUSIVE)));
+    return true;
+  }
+  if (!CARRY) own(role, line, r1, r2);
   else {
     const to = <usize>load<u32>(entry, E_WORD);
     const part = load<u32>(entry, E_PART);

@@ -352,8 +352,11 @@ function askOutside(who: usize, root: usize, r3: usize, way: usize, line: u32): 
 
 // ---- requests to the L3
 
-/** A line that its core's L2 doesn't hold comes into that one's record r2, whose victim goes; `home` is its memory's socket. */
-export function request(role: usize, line: u32, home: u32, r2: usize): void {
+/**
+ * A line that its core's L2 doesn't hold comes into that one's record r2, whose victim goes; `home` is its memory's socket. The L1 is
+ * the caller's affair, which gets the L2's state.
+ */
+export function request(role: usize, line: u32, home: u32, r2: usize): u32 {
   const desk = deskIn(role);
   const op = opIn(role);
   noteMiss();
@@ -361,8 +364,29 @@ export function request(role: usize, line: u32, home: u32, r2: usize): void {
   const way2 = freeL2(desk, r2);
   const r3 = inL3(desk, line);
   const found3 = find(r3, all3, line);
-  if (!found3) fetch(role, line, home, r3);
-  else {
+  let got2: u32 = VALID | HELD | EXCLUSIVE;
+  let way3: u32 = 0;
+  if (!found3) {
+    // It comes from another socket, or from memory.
+    note(role + ROLE_L3_MISSES);
+    const other = otherHolder(desk, r3, line);
+    const root = holder;
+    const there = <usize>holderWay;
+    way3 = freeL3(desk, r3, line);
+    if (other) {
+      if (op & 1) takeOutside(desk, r3, line);
+      else {
+        askOutside(desk, root, other, there, line);
+        got2 = VALID | HELD;
+      }
+      note(desk + D_SNOOPS_FAR);
+    } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
+    isStale(r3, way3);
+    store<u32>(r3 + ((<usize>way3) << 2), line);
+    store<u8>(r3 + states3 + way3, <u8>got2);
+    moveToFront(r3 + order3, way3);
+    store<u64>(sharersIn(desk, line) + ((<usize>way3) << 3), (<u64>1) << load<u32>(desk, D_BIT));
+  } else {
     way3 = <u32>ctz(found3);
     const label = <u32>load<u8>(r3 + states3 + way3);
     const holders = sharersIn(desk, line) + ((<usize>way3) << 3);
@@ -377,20 +401,17 @@ export function request(role: usize, line: u32, home: u32, r2: usize): void {
       note(desk + D_L3_HITS);
       got2 = VALID | HELD | (sharers ? 0 : isOwn);
       if (CARRY) store<u8>(r3 + states3 + way3, <u8>(label | HELD));
-    } else share(desk, op, line, r3, holders);
+    } else got2 = share(desk, op, line, r3, way3, holders);
   }
   store<u32>(r2 + ((<usize>way2) << 2), line);
   store<u8>(r2 + states2 + way2, <u8>got2);
   moveToFront(r2 + order2, way2);
-  store<u8>(r2 + hints2 + way2, <u8>way3);
+  store<u8>(r2 + hints2 + way2, <u8>(way3 | (HINT_DATA << (op >> 1))));
+  return got2;
 }
 
-// ---- what a request got: the state for the L2, and the way of the L3
-let got2: u32 = 0;
-let way3: u32 = 0;
-
-/** The L3 holds the line: other copies are asked, or taken away. */
-function share(desk: usize, op: u32, line: u32, r3: usize, holders: usize): void {
+/** A way of the L3 holds the line: other copies are asked, or taken away. Returns the L2's state. */
+function share(desk: usize, op: u32, line: u32, r3: usize, way3: u32, holders: usize): u32 {
   moveToFront(r3 + order3, way3);
   const at3 = r3 + states3 + way3;
   let label = <u32>load<u8>(at3);
@@ -398,6 +419,7 @@ function share(desk: usize, op: u32, line: u32, r3: usize, holders: usize): void
   const bit = (<u64>1) << load<u32>(desk, D_BIT);
   const isStore = (op & 1) != 0;
   let states: u32 = 0;
+  let got2: u32 = VALID | HELD | EXCLUSIVE;
   let isFar = false;
   if (isStore) {
     if (sharers) states = takeAll(desk, desk, sharers, line, true);
@@ -407,7 +429,6 @@ function share(desk: usize, op: u32, line: u32, r3: usize, holders: usize): void
       label |= EXCLUSIVE;
     }
     store<u64>(holders, bit);
-    got2 = VALID | HELD | EXCLUSIVE;
   } else {
     // Whoever owns the line inside, its L3 owns it too.
     if (label & EXCLUSIVE) states = askSole(desk, desk, sharers, line);
@@ -422,31 +443,7 @@ function share(desk: usize, op: u32, line: u32, r3: usize, holders: usize): void
     if (isFar) note(desk + D_SNOOPS_FAR);
     else if (isStore && sharers) note(desk + D_SNOOPS);
   }
-}
-
-/** The L3 doesn't hold it: it comes from another socket, or from memory. */
-function fetch(role: usize, line: u32, home: u32, r3: usize): void {
-  const desk = deskIn(role);
-  const isStore = (opIn(role) & 1) != 0;
-  note(role + ROLE_L3_MISSES);
-  const other = otherHolder(desk, r3, line);
-  const root = holder;
-  const there = <usize>holderWay;
-  way3 = freeL3(desk, r3, line);
-  got2 = VALID | HELD | EXCLUSIVE;
-  if (other) {
-    if (isStore) takeOutside(desk, r3, line);
-    else {
-      askOutside(desk, root, other, there, line);
-      got2 = VALID | HELD;
-    }
-    note(desk + D_SNOOPS_FAR);
-  } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
-  isStale(r3, way3);
-  store<u32>(r3 + ((<usize>way3) << 2), line);
-  store<u8>(r3 + states3 + way3, <u8>got2);
-  moveToFront(r3 + order3, way3);
-  store<u64>(sharersIn(desk, line) + ((<usize>way3) << 3), (<u64>1) << load<u32>(desk, D_BIT));
+  return got2;
 }
 
 /** The way that the core's L2 fills next, with what was in it gone (D14, D15). */
