@@ -38,7 +38,7 @@ import {
   unitCount,
 } from "./layout";
 import { byAddress } from "./maintenance";
-import { byteOf, countMany, events, lineWrite, outerEnabled, TRUTH } from "./memory";
+import { byteOf, countMany, events, linesApart, lineWrite, outerEnabled, TRUTH } from "./memory";
 import { COUNTER_MAINTENANCE_PROBES, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK } from "./operations";
 import { absentAll, holderOf, isTold, MANY_HOLDERS, mayHoldAny, touchEntry, unitList } from "./presence";
 import { waysWith } from "./shape";
@@ -103,14 +103,15 @@ function together(compact: u64, many: u32): u64 {
   let some: u64 = 0;
   for (let c: u32 = 0; c < columns; c++) some |= load<u64>(columnAt(c), K_HELD);
   some &= ~odd;
-  if (some) touchContents(first, some);
+  const frame: usize = CARRY && some ? byteOf(compact) : 0;
+  if (some) touchContents(first, some, frame);
   const found = some | odd;
   if (some) putInOrder();
   // In order, for the sake of what is reported: all up to the next odd one, then that.
   while (some | odd) {
     const before = (odd & -odd) - 1;
     const now = some & before;
-    if (now) settle(compact, now);
+    if (now) settle(compact, now, frame);
     some &= ~before;
     if (odd) byItself(compact + (ctz(odd) << smallestShift));
     odd &= odd - 1;
@@ -237,7 +238,7 @@ function find(n: usize, column: usize, first: u32, lines: u64): void {
 }
 
 /** Loads innermost copies' bytes, where the lines lie in memory, and what the directory knows of them. */
-function touchContents(first: u32, lines: u64): void {
+function touchContents(first: u32, lines: u64, frame: usize): void {
   let seen: u32 = 0;
   let done: u64 = 0;
   for (let c = columns; c > 0; c--) {
@@ -258,9 +259,10 @@ function touchContents(first: u32, lines: u64): void {
     done |= has;
   }
   if (CARRY) {
+    const apart = linesApart();
     const truth = divergent ? TRUTH : 0;
     for (let left = lines; left; left &= left - 1) {
-      const at = byteOf((<u64>(first + <u32>ctz(left))) << smallestShift);
+      const at = frame + <usize>ctz(left) * apart;
       seen += load<u8>(at) + load<u8>(at + truth);
     }
   }
@@ -268,9 +270,10 @@ function touchContents(first: u32, lines: u64): void {
 }
 
 /**
- * D27 for some lines from `compact` on: each dirty copy counts a writeback, the innermost's bytes go to memory, all go.
+ * D27 for some lines from `compact` on: each dirty copy counts a writeback, the innermost's bytes go to memory, all go. `frame` is
+ * where memory has the first line.
  */
-function settle(compact: u64, lines: u64): void {
+function settle(compact: u64, lines: u64, frame: usize): void {
   const shift = smallestShift;
   const bytes: u32 = 1 << shift;
   const first = <u32>(compact >> shift);
@@ -285,7 +288,7 @@ function settle(compact: u64, lines: u64): void {
     if (dirty) {
       countMany(n, COUNTER_WRITEBACKS_OUT, popcnt(dirty));
       events(EVENT_WRITEBACK, popcnt(dirty));
-      writeOut(n, column, compact, dirty & unwritten);
+      writeOut(n, column, compact, dirty & unwritten, frame);
       unwritten &= ~dirty;
     }
     if (load<u32>(n, N_DEPTH) > 1 && mayHoldAny())
@@ -302,21 +305,23 @@ function settle(compact: u64, lines: u64): void {
   }
   // Nobody holds the lines now: what memory lacks of the truth is lost.
   if (!CARRY || !divergent) return;
+  const apart = linesApart();
   for (let left = lines; left; left &= left - 1) {
-    const at = ctz(left) << shift;
-    if (isTrue(byteOf(compact + at), bytes)) continue;
-    touched(compact + at, bytes);
+    const i = ctz(left);
+    if (isTrue(frame + <usize>i * apart, bytes)) continue;
+    touched(compact + (i << shift), bytes);
     checkLosses();
   }
 }
 
 /** Dirty copies' bytes go to memory. */
-function writeOut(n: usize, column: usize, compact: u64, lines: u64): void {
+function writeOut(n: usize, column: usize, compact: u64, lines: u64, frame: usize): void {
   const shift = smallestShift;
+  const apart = linesApart();
   for (let left = lines; left; left &= left - 1) {
     const i = (<usize>ctz(left)) << 2;
-    const at = compact + (ctz(left) << shift);
+    const at = frame + <usize>ctz(left) * apart;
     const record = <usize>load<u32>(column + i, K_RECORDS);
-    lineWrite(at, CARRY ? byteOf(at) : 0, 1 << shift, bytesOf(n, record, load<u32>(column + i, K_WAYS)));
+    lineWrite(compact + (ctz(left) << shift), at, 1 << shift, bytesOf(n, record, load<u32>(column + i, K_WAYS)));
   }
 }

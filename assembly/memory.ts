@@ -247,6 +247,11 @@ export function byteOf(compact: u64): usize {
   return frameOf(compact) + (offset >> rowShift) * rowStride + (offset & rowMask);
 }
 
+/** How far it is from one line of a page to the next, where all lines are of one size: so a page's needn't be looked up one by one. */
+export function linesApart(): usize {
+  return rowStride ? rowStride : held((<usize>1) << largestShift);
+}
+
 /** Where it is kept when a page was assigned (R28): the record + 1, or 0. */
 export function assignmentOf(compact: u64): usize {
   return tableOf(compact) + ASSIGNMENTS + <usize>((compact >> 12) & 1023) * 8;
