@@ -52,6 +52,7 @@ import {
   bytesIn,
   contents,
   fillIn,
+  isPlain,
   plainL2,
   recordIn,
   S_COVERED,
@@ -146,8 +147,12 @@ export function refillsSoFar(): u64 {
   return many;
 }
 
+/** Whether a core's L1D holds a line, or isn't plain, so that nobody knows here. */
 function isInData(core: u32, compact: u64): bool {
-  const base = <usize>load<u32>(<usize>load<u32>(coreAt(core), C_L1D), N_BASE);
+  const l1d = <usize>load<u32>(coreAt(core), C_L1D);
+  if (!l1d) return false;
+  if (!isPlain(l1d)) return true;
+  const base = <usize>load<u32>(l1d, N_BASE);
   const shape = shapesAt(core);
   const line = <u32>(compact >> load<u32>(shape, S_SHIFT));
   return waysWith(recordIn(base, shape, line), load<u32>(shape, S_WAYS), line) != 0;
