@@ -115,9 +115,6 @@ import {
   wayToFill,
 } from "./shape";
 
-/** Sockets are told apart by so many bits of a packed record at most (sharers.ts). */
-const HOME_BITS: u32 = 6;
-
 // ---- by core: its caches, and where their group 0 begins; all zero where misses of the core's L2 aren't plain
 const SIDE: usize = 64;
 const B_L1D: usize = 0;
@@ -187,7 +184,7 @@ export function prepareBeyond(): void {
  */
 export function isServer(): bool {
   if (!allPlain || moesi || outer || memorySide || !isSimple || !isNarrow || !areAlike()) return false;
-  if (load<u32>(sharedRoots) > sockets || sockets > 1 << HOME_BITS) return false;
+  if (load<u32>(sharedRoots) > sockets) return false;
   const shapes = shapesAt(0);
   if (load<u32>(shapes, S_WAYS) != load<u32>(shapes + S_FETCH, S_WAYS)) return false;
   if (!(load<u32>(shapes + S_L3, S_FLAGS) & FLAG_INCLUSIVE_DATA)) return false;

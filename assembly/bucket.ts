@@ -183,10 +183,16 @@ function playNear(from: usize, end: usize): usize {
     }
     store<u8>(hint, load<u8>(hint) | <u8>(HINT_DATA << (op >> 1)));
     note(role + ROLE_REFILLS);
-    const isLoad = <u32>(op == OP_LOAD);
-    replaceL1<Near>(role, r1, line, VALID | HELD | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE)));
+    replaceL1<Near>(role, r1, line, inL1(op, state2));
   }
   return entry;
+}
+
+/** State of a line that comes into an L1 for an operation, from an L2 that has it in this state. */
+function inL1(op: u32, state2: u32): u32 {
+  const isStore = op & 1;
+  const isLoad = <u32>(op == OP_LOAD);
+  return VALID | HELD | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE));
 }
 
 /** The line in a way of an L1, with this state, goes: to the L2, if it is dirty. */
@@ -228,7 +234,8 @@ function replaceL1<Caller>(role: usize, r1: usize, line: u32, state: u32): void 
   store<u8>(r1 + way, <u8>state, NARROW_STATES);
 }
 
-// Compiled twice, so that the one that `playNear` needs becomes part of it.
+// Compiled twice, so that the one that `playNear` needs becomes part of it: one of `evictL1` looks whether there is a line at all, or
+// the two would be found equal, and made one function that both call.
 type Near = u8;
 type Anyone = u64;
 
@@ -253,13 +260,11 @@ function prepare(entry: usize, home: u32): bool {
   if (isBeyond) {
     const outer = request(role, line, home, r2);
     const op = opIn(role);
-    const isStore = op & 1;
     // With contents a store that makes a copy dirty is never plain.
-    if (CARRY && isStore) return false;
-    const isLoad = <u32>(op == OP_LOAD);
+    if (CARRY && op & 1) return false;
     note(role + ROLE_REFILLS);
     // The L1's victim goes only now (R36).
-    replaceL1<Anyone>(role, r1, line, VALID | HELD | (isStore * (EXCLUSIVE | DIRTY)) | (outer & (isLoad * EXCLUSIVE)));
+    replaceL1<Anyone>(role, r1, line, inL1(op, outer));
     return true;
   }
   if (!CARRY) own(role, line, r1, r2);

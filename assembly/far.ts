@@ -298,11 +298,15 @@ function snoopRoot(root: usize): void {
   machineCount(MACHINE_CROSSINGS);
 }
 
-/** Whether a label may not be exact, which it is from now on. */
+/** Whether a label that isn't EXCLUSIVE may not be exact. */
 function isStale(r3: usize, way: u32): bool {
+  return ((load<u16>(r3 + stale3) >> way) & 1) != 0;
+}
+
+/** A label is exact from now on. */
+function trust(r3: usize, way: u32): void {
   const stale = <u32>load<u16>(r3 + stale3);
   store<u16>(r3 + stale3, <u16>(stale & ~(1 << way)));
-  return (stale & (1 << way)) != 0;
 }
 
 /** An L3 lets go of a line that others may hold: their labels need no longer be exact. */
@@ -381,7 +385,7 @@ export function request(role: usize, line: u32, home: u32, r2: usize): u32 {
       }
       note(desk + D_SNOOPS_FAR);
     } else note(desk + (home != load<u32>(desk, D_SOCKET) ? D_READS_FAR : D_READS));
-    isStale(r3, way3);
+    trust(r3, way3);
     store<u32>(r3 + ((<usize>way3) << 2), line);
     store<u8>(r3 + states3 + way3, <u8>got2);
     moveToFront(r3 + order3, way3);
@@ -393,7 +397,7 @@ export function request(role: usize, line: u32, home: u32, r2: usize): u32 {
     const sharers = load<u64>(holders);
     const isOwn = label & EXCLUSIVE;
     // Shared already, and whoever has it needn't be asked: nobody owns it (MESI), and a root's label is exact (D10).
-    if (!(op & 1) && (isOwn ? popcnt(sharers) != 1 : !((load<u16>(r3 + stale3) >> way3) & 1))) {
+    if (!(op & 1) && (isOwn ? popcnt(sharers) != 1 : !isStale(r3, way3))) {
       if (!ASC_NO_ASSERT)
         assert(isOwn || otherHolder(desk, r3, line), "a label that isn't EXCLUSIVE is exact, unless it is stale");
       moveToFront(r3 + order3, way3);
@@ -432,7 +436,10 @@ function share(desk: usize, op: u32, line: u32, r3: usize, way3: u32, holders: u
   } else {
     // Whoever owns the line inside, its L3 owns it too.
     if (label & EXCLUSIVE) states = askSole(desk, desk, sharers, line);
-    else if (isStale(r3, way3) && !otherHolder(desk, r3, line)) label |= EXCLUSIVE;
+    else if (isStale(r3, way3)) {
+      trust(r3, way3);
+      if (!otherHolder(desk, r3, line)) label |= EXCLUSIVE;
+    }
     got2 = VALID | HELD | (sharers ? 0 : label & EXCLUSIVE);
     store<u64>(holders, sharers | bit);
   }

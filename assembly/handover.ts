@@ -14,7 +14,6 @@ import {
   eventBase,
   groupBits,
   hitBase,
-  INVALID,
   N_LEVEL,
   N_POPULATION,
   N_SETS,
@@ -41,7 +40,7 @@ import {
 } from "./operations";
 import { ownsOf } from "./own";
 import { clearPresence, present } from "./presence";
-import { plainL2, waysWith } from "./shape";
+import { plainL2, waysFilled } from "./shape";
 import {
   all2,
   all3,
@@ -148,11 +147,6 @@ function groups(): u32 {
   return 1 << groupBits;
 }
 
-/** Bits of the ways of a set that hold a line. */
-function filled(record: usize, ways: u32): u32 {
-  return ~waysWith(record, ways, INVALID) & ((1 << ways) - 1);
-}
-
 /** A core's lines: each has a place in the L3 (D19), and those of its L1s have one in its L2. */
 function enlist(core: u32, group: u32): bool {
   const desk = deskOf(core);
@@ -163,7 +157,7 @@ function enlist(core: u32, group: u32): bool {
   const sets = load<u32>(l2, N_SETS);
   for (let set = group; set < sets; set += groups()) {
     const r2 = inL2(desk, set);
-    for (let ways = filled(r2, ways2); ways; ways &= ways - 1) {
+    for (let ways = waysFilled(r2, ways2); ways; ways &= ways - 1) {
       const way = <usize>ctz(ways);
       const line = load<u32>(r2 + (way << 2));
       const found = find(inL3(desk, line), all3, line);
@@ -187,7 +181,7 @@ function hint(desk: usize, l1: usize, bit: u32, group: u32): bool {
   const states1 = load<u32>(l1, N_STATES);
   for (let set = group; set < sets; set += groups()) {
     const r1 = bit == HINT_DATA ? inL1D(desk, set) : inL1I(desk, set);
-    for (let ways = filled(r1, all); ways; ways &= ways - 1) {
+    for (let ways = waysFilled(r1, all); ways; ways &= ways - 1) {
       const way = <usize>ctz(ways);
       const line = load<u32>(r1 + (way << 2));
       const r2 = inL2(desk, line);
@@ -211,7 +205,7 @@ function isOrderly(core: u32, group: u32): bool {
   const sets = load<u32>(l2, N_POPULATION) ? load<u32>(l2, N_SETS) : 0;
   for (let set = group; set < sets; set += groups()) {
     const r2 = inL2(desk, set);
-    for (let ways = filled(r2, ways2); ways; ways &= ways - 1) {
+    for (let ways = waysFilled(r2, ways2); ways; ways &= ways - 1) {
       const way = <usize>ctz(ways);
       if (!(load<u8>(r2 + states2 + way) & <u8>(EXCLUSIVE | DIRTY))) continue;
       const line = load<u32>(r2 + (way << 2));
@@ -230,7 +224,7 @@ function isRootOrderly(desk: usize, group: u32): bool {
   for (let set = group; set < sets; set += groups()) {
     const r3 = inL3(desk, set);
     store<u16>(r3 + stale3, 0xffff);
-    for (let ways = filled(r3, ways3); ways; ways &= ways - 1) {
+    for (let ways = waysFilled(r3, ways3); ways; ways &= ways - 1) {
       const way = <usize>ctz(ways);
       const owns = load<u8>(r3 + states3 + way) & <u8>(EXCLUSIVE | DIRTY);
       if (owns && otherHolder(desk, r3, load<u32>(r3 + (way << 2)))) return false;
@@ -268,7 +262,7 @@ export function giveUp(): void {
 
 /** The directory hears of the copies of one set. */
 function reveal(n: usize, record: usize): void {
-  for (let ways = filled(record, load<u32>(n, N_WAYS)); ways; ways &= ways - 1)
+  for (let ways = waysFilled(record, load<u32>(n, N_WAYS)); ways; ways &= ways - 1)
     present(n, load<u32>(record + ((<usize>ctz(ways)) << 2)));
 }
 

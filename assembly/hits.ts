@@ -230,7 +230,6 @@ function prepareNarrow(): void {
 // ---- the newest line of each set
 
 /**
-/**
  * By kind (load, store, fetch, and a place that nobody reads) and set group, the line that was touched last there, as the record's
  * own upper bits: it is the most recent of its set, so another access to it changes nothing but a count (and bytes), and one
  * comparison tells requester, operation and line at once. In builds with contents the second half says where the truth of a line that

@@ -148,6 +148,11 @@ export function waysWith(r: usize, ways: u32, tag: u32): u32 {
   return found;
 }
 
+/** Bits of those that hold a line. */
+export function waysFilled(r: usize, ways: u32): u32 {
+  return ~waysWith(r, ways, INVALID) & ((1 << ways) - 1);
+}
+
 /** Record of a line's set in a cache whose group 0 begins at `base`. */
 export function recordIn(base: usize, shape: usize, line: u32): usize {
   const set = line & load<u32>(shape, S_MASK);

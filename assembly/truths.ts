@@ -21,7 +21,6 @@ import {
   DIRTY,
   groupBits,
   HOLDS_DATA,
-  INVALID,
   indexOf,
   largestShift,
   N_DATA,
@@ -37,7 +36,7 @@ import {
 import { byteOf, dataOf, setWho, TRUTH, WRITER } from "./memory";
 import { ATTR_WRITE_BACK, HAZARD_STALE_FETCH } from "./operations";
 import { setState, stateAt, tagAt } from "./set";
-import { plainL2, waysWith } from "./shape";
+import { plainL2, waysFilled } from "./shape";
 import {
   D_ROOT,
   deskOf,
@@ -211,16 +210,12 @@ export function bytesInForce(n: usize, record: usize, way: u32): usize {
 
 // ---- taking sharers up and giving them up, a core's or an L3's sets of one group at a time
 
-function filled(record: usize, ways: u32): u32 {
-  return ~waysWith(record, ways, INVALID) & ((1 << ways) - 1);
-}
-
 /** No copy of an L3 counts as true, or as lying outside a dirty one. */
 export function forgetTruthsIn(desk: usize, group: u32): void {
   const sets = load<u32>(<usize>load<u32>(desk, D_ROOT), N_SETS);
   for (let set = group; set < sets; set += 1 << groupBits) {
     const r3 = inL3(desk, set);
-    for (let ways = filled(r3, ways3); ways; ways &= ways - 1) {
+    for (let ways = waysFilled(r3, ways3); ways; ways &= ways - 1) {
       const at3 = r3 + states3 + <usize>ctz(ways);
       store<u8>(at3, load<u8>(at3) & ~(<u8>TRUE));
     }
@@ -240,7 +235,7 @@ export function areTruthsOf(core: u32, group: u32): bool {
   const sets = load<u32>(plainL2(core), N_SETS);
   for (let set = group; set < sets; set += 1 << groupBits) {
     const r2 = inL2(desk, set);
-    for (let ways = filled(r2, ways2); ways; ways &= ways - 1) {
+    for (let ways = waysFilled(r2, ways2); ways; ways &= ways - 1) {
       const way2 = <usize>ctz(ways);
       const line = load<u32>(r2 + (way2 << 2));
       const at2 = r2 + states2 + way2;
@@ -267,7 +262,7 @@ export function areTruthsIn(desk: usize, group: u32): bool {
   const sets = load<u32>(<usize>load<u32>(desk, D_ROOT), N_SETS);
   for (let set = group; set < sets; set += 1 << groupBits) {
     const r3 = inL3(desk, set);
-    for (let ways = filled(r3, ways3); ways; ways &= ways - 1) {
+    for (let ways = waysFilled(r3, ways3); ways; ways &= ways - 1) {
       const way3 = <usize>ctz(ways);
       const at3 = r3 + states3 + way3;
       if (!(load<u8>(at3) & <u8>TRUE)) {
@@ -285,7 +280,7 @@ export function markInstructions(core: u32, group: u32): void {
   const l1i = <usize>load<u32>(coreAt(core), C_L1I);
   for (let set = group; set < load<u32>(l1i, N_SETS); set += 1 << groupBits) {
     const r = inL1I(desk, set);
-    for (let ways = filled(r, load<u32>(l1i, N_WAYS)); ways; ways &= ways - 1) {
+    for (let ways = waysFilled(r, load<u32>(l1i, N_WAYS)); ways; ways &= ways - 1) {
       const line = load<u32>(r + ((<usize>ctz(ways)) << 2));
       const r1 = inL1D(desk, line);
       const found = findL1(r1, line);
@@ -311,7 +306,7 @@ export function giveBytesTo(core: u32, group: u32): void {
 }
 
 function tellTruth(n: usize, r1: usize, state: u32): void {
-  for (let ways = filled(r1, load<u32>(n, N_WAYS)); ways; ways &= ways - 1) {
+  for (let ways = waysFilled(r1, load<u32>(n, N_WAYS)); ways; ways &= ways - 1) {
     const way = <usize>ctz(ways);
     const line = load<u32>(r1 + (way << 2));
     store<u32>(r1 + load<u32>(n, N_TRUTH) + (way << 2), <u32>byteOf((<u64>line) << largestShift));
@@ -320,7 +315,7 @@ function tellTruth(n: usize, r1: usize, state: u32): void {
 }
 
 function giveBytes(n: usize, record: usize): void {
-  for (let ways = filled(record, load<u32>(n, N_WAYS)); ways; ways &= ways - 1) {
+  for (let ways = waysFilled(record, load<u32>(n, N_WAYS)); ways; ways &= ways - 1) {
     const way = <u32>ctz(ways);
     const state = stateAt(n, record, way);
     if (!(state & (TRUE | AS_MEMORY))) continue;
