@@ -3,6 +3,7 @@
 // host's own caches while its bucket is played. Whatever isn't a plain access plays all buckets first and keeps its position.
 
 import { misses } from "./ahead";
+import { alike, dealtAs, observes, passes, UNLIKE } from "./alike";
 import { playPacked } from "./bucket";
 import { giveUp, inForce, refillsAtDesks, takeUp, tell } from "./handover";
 import { baseFor, lastValue, setLastValue } from "./hits";
@@ -23,7 +24,7 @@ import { noteObserved, owns, parts, sharded } from "./own";
 import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
-import { areUsable, lines, opOf, PACKED_SIZE, packed, withPart } from "./sharers";
+import { areUsable, dealtFor, lines, PACKED_SIZE, packed, withPart } from "./sharers";
 import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
 import { countFrom, expectTruth, isOld, observedOld, truthAt } from "./truths";
 
@@ -183,7 +184,12 @@ export function batchRecords(): u32 {
 function isForSharers(batch: usize, count: u32): bool {
   if (count < LARGE || !areUsable() || !isLarge() || !areMany(batch, count)) return false;
   const end = batch + ((<usize>count) << 3);
-  for (let at = batch; at < end; at += 8) if ((<u32>(load<u64>(at) >> 48) & 0xff) > OP_FETCH) return false;
+  for (let at = batch; at < end; at += 8) {
+    const word = load<u64>(at);
+    const core = <u32>(word >> 56);
+    const op = <u32>(word >> 48) & 0xff;
+    if (alike(core, op) == UNLIKE && !passes(core, op, word & 0xffffffffffff)) return false;
+  }
   return true;
 }
 
@@ -200,9 +206,11 @@ const MANY: u32 = 12;
 
 /** A record that isn't dealt is going to be played in its place. */
 export function interrupt(word: u64): void {
+  const core = <u32>(word >> 56);
   const op = <u32>(word >> 48) & 0xff;
   // What is a miss in program order, and no more than that, would have been dealt.
-  if (op > OP_FETCH || !baseFor(<u32>(word >> 56), op)) interruptions++;
+  const like = alike(core, op);
+  if (like == UNLIKE || !baseFor(core, like)) interruptions++;
   settleWholly();
 }
 
@@ -238,7 +246,9 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
   for (; at < until; at += 8) {
     const word = load<u64>(at);
     const op = <u32>(word >> 48) & 0xff;
-    if (op > OP_FETCH) break;
+    const core = <u32>(word >> 56);
+    const like = dealtAs(core, op);
+    if (like == UNLIKE) break;
     const address = word & 0xffffffffffff;
     if (!enterMemory(address)) break;
     const compact = address - regionDelta;
@@ -246,7 +256,7 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
       if (!isElsewhere(word)) break;
       continue;
     }
-    if (!baseFor(<u32>(word >> 56), op)) break;
+    if (!baseFor(core, like)) break;
     const group = <u32>(compact >> shift) & mask;
     const after = at - from;
     const offset = base + (table ? load<u32>(table + (after >> 1)) : <u32>(after >> 3));
@@ -256,7 +266,7 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
     store<u64>(buckets + ((<usize>slot) << 3), word);
     store<u32>(numbers + ((<usize>slot) << 2), offset);
     store<u32>(cursor, n + 1);
-    if (CARRY && !VERSIONS && op != OP_STORE) {
+    if (CARRY && !VERSIONS && observes(op)) {
       observerGroup = group;
       if (sharded) noteObserved(epoch + offset);
     }
@@ -268,8 +278,17 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
 /** The same in the form that is played on sharers: lines instead of addresses, and numbers only for contents, which need them. */
 function dealPacked(from: usize, until: usize, base: u32): usize {
   if (sharded) return dealOwn(from, until);
-  let at = scatter(from, until, base);
-  while (at < until && makeWay(load<u64>(at))) at = scatter(at, until, base + <u32>((at - from) >> 3));
+  return dealAll(from, until, base);
+}
+
+/** The same of records that are ours. */
+function dealAll(from: usize, until: usize, base: u32): usize {
+  let at = from;
+  for (;;) {
+    at = scatter(at, until, base + <u32>((at - from) >> 3));
+    if (at == until || !makeWay(load<u64>(at))) return at;
+    if (CARRY && dealAlike(load<u64>(at), base + <u32>((at - from) >> 3))) at += 8;
+  }
   return at;
 }
 
@@ -279,8 +298,8 @@ function dealOwn(from: usize, until: usize): usize {
   while (at < until) {
     const next = siftWords(at, until);
     const end = kept + ((<usize>keptMany) << 3);
-    for (let own = scatter(kept, end, 0); own < end; own = scatter(own, end, 0))
-      if (!makeWay(load<u64>(own))) return placeOf(<u32>((own - kept) >> 3), at);
+    const stuck = dealAll(kept, end, 0);
+    if (stuck < end) return placeOf(<u32>((stuck - kept) >> 3), at);
     at = next;
     if (at == until) break;
     const word = load<u64>(at);
@@ -295,11 +314,30 @@ function dealOwn(from: usize, until: usize): usize {
 
 /** Whether a record at which `scatter` stopped can be dealt now: another region has been entered, or a full bucket played. */
 function makeWay(word: u64): bool {
-  const op = <u32>(word >> 48) & 0xff;
+  const core = <u32>(word >> 56);
+  const like = dealtAs(core, <u32>(word >> 48) & 0xff);
   const address = word & 0xffffffffffff;
-  if (op > OP_FETCH || !enterMemory(address) || !baseFor(<u32>(word >> 56), op)) return false;
+  if (like == UNLIKE || !enterMemory(address) || !baseFor(core, like)) return false;
   const group = <u32>((address - regionDelta) >> largestShift) & ((1 << groupBits) - 1);
   if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY_PACKED) playBucket(group);
+  return true;
+}
+
+/** Deals a record that can be dealt now and is no load, store or fetch, but like one. False: it is one of these. */
+function dealAlike(word: u64, offset: u32): bool {
+  const core = <u32>(word >> 56);
+  const op = <u32>(word >> 48) & 0xff;
+  if (op <= OP_FETCH) return false;
+  const compact = (word & 0xffffffffffff) - regionDelta;
+  const line = <u32>(compact >> largestShift);
+  const group = line & ((1 << groupBits) - 1);
+  const cursor = lengths + ((<usize>group) << 2);
+  const slot = <usize>(group * APART_BYTES + load<u32>(cursor));
+  const record = packed(line, dealtAs(core, op), regionHome, core);
+  store<u64>(buckets + slot, withPart(record, <u32>(compact & ((1 << largestShift) - 1)) >> 3, op));
+  store<u32>(numbers + (slot >> 1), offset);
+  if (!VERSIONS && observes(op)) observerGroup = group;
+  store<u32>(cursor, load<u32>(cursor) + <u32>PACKED_SIZE);
   return true;
 }
 
@@ -332,7 +370,7 @@ function scatter(from: usize, until: usize, base: u32): usize {
     const slot = into + <usize>(group * APART_BYTES + n);
     const record = packed(line, op, home, core);
     if (CARRY) {
-      store<u64>(slot, withPart(record, (<u32>(address - delta) & lineMask) >> 3));
+      store<u64>(slot, withPart(record, (<u32>(address - delta) & lineMask) >> 3, op));
       store<u32>(offsets + ((slot - into) >> 1), base + <u32>((at - from) >> 3));
     } else store<u64>(slot, record);
     store<u32>(cursor, n + <u32>PACKED_SIZE);
@@ -354,13 +392,15 @@ function noteObserver(from: usize, until: usize): void {
 /** Plays a bucket that has the record that observed last, and notes what that was. */
 function playObserver(records: usize, bytes: usize, group: u32, offsets: usize): void {
   let last = bytes;
-  while (last > 0 && opOf(load<u64>(records + last - PACKED_SIZE)) == OP_STORE) last -= PACKED_SIZE;
+  while (last > 0 && !observes(dealtFor(load<u64>(records + last - PACKED_SIZE)))) last -= PACKED_SIZE;
   if (last) {
     const before = last - PACKED_SIZE;
     playPacked(records, before, group, offsets);
     expectTruth();
+    // An atomic changes it.
+    const truth = truthAt(load<u64>(records + before), group);
     playPacked(records + before, PACKED_SIZE, group, offsets + (before >> 1));
-    observed = isOld ? observedOld : truthAt(load<u64>(records + before), group);
+    observed = isOld ? observedOld : truth;
   }
   playPacked(records + last, bytes - last, group, offsets + (last >> 1));
 }

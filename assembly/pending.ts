@@ -11,8 +11,13 @@ const BATCHES: u32 = 1 << 18;
 let batches: usize = 0;
 let batchCount: u32 = 0;
 
-/** Whether any by-VA maintenance has been issued: before that nothing can be pending. */
-export let stamped: bool = false;
+/**
+ * Whether an access may rely on maintenance that isn't complete for it. That of data is complete once everybody's batches are closed;
+ * that of instructions isn't, for a core that has had no ISB since.
+ */
+export let pendable: bool = false;
+let openBatches: u32 = 0;
+let ofInstructions: bool = false;
 
 function batchAt(number: u32): usize {
   return batches + <usize>(number & (BATCHES - 1)) * 16;
@@ -24,12 +29,13 @@ function remembered(number: u32): bool {
 
 /** The issuer's open batch; made if it has none. */
 function openBatch(): u32 {
-  stamped = true;
   if (!batches) batches = allocate(<usize>BATCHES * 16);
   const c = coreAt(who);
   let batch = load<u32>(c, C_BATCH);
   if (!batch) {
     batch = ++batchCount;
+    openBatches++;
+    pendable = true;
     store<u32>(c, batch, C_BATCH);
     store<i64>(batchAt(batch), -1);
     store<u32>(batchAt(batch), who, 8);
@@ -106,6 +112,7 @@ export function noteMaintenance(): void {
 /** A by-VA operation of the core named this block: instruction side or data side. */
 export function stamp(compact: u64, instructions: bool): void {
   const batch = openBatch();
+  if (instructions) ofInstructions = true;
   const entry = entryOf(<u32>(compact >> PAGE_SHIFT));
   let blocks = <usize>load<u32>(entry, BLOCKS);
   if (!blocks) {
@@ -138,6 +145,8 @@ export function completeMaintenance(core: u32): void {
   if (!batch) return;
   store<i64>(batchAt(batch), <i64>record);
   store<u32>(coreAt(core), 0, C_BATCH);
+  openBatches--;
+  pendable = ofInstructions || openBatches > 0;
 }
 
 export function synchronizeContext(core: u32): void {
@@ -147,7 +156,7 @@ export function synchronizeContext(core: u32): void {
 /** An access that isn't an L1 hit: does it rely on maintenance that isn't complete for it? */
 export function checkPending(compact: u64, isFetch: bool): void {
   // A shard may have heard of maintenance in other groups only.
-  if (!stamped || !tables) return;
+  if (!pendable || !tables) return;
   const page = <u32>(compact >> PAGE_SHIFT);
   const table = <usize>load<u32>(tables + ((<usize>(page >> TABLE_SHIFT)) << 2));
   if (!table) return;

@@ -6,7 +6,7 @@ import { distrust } from "./hierarchy";
 import { allocate, C_ACTIVE, C_L1D, CARRY, coreAt, cores, N_BASE, N_PREFETCHER, TRUE } from "./layout";
 import { logging } from "./miss-log";
 import { OP_LOAD } from "./operations";
-import { checkPending, stamped } from "./pending";
+import { checkPending, pendable } from "./pending";
 import { Carefully, noteHit, refillBy, refilledFrom } from "./refill";
 import { isPlain, plainL2, recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, truthIn, waysWith } from "./shape";
 
@@ -53,7 +53,7 @@ export function plainLoad(core: u32, compact: u64): usize {
   } else {
     way = refillBy<Carefully>(core, OP_LOAD, compact, line, r, shape);
     if (way < 0) return 0;
-    if (stamped) checkPending(compact, false);
+    if (pendable) checkPending(compact, false);
     // The host has the L2's bytes nearer than the truth, which lies in as many pages as the machine's memory.
     at = CARRY ? refilledFrom + inLine : r;
   }

@@ -14,6 +14,7 @@ import {
   pathFor,
   setSpeculating,
 } from "./access";
+import { becomesPlain, dealtAs, passes, UNLIKE } from "./alike";
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
 import { chooseOrder, consider, deal, interrupt } from "./deal";
@@ -235,12 +236,14 @@ export function play(count: u32): u32 {
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
     if (!prefixed) {
-      if ((<u32>(word >> 48) & 0xff) <= OP_FETCH) {
+      const core = <u32>(word >> 56);
+      const first = <u32>(word >> 48) & 0xff;
+      if (first <= OP_FETCH || (dealing && dealtAs(core, first) != UNLIKE)) {
         const start = i;
         if (dealing) consider();
         // Buckets on sharers take what is ours without sifting.
         const sifts = sharded && !(dealing && inForce);
-        if (TRANSLATES && translatingCores && isVirtual(<u32>(word >> 56))) {
+        if (TRANSLATES && translatingCores && isVirtual(core)) {
           const at = batch + ((<usize>i) << 3);
           if (at >= setsSeenTo) {
             setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
@@ -269,7 +272,8 @@ export function play(count: u32): u32 {
         }
         word = load<u64>(batch + ((<usize>i) << 3));
       }
-      interrupt(word);
+      if (becomesPlain(batch + ((<usize>i) << 3))) continue;
+      if (!passes(<u32>(word >> 56), <u32>(word >> 48) & 0xff, word & 0xffffffffffff)) interrupt(word);
     }
     const op = <u32>(word >> 48) & 0xff;
     const operand = word & 0xffffffffffff;

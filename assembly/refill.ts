@@ -45,7 +45,7 @@ import {
   OP_LOAD,
   OP_STORE,
 } from "./operations";
-import { stamped } from "./pending";
+import { pendable } from "./pending";
 import { prefetching } from "./prefetch";
 import { absent, exchangeInstructions, mayHoldInstructions, present } from "./presence";
 import {
@@ -168,13 +168,13 @@ export let refilledFrom: usize = 0;
  * has been done, BEYOND if only because the L2 doesn't hold the line. A store's bytes are the caller's affair.
  */
 export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
-  if (stamped || (CARRY && divergent)) return -1;
+  if (pendable || (CARRY && divergent)) return -1;
   return refillBy<Carefully>(core, op, compact, line, r, shape);
 }
 
 /** Whether refills of all cores are the plainest for now, so that `refillBy` needn't look. */
 export function refillsAreSimple(): bool {
-  return !CARRY && isSimple && !stamped && !distrust && !yardstick && !prefetching;
+  return !CARRY && isSimple && !pendable && !distrust && !yardstick && !prefetching;
 }
 
 /** Whether all cores' refills are the plainest as long as the state allows it. */

@@ -32,7 +32,7 @@ import {
 import { logging } from "./miss-log";
 import { OP_FETCH, OP_LOAD } from "./operations";
 import { sharded } from "./own";
-import { stamped } from "./pending";
+import { pendable } from "./pending";
 import { plainL2, S_FETCH, S_FLAGS, S_L2, S_L3, S_MASK, S_ORDER, S_RECORD, S_STATES, S_WAYS, shapesAt } from "./shape";
 import { prepareTruths } from "./truths";
 
@@ -97,11 +97,12 @@ export function roleOf(core: u32, op: u32): usize {
 // ---- a record in a bucket: operation, core, home socket of its memory, and the line without the group's bits, in five bytes: what
 // buckets cost is mostly the host's pages and cache lines. Records are written and read as eight bytes, from the first to the last,
 // so that the three behind a record are the next one's, or nobody's. Operation and core together name a role. In builds with contents
-// a record has eight bytes, and also says which 8 bytes of its line it begins in.
+// a record has eight bytes, and also says which 8 bytes of its line it begins in, and the operation that it is dealt for (alike.ts).
 export const PACKED_SIZE: usize = CARRY ? 8 : 5;
 const HOME_AT: u64 = 10;
 const LINE_AT: u64 = 13;
 const PART_AT: u64 = 40;
+const DEALT_AT: u64 = 48;
 /** Sockets that a record can name, and the fewest group bits that leave enough for the line. */
 const MOST_HOMES: u32 = 8;
 const FEWEST_GROUP_BITS: u32 = 5;
@@ -110,12 +111,16 @@ export function packed(line: u32, op: u32, home: u32, core: u32): u64 {
   return <u64>((core << 2) | op | (home << (<u32>HOME_AT))) | ((<u64>(line >> groupBits)) << LINE_AT);
 }
 
-export function withPart(word: u64, part: u32): u64 {
-  return word | ((<u64>part) << PART_AT);
+export function withPart(word: u64, part: u32, dealt: u32): u64 {
+  return word | ((<u64>part) << PART_AT) | ((<u64>dealt) << DEALT_AT);
 }
 
 export function partIn(word: u64): u32 {
-  return <u32>(word >> PART_AT);
+  return <u32>(word >> PART_AT) & 255;
+}
+
+export function dealtFor(word: u64): u32 {
+  return <u32>(word >> DEALT_AT);
 }
 
 export function opOf(word: u64): u32 {
@@ -197,7 +202,7 @@ let possible: bool = false;
 /** Whether machine and state allow it. Contents have to be what coherent accesses leave, and all stores be this kernel's (truths.ts). */
 export function areUsable(): bool {
   if (CARRY && (divergent || sharded)) return false;
-  return possible && !distrust && !strays && !yardstick && !stamped && !logging;
+  return possible && !distrust && !strays && !yardstick && !pendable && !logging;
 }
 
 /** Called once the machine is laid out, after beyond.ts. */

@@ -27,6 +27,8 @@ export const FEATURES = {
   split: "inner and outer cacheability apart",
   nc: "ncLookup and ncSnoops",
   atomics: "atomics",
+  barriers: "barriers, TLB and branch predictor invalidation, and costs, without any maintenance",
+  zeroing: "DC ZVA",
   maintenance: "maintenance by VA, instruction cache maintenance, DC ZVA, barriers",
   setway: "maintenance by set/way, whole loops, migration, invalidateCleans",
   devices: "coherent and non-coherent device masters",

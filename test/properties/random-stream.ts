@@ -167,7 +167,11 @@ export function randomStream(draw: Draw, has: Has, machine: ResolvedMachine, cou
   add(has("maintenance"), 4, () => out.push(record(draw.pick(BY_VA), anyCore(), anyPlace().address, attribute(true))));
   add(has("maintenance"), 1, () => out.push(record(draw.pick(["IC_IALLU", "IC_IALLUIS"] as const), anyCore(), 0)));
   add(has("maintenance"), 2, () => out.push(record(draw.pick(BARRIERS), anyCore(), 0)));
-  add(has("maintenance"), 1, zero);
+  add(has("barriers"), 2, () => {
+    if (draw.chance(20)) out.push(record("CHARGE", anyCore(), draw.int(0, 3)));
+    else out.push(record(draw.pick(BARRIERS), anyCore(), 0));
+  });
+  add(has("maintenance") || has("zeroing"), 1, zero);
   add(has("maintenance"), 1, () => {
     for (const each of idiom(draw, has, machine, anyCore(), anyCore(), anyRam().address)) out.push(each);
   });

@@ -10,14 +10,14 @@ import { SEED, streamCount } from "./run-property.ts";
 
 /** Nothing is recorded but accesses, so that the build without versions plays; or with what interrupts. */
 const PLAIN: readonly Feature[] = ["basic", "fetch", "system", "inclusion", "regions", "mmio"];
+/** And what is dealt like them, or passes while they wait (assembly/alike.ts). */
+const ALIKE: readonly Feature[] = [...PLAIN, "atomics", "speculation", "barriers", "zeroing"];
 const INTERRUPTED: readonly Feature[] = [
-  ...PLAIN,
+  ...ALIKE,
   "sizes",
   "control",
   "attributes",
   "nonshareable",
-  "speculation",
-  "atomics",
   "maintenance",
   "setway",
   "devices",
@@ -27,6 +27,7 @@ const INTERRUPTED: readonly Feature[] = [
 describe(`servers (SETWAY_SEED=${SEED})`, () => {
   for (const [what, features] of [
     ["plain accesses", PLAIN],
+    ["with what is like them", ALIKE],
     ["with interruptions", INTERRUPTED],
   ] as const) {
     test(what, { timeout: 3_600_000 }, () => {
