@@ -269,7 +269,7 @@ export let eventBase: usize = 0;
 export let machineBase: usize = 0;
 export let yardstickBase: usize = 0;
 
-/** Count of L1I copies by hashed block: whether a store needs to look for them at all. */
+/** Count of L1I copies by block (presence.ts): whether a store needs to look for them at all. */
 export const FILTER_BITS: u32 = 18;
 export let filter: usize = 0;
 
