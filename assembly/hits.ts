@@ -13,6 +13,7 @@ import {
   dic,
   FLAG_WRITE_THROUGH,
   groupBits,
+  groupMask,
   groupStride,
   largestShift,
   N_BASE,
@@ -32,7 +33,7 @@ import { byteOf, fastBytes, fastLow, regionDelta, TRUTH, WRITER } from "./memory
 import { ATTR_WRITE_BACK, OP_FETCH, OP_STORE } from "./operations";
 import { prefetching } from "./prefetch";
 import { mayHoldInstructions } from "./presence";
-import { BEYOND, refill, refillBy, refillsAreSimple, Simply } from "./refill";
+import { BEYOND, Refill, refill, refillsAreSimple, Simply } from "./refill";
 import { moveToFront } from "./set";
 import { isPlain, plainL2, recordIn, S_ORDER, S_SHIFT, S_STATES, S_TRUTH, S_WAYS, shapesAt, waysWith } from "./shape";
 
@@ -157,10 +158,8 @@ function prepareOpen(core: u32): void {
 export function prepareFast(): void {
   keyMask = ~(((<u64>1) << smallestShift) - 1);
   wordMask = (VERSIONS ? keyMask : ~(<u64>7)) & 0xffffffffffff;
-  groupMask = (1 << groupBits) - 1;
-  newestShift = largestShift - 3;
   if (CARRY) writesBytes = (<u64>1) << (smallestShift - 1);
-  newestMask = (<usize>min(groupMask, 127)) << 3;
+  newestMask = ((<usize>groupMask) << largestShift) & (NEWEST_TRUTH - 1);
   minds = CARRY || dic;
   prepareNarrow();
   for (let core: u32 = 0; core < cores; core++) {
@@ -181,7 +180,6 @@ export function prepareFast(): void {
 }
 
 let keyMask: u64 = 0;
-let groupMask: u32 = 0;
 /** Whether a store has to ask for copies in L1Is. */
 export let minds: bool = false;
 
@@ -230,20 +228,21 @@ function prepareNarrow(): void {
 // ---- the newest line of each set
 
 /**
- * By kind (load, store, fetch, and a place that nobody reads) and set group, the line that was touched last there, as the record's
+ * By set group and kind (load, store, fetch, and a place that nobody reads) the line that was touched last there, as the record's
  * own upper bits: it is the most recent of its set, so another access to it changes nothing but a count (and bytes), and one
- * comparison tells requester, operation and line at once. In builds with contents the second half says where the truth of a line that
- * is stored to is, which the copy shares (TRUE).
+ * comparison tells requester, operation and line at once. Places are as far apart as lines are, so that a record's bits tell its
+ * place without a shift; where lines are large, several groups share them. In builds with contents the second half says where the
+ * truth of a line that is stored to is, which the copy shares (TRUE).
  */
-const NEWEST = memory.data(8 * 1024, 64);
-const KIND_BITS: usize = 10;
-const NEWEST_TRUTH: usize = 4 << 10;
+const NEWEST = memory.data(2 * 8192, 64);
+const NEWEST_TRUTH: usize = 8192;
+const KIND_STORE: usize = 8;
+const KIND_FETCH: usize = 16;
 /** Keys of other generations count no longer. It fills the bits of a key below the line. */
 let generation: u64 = 0;
 /** The topmost of those bits says of a store's key that bytes have to be written. */
 let writesBytes: u64 = 0;
-/** Where a record's set group lies in a kind's part, scaled. */
-let newestShift: u64 = 0;
+/** Bits of a record that tell its set group, or some of them. */
 let newestMask: usize = 0;
 
 /** Whose lines they are: all one core's, so that hits in them are counted as one. */
@@ -252,39 +251,43 @@ let lastCore: u32 = 0;
 /** Copies of the newest lines may have gone, or are no longer exclusive. */
 export function forgetNewest(): void {
   generation = (generation + 1) & ~keyMask & ~writesBytes;
-  if (!generation) for (let at: usize = 0; at < NEWEST_TRUTH; at += 8) store<u64>(NEWEST + at, NO_KEY);
+  if (!generation) for (let at: usize = 0; at < NEWEST_TRUTH; at += 16) v128.store(NEWEST + at, i64x2.splat(NO_KEY));
 }
 
-function newestAt(op: u32, address: u64): usize {
-  return NEWEST + ((<usize>op) << KIND_BITS) + (<usize>(address >> newestShift) & newestMask);
+/** Which of its set group's places is that of a record's kind. */
+function kindOf(word: u64): usize {
+  return <usize>(word >> 45) & 24;
+}
+
+function newestAt(kind: usize, word: u64): usize {
+  return NEWEST + (<usize>word & newestMask) + kind;
 }
 
 /** A line's copies may have gone, or are no longer exclusive. */
 export function forgetLine(compact: u64): void {
   const at = newestAt(0, compact);
   store<u64>(at, NO_KEY);
-  store<u64>(at, NO_KEY, 1 << KIND_BITS);
-  store<u64>(at, NO_KEY, 2 << KIND_BITS);
+  store<u64>(at, NO_KEY, KIND_STORE);
+  store<u64>(at, NO_KEY, KIND_FETCH);
 }
 
 /** An L1I may have got a line that is stored to. */
 export function forgetStores(compact: u64): void {
-  store<u64>(newestAt(OP_STORE, compact), NO_KEY);
+  store<u64>(newestAt(KIND_STORE, compact), NO_KEY);
 }
 
 /** The line of a record that has been played is in a way of its L1's record r, and the most recent there. */
 export function remember(word: u64, compact: u64, shape: usize, r: usize, way: u32): void {
-  const op = <u32>(word >> 48) & 3;
-  rememberKeys(word, op, op & 1);
-  if (CARRY) rememberTruth(word, op, truthOf(shape, r, way, compact));
+  rememberKeys(word, <u32>(word >> 48) & 1);
+  if (CARRY) rememberTruth(word, truthOf(shape, r, way, compact));
 }
 
 /** A line may be loaded, or fetched, and stored to as well or not. A fetch writes the places of fetches, and the one that nobody reads. */
-function rememberKeys(word: u64, op: u32, storable: u32): void {
-  const newest = newestAt(op & 2, word);
+function rememberKeys(word: u64, storable: u32): void {
+  const newest = newestAt(kindOf(word) & KIND_FETCH, word);
   const key = ((word & keyMask) | generation) & ~((<u64>1) << 48);
   store<u64>(newest, key);
-  store<u64>(newest, key | ((<u64>1) << 48) | writesBytes | (<u64>storable - 1), 1 << KIND_BITS);
+  store<u64>(newest, key | ((<u64>1) << 48) | writesBytes | (<u64>storable - 1), KIND_STORE);
 }
 
 /** Where the truth of the smallest line is that a record begins in, whose line is in a way of its L1's record r. */
@@ -294,8 +297,8 @@ function truthOf(shape: usize, r: usize, way: u32, compact: u64): usize {
 }
 
 /** Only stores ask for it. */
-function rememberTruth(word: u64, op: u32, truth: usize): void {
-  store<u32>(newestAt(op & 2, word), <u32>truth, NEWEST_TRUTH + (1 << KIND_BITS));
+function rememberTruth(word: u64, truth: usize): void {
+  store<u32>(newestAt(kindOf(word) & KIND_FETCH, word), <u32>truth, NEWEST_TRUTH + KIND_STORE);
 }
 
 /** Where the aligned 8 bytes of a record lie in the contents of its smallest line. */
@@ -305,7 +308,7 @@ function offsetIn(word: u64): usize {
 
 /** Contents of an access to the newest line of its set. */
 export function again(op: u32, word: u64, number: u64): void {
-  access(op, word, number, <usize>load<u32>(newestAt(op, word), NEWEST_TRUTH));
+  access(op, word, number, <usize>load<u32>(newestAt(kindOf(word), word), NEWEST_TRUTH));
 }
 
 /** The observation, which can wait, or the default value (R44); `truth` is that of the record's smallest line. */
@@ -373,9 +376,7 @@ export function playHits(from: usize, end: usize, first: u64, numbers: usize): u
   // One function compiled several times: types tell what is known then, by their sizes.
   if (asksNewest) {
     if (!isNarrow) return hits<AnyShape, CallerRefills, ByNewest>(from, end, first, numbers);
-    if (!CARRY && refiller == LOOP_REFILLS_SIMPLY)
-      return hits<Narrow, LoopRefillsSimply, ByNewest>(from, end, first, numbers);
-    if (refiller == LOOP_REFILLS) return hits<Narrow, LoopRefills, ByNewest>(from, end, first, numbers);
+    if (refiller != CALLER_REFILLS) return hits<Narrow, LoopRefills, ByNewest>(from, end, first, numbers);
     return hits<Narrow, CallerRefills, ByNewest>(from, end, first, numbers);
   }
   if (!isNarrow) return hits<AnyShape, CallerRefills, BySet>(from, end, first, numbers);
@@ -416,16 +417,16 @@ function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, number
       // A loop of its own, because V8 then keeps what it needs in registers.
       while (at < end) {
         const word = load<u64>(at);
-        const op = <u32>(word >> 48) & 3;
-        if (load<u64>(newestAt(op, word)) != ((word & mask) | now)) break;
-        counted += load<u64>(UNITS + ((<usize>op) << 3));
+        const kind = kindOf(word);
+        if (load<u64>(newestAt(kind, word)) != ((word & mask) | now)) break;
+        counted += load<u64>(UNITS + kind);
         at += 8;
       }
       if (CARRY && at > began) unseen = load<u64>(at - 8);
       if (at >= end) break;
       if (CARRY) {
         const word = load<u64>(at);
-        const newest = newestAt(OP_STORE, word);
+        const newest = newestAt(KIND_STORE, word);
         if (load<u64>(newest) == ((word & mask) | now | writesBytes)) {
           counted += UNIT_STORE;
           access(OP_STORE, word, numberOf(at - from, first, numbers), <usize>load<u32>(newest, NEWEST_TRUTH));
@@ -464,17 +465,17 @@ function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, number
       if (refills) {
         const within = shapesAt(core) + ((<usize>(op & 2)) << 5);
         const filled = simple
-          ? refillBy<Simply>(core, op, compact, line, r, within)
+          ? Refill.by<Simply>(core, op, compact, line, r, within)
           : refill(core, op, compact, line, r, within);
         if (filled >= 0) {
           // As at the end of the loop; to go there costs hits more registers than there are.
           if (byNewest) {
             if (!simple && op == OP_FETCH) forgetStores(word);
-            rememberKeys(word, op, isStore);
+            rememberKeys(word, isStore);
           }
           if (CARRY) {
             const truth = <usize>load<u32>(r + NARROW_TRUTH + ((<usize>filled) << 2));
-            if (byNewest) rememberTruth(word, op, truth);
+            if (byNewest) rememberTruth(word, truth);
             access(op, word, numberOf(at - from, first, numbers), truth);
           }
           continue;
@@ -497,11 +498,11 @@ function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, number
     if (byNewest) {
       counted += load<u64>(UNITS + ((<usize>op) << 3));
       // Under MOESI a dirty copy may be shared.
-      rememberKeys(word, op, isStore | (~(<u32>minds) & (state >> 1) & (state >> 2) & 1));
+      rememberKeys(word, isStore | (~(<u32>minds) & (state >> 1) & (state >> 2) & 1));
     } else countHits(core, op, 1);
     if (CARRY) {
       const truth = narrow ? <usize>load<u32>(r + NARROW_TRUTH + ((<usize>way) << 2)) : truthOf(shape, r, way, compact);
-      if (byNewest) rememberTruth(word, op, truth);
+      if (byNewest) rememberTruth(word, truth);
       access(op, word, numberOf(at - from, first, numbers), truth);
     }
   }

@@ -256,6 +256,8 @@ export let unitLists: usize = 0; // per unit: address of a list (count, node add
 export let sharedRoots: usize = 0; // count, node addresses
 
 export let groupBits: u32 = 0;
+/** The group of a number's lowest bits. */
+export let groupMask: u32 = 0;
 export let groupStride: usize = 0;
 let groups: usize = 0;
 
@@ -267,7 +269,7 @@ export let eventBase: usize = 0;
 export let machineBase: usize = 0;
 export let yardstickBase: usize = 0;
 
-/** Count of L1I copies by hashed block: whether a store needs to look for them at all. */
+/** Count of L1I copies by block (presence.ts): whether a store needs to look for them at all. */
 export const FILTER_BITS: u32 = 18;
 export let filter: usize = 0;
 
@@ -372,6 +374,7 @@ export function layOut(): void {
   }
   while (bits > FEW_GROUP_BITS && bytes >> bits < GROUP_BYTES) bits--;
   groupBits = bits;
+  groupMask = (1 << bits) - 1;
   let at: usize = 0;
   for (let i: u32 = 0; i < all; i++) {
     const n = nodeAt(i);

@@ -7,7 +7,7 @@ import { allocate, C_ACTIVE, C_L1D, CARRY, coreAt, cores, N_BASE, N_PREFETCHER, 
 import { logging } from "./miss-log";
 import { OP_LOAD } from "./operations";
 import { checkPending, pendable } from "./pending";
-import { Carefully, noteHit, refillBy, refilledFrom } from "./refill";
+import { noteHit, refilledFrom, refillUnasked } from "./refill";
 import { isPlain, plainL2, recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, truthIn, waysWith } from "./shape";
 
 /** By core: where group 0 of its L1D begins, if that is plain and its private L2 too, else 0. */
@@ -51,7 +51,7 @@ export function plainLoad(core: u32, compact: u64): usize {
     noteHit(core);
     at = CARRY ? truthIn(shape, r, way) + inLine : r;
   } else {
-    way = refillBy<Carefully>(core, OP_LOAD, compact, line, r, shape);
+    way = refillUnasked(core, OP_LOAD, compact, line, r, shape);
     if (way < 0) return 0;
     if (pendable) checkPending(compact, false);
     // The host has the L2's bytes nearer than the truth, which lies in as many pages as the machine's memory.

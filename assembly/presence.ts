@@ -290,9 +290,15 @@ export function clearPresence(): void {
   instructions = 0;
 }
 
-// ---- L1I copies, by hashed block
+// ---- L1I copies, by block: those of neighbouring blocks lie side by side, so that little of the table is ever touched; where each
+// such piece lies is hashed
+
+/** Blocks of one piece: their counts fill one of the host's pages. */
+const PIECE_BITS: u32 = 11;
+
 function filterAt(block: u32): usize {
-  return filter + ((<usize>(block * 0x9e3779b1) >> (32 - FILTER_BITS)) << 1);
+  const piece = ((block >> PIECE_BITS) * 0x9e3779b1) >> (32 - FILTER_BITS + PIECE_BITS);
+  return filter + ((<usize>((piece << PIECE_BITS) | (block & ((1 << PIECE_BITS) - 1)))) << 1);
 }
 
 /** Copies in all L1Is together. */

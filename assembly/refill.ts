@@ -4,7 +4,7 @@
 import { held, move } from "./bytes";
 import { areEqual, divergent, equalsTruth, touched } from "./hazard";
 import { distrust, yardstick } from "./hierarchy";
-import { BASE_L2, basesOf } from "./hits";
+import { BASE_L2, basesOf, NARROW_ORDER, NARROW_STATES } from "./hits";
 import {
   allocate,
   C_ACTIVE,
@@ -20,6 +20,7 @@ import {
   FLAG_WRITEBACK_TOUCHES,
   HOLDS_INSTRUCTIONS,
   hitBase,
+  INVALID,
   INWARD,
   idc,
   largestShift,
@@ -48,6 +49,7 @@ import {
 import { pendable } from "./pending";
 import { prefetching } from "./prefetch";
 import { absent, exchangeInstructions, mayHoldInstructions, present } from "./presence";
+import { moveToFront } from "./set";
 import {
   bytesIn,
   contents,
@@ -169,10 +171,15 @@ export let refilledFrom: usize = 0;
  */
 export function refill(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
   if (pendable || (CARRY && divergent)) return -1;
-  return refillBy<Carefully>(core, op, compact, line, r, shape);
+  return refillUnasked(core, op, compact, line, r, shape);
 }
 
-/** Whether refills of all cores are the plainest for now, so that `refillBy` needn't look. */
+/** The same for a caller who looks for pending maintenance (D34) and for losses (D32) itself. */
+export function refillUnasked(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
+  return Refill.by<Carefully>(core, op, compact, line, r, shape);
+}
+
+/** Whether refills of all cores are the plainest for now, so that nobody needs to look. */
 export function refillsAreSimple(): bool {
   return !CARRY && isSimple && !pendable && !distrust && !yardstick && !prefetching;
 }
@@ -200,83 +207,101 @@ function replace(core: u32, op: u32, gone: u32, was: u32, line: u32): void {
 }
 
 export type Simply = u8;
-export type Carefully = u64;
+type Carefully = u64;
 
-/** The same for a caller who looks for pending maintenance (D34) and for losses (D32) itself. */
-export function refillBy<Care>(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
-  // Compiled twice: the type tells which it is, by its size. The simple one calls nothing (hits.ts).
-  const simple = sizeof<Care>() == sizeof<Simply>();
-  const base2 = <usize>load<u32>(basesOf(core), BASE_L2);
-  if (!base2 || (!simple && distrust)) return -1;
-  const shape2 = shapesAt(core) + S_L2;
-  const line2 = <u32>(compact >> load<u32>(shape2, S_SHIFT));
-  const r2 = recordIn(base2, shape2, line2);
-  const ways2 = load<u32>(shape2, S_WAYS);
-  const found2 = waysWith(r2, ways2, line2);
-  if (!found2) return BEYOND;
-  const way2 = ctz(found2);
-  const at2 = stateIn(shape2, r2, way2);
-  const state2 = <u32>load<u8>(at2);
-  // A store needs EXCLUSIVE, which is bit 1; the first hit of a PREFETCHED copy, bit 5, isn't plain.
-  const isStore = op & 1;
-  if ((isStore & ~(state2 >> 1)) | (simple ? 0 : state2 >> 5)) return -1;
-  // With IDC a fetch asks its core's L1D (D23).
-  if (!simple && idc && op == OP_FETCH && isInData(core, compact)) return -1;
-  if ((CARRY || (!simple && dic)) && isStore && mayHoldInstructions(compact)) return -1;
-  const shift = load<u32>(shape, S_SHIFT);
-  const bytes: usize = (<usize>1) << shift;
-  const low = (<u64>line) << shift;
-  const data2 = CARRY ? contents(shape2, r2, way2) + within(shape2, low) : 0;
-  // A whole line of the L2 is compared once; for a fetch again where the L1D may have it newer.
-  if (CARRY && (!(state2 & TRUE) || (op == OP_FETCH && isInData(core, compact)))) {
-    if (!equalsTruth(low, bytes, data2)) return -1;
-    if (load<u32>(shape2, S_SHIFT) == shift) store<u8>(at2, <u8>(state2 | TRUE));
-  }
-  if (!ASC_NO_ASSERT && CARRY) assert(equalsTruth(low, bytes, data2), "what a true copy of the L2 gives is true");
+/** The way to fill of a record that has four ways at most. */
+function narrowWayToFill(shape: usize, r: usize): u32 {
+  const ways = load<u32>(shape, S_WAYS);
+  const free = <u32>i32x4.bitmask(i32x4.eq(v128.load(r), i32x4.splat(INVALID))) & ((1 << ways) - 1);
+  return free ? <u32>ctz(free) : (load<u32>(r + NARROW_ORDER) >> ((ways - 1) << 2)) & 15;
+}
 
-  const way = wayToFill(shape, r);
-  const victim = <u32>load<u8>(stateIn(shape, r, way));
-  const gone = load<u32>(r + ((<usize>way) << 2));
-  const counts = refills + <usize>core * REFILLS_SIZE;
-  const goneLow = (<u64>gone) << shift;
-  let isLookedFor = CARRY && divergent && op != OP_FETCH && (victim & VALID) != 0;
-  if (victim & DIRTY) {
-    const vLine = <u32>(goneLow >> load<u32>(shape2, S_SHIFT));
-    const vr = recordIn(base2, shape2, vLine);
-    const vFound = waysWith(vr, ways2, vLine);
-    if (!vFound) return -1;
-    const vWay = ctz(vFound);
-    const vState = stateIn(shape2, vr, vWay);
-    let landed = <u32>load<u8>(vState) | DIRTY;
-    if (CARRY) landed = (landed & ~TRUE) | (load<u32>(shape2, S_SHIFT) == shift ? victim & TRUE : 0);
-    store<u8>(vState, <u8>landed);
-    if (CARRY) move(contents(shape2, vr, vWay) + within(shape2, goneLow), bytesIn(shape, r, way, victim), bytes);
-    add(counts + R_WRITEBACKS, 1);
-    // True bytes that have moved to the L2 are not lost.
-    if (victim & TRUE) isLookedFor = false;
+/** A class only because the compiler takes a decorator nowhere else that other tools read. */
+export class Refill {
+  /** The same as a part of the caller, whose loop is slower for a call. */
+  @inline
+  static by<Care>(core: u32, op: u32, compact: u64, line: u32, r: usize, shape: usize): i32 {
+    // Compiled twice: the type tells which it is, by its size. The simple one calls nothing (hits.ts).
+    const simple = sizeof<Care>() == sizeof<Simply>();
+    const base2 = <usize>load<u32>(basesOf(core), BASE_L2);
+    if (!base2 || (!simple && distrust)) return -1;
+    const shape2 = shapesAt(core) + S_L2;
+    // All lines are of one size where refills are simple.
+    const line2 = simple ? line : <u32>(compact >> load<u32>(shape2, S_SHIFT));
+    const r2 = recordIn(base2, shape2, line2);
+    const ways2 = load<u32>(shape2, S_WAYS);
+    const found2 = waysWith(r2, ways2, line2);
+    if (!found2) return BEYOND;
+    const way2 = ctz(found2);
+    const at2 = stateIn(shape2, r2, way2);
+    const state2 = <u32>load<u8>(at2);
+    // A store needs EXCLUSIVE, which is bit 1; the first hit of a PREFETCHED copy, bit 5, isn't plain.
+    const isStore = op & 1;
+    if ((isStore & ~(state2 >> 1)) | (simple ? 0 : state2 >> 5)) return -1;
+    // With IDC a fetch asks its core's L1D (D23).
+    if (!simple && idc && op == OP_FETCH && isInData(core, compact)) return -1;
+    if ((CARRY || (!simple && dic)) && isStore && mayHoldInstructions(compact)) return -1;
+    const shift = load<u32>(shape, S_SHIFT);
+    const bytes: usize = (<usize>1) << shift;
+    const low = (<u64>line) << shift;
+    const data2 = CARRY ? contents(shape2, r2, way2) + within(shape2, low) : 0;
+    // A whole line of the L2 is compared once; for a fetch again where the L1D may have it newer.
+    if (CARRY && (!(state2 & TRUE) || (op == OP_FETCH && isInData(core, compact)))) {
+      if (!equalsTruth(low, bytes, data2)) return -1;
+      if (load<u32>(shape2, S_SHIFT) == shift) store<u8>(at2, <u8>(state2 | TRUE));
+    }
+    if (!ASC_NO_ASSERT && CARRY) assert(equalsTruth(low, bytes, data2), "what a true copy of the L2 gives is true");
+
+    const way = simple ? narrowWayToFill(shape, r) : wayToFill(shape, r);
+    const victim = <u32>load<u8>(simple ? r + NARROW_STATES + way : stateIn(shape, r, way));
+    const gone = load<u32>(r + ((<usize>way) << 2));
+    const counts = refills + <usize>core * REFILLS_SIZE;
+    const goneLow = (<u64>gone) << shift;
+    let isLookedFor = CARRY && divergent && op != OP_FETCH && (victim & VALID) != 0;
+    let vr: usize = 0;
+    let vWay: u32 = 0;
+    if (victim & DIRTY) {
+      const vLine = simple ? gone : <u32>(goneLow >> load<u32>(shape2, S_SHIFT));
+      vr = recordIn(base2, shape2, vLine);
+      const vFound = waysWith(vr, ways2, vLine);
+      if (!vFound) return -1;
+      vWay = ctz(vFound);
+      const vState = stateIn(shape2, vr, vWay);
+      let landed = <u32>load<u8>(vState) | DIRTY;
+      if (CARRY) landed = (landed & ~TRUE) | (load<u32>(shape2, S_SHIFT) == shift ? victim & TRUE : 0);
+      store<u8>(vState, <u8>landed);
+      if (CARRY) move(contents(shape2, vr, vWay) + within(shape2, goneLow), bytesIn(shape, r, way, victim), bytes);
+      add(counts + R_WRITEBACKS, 1);
+      // True bytes that have moved to the L2 are not lost.
+      if (victim & TRUE) isLookedFor = false;
+    }
     // The request touched its line before the victim came back (R36).
     touchIn(shape2, r2, way2);
-    if (load<u32>(shape2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES) touchIn(shape2, vr, vWay);
-  } else touchIn(shape2, r2, way2);
-  if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, truthIn(shape, r, way), bytes)))
-    touched(goneLow, bytes);
-  add(counts + ((<usize>op) << 3), 1);
-  if (!simple && victim & PREFETCHED) count(<usize>load<u32>(coreAt(core), C_L1D), COUNTER_PREFETCHES_UNUSED);
-  add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
-  if (!simple && yardstick) store<u8>(at2, <u8>(load<u8>(at2) | INWARD));
-  // A fetch gets a shared copy, a load what its L2 has, a store an owned one.
-  const isLoad = <u32>(op == OP_LOAD);
-  let state = VALID | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE));
-  if (CARRY) {
-    state |= TRUE;
-    refilledFrom = data2;
-    store<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2), <u32>byteOf(low));
+    if (load<u32>(shape2, S_FLAGS) & FLAG_WRITEBACK_TOUCHES && victim & DIRTY) touchIn(shape2, vr, vWay);
+    if (isLookedFor && !(victim & TRUE && isAlike(base2, shape2, goneLow, truthIn(shape, r, way), bytes)))
+      touched(goneLow, bytes);
+    add(counts + ((<usize>op) << 3), 1);
+    if (!simple && victim & PREFETCHED) count(<usize>load<u32>(coreAt(core), C_L1D), COUNTER_PREFETCHES_UNUSED);
+    add(counts + ((<usize>(op & 2)) << 2) + R_EVICTIONS, victim & VALID);
+    if (!simple && yardstick) store<u8>(at2, <u8>(load<u8>(at2) | INWARD));
+    // A fetch gets a shared copy, a load what its L2 has, a store an owned one.
+    const isLoad = <u32>(op == OP_LOAD);
+    let state = VALID | (isStore * (EXCLUSIVE | DIRTY)) | (state2 & (isLoad * EXCLUSIVE));
+    if (CARRY) {
+      state |= TRUE;
+      refilledFrom = data2;
+      store<u32>(r + load<u32>(shape, S_TRUTH) + ((<usize>way) << 2), <u32>byteOf(low));
+    }
+    if (simple) {
+      store<u32>(r + ((<usize>way) << 2), line);
+      store<u8>(r + NARROW_STATES + way, <u8>state);
+      moveToFront(r + NARROW_ORDER, way);
+    } else fillIn(shape, r, way, line, state);
+    // It may be the core's first cacheable data access (D33): the line can have come with a fetch.
+    if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
+    if (simple) {
+      if (op == OP_FETCH) exchangeInstructions(gone, victim & VALID, line);
+    } else if (!load<u32>(shape, S_COVERED)) replace(core, op, gone, victim & VALID, line);
+    return way;
   }
-  fillIn(shape, r, way, line, state);
-  // It may be the core's first cacheable data access (D33): the line can have come with a fetch.
-  if (op != OP_FETCH) store<u32>(coreAt(core), 1, C_ACTIVE);
-  if (simple) {
-    if (op == OP_FETCH) exchangeInstructions(gone, victim & VALID, line);
-  } else if (!load<u32>(shape, S_COVERED)) replace(core, op, gone, victim & VALID, line);
-  return way;
 }

@@ -15,6 +15,7 @@ import {
   FLAG_EXCLUSIVE_INSTRUCTIONS,
   FLAG_WRITE_THROUGH,
   groupBits,
+  groupMask,
   groupStride,
   INVALID,
   KIND_ARCHITECTED,
@@ -156,9 +157,7 @@ export function waysFilled(r: usize, ways: u32): u32 {
 /** Record of a line's set in a cache whose group 0 begins at `base`. */
 export function recordIn(base: usize, shape: usize, line: u32): usize {
   const set = line & load<u32>(shape, S_MASK);
-  return (
-    base + <usize>(set & ((1 << groupBits) - 1)) * groupStride + <usize>(set >> groupBits) * load<u32>(shape, S_RECORD)
-  );
+  return base + <usize>(set & groupMask) * groupStride + <usize>(set >> groupBits) * load<u32>(shape, S_RECORD);
 }
 
 /** Where a way's own bytes are; nowhere in builds without contents, whose records don't say. */
