@@ -76,6 +76,7 @@ import {
   ncLookup,
   ncSnoops,
   nodeAt,
+  outer,
   PATH_SIZE,
   pathAt,
   smallestShift,
@@ -466,10 +467,15 @@ function writeThroughStore(path: usize, compact: u64, bytes: u32, reads: bool, a
   if (!landed) memoryWrite(compact, bytes, value);
 }
 
+/** Bytes pass caches by. Where no copy of them is, memory and the truth stay alike, as when tables are written before caches are on. */
+function leaveBehind(copies: bool): void {
+  if (copies || outer) diverge();
+}
+
 /** Non-cacheable and Device data (D24); an atomic reads, then writes, and has the read's supply. */
 function bypass(compact: u64, bytes: u32, reads: bool, writes: bool, attribute: u32): void {
-  diverge();
   hadCopies = collectAll(compact, bytes) != 0;
+  leaveBehind(hadCopies);
   if (hadCopies) latent(HAZARD_MISMATCHED_ATTRIBUTES, compact, true);
   if (reads) {
     if (ncSnoops) cleanAndInvalidateEverywhere(compact);
@@ -632,7 +638,7 @@ export function deviceWrite(compact: u64, bytes: u32, coherent: bool, landing: u
     if (landing) land(landing, compact, bytes);
     else uncachedWrite(compact, bytes, value, false);
   } else {
-    diverge();
+    leaveBehind(collectAll(compact, bytes) != 0);
     uncachedWrite(compact, bytes, value, false);
   }
   changeTruth(compact, bytes, true);

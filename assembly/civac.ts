@@ -38,7 +38,7 @@ import {
   unitCount,
 } from "./layout";
 import { byAddress } from "./maintenance";
-import { byteOf, countMany, events, linesApart, lineWrite, outerEnabled, TRUTH } from "./memory";
+import { countMany, events, frameOf, inFrame, lineWrite, outerEnabled, TRUTH } from "./memory";
 import { COUNTER_MAINTENANCE_PROBES, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK } from "./operations";
 import { absentAll, holderOf, isTold, MANY_HOLDERS, mayHoldAny, touchEntry, unitList } from "./presence";
 import { waysWith } from "./shape";
@@ -103,7 +103,7 @@ function together(compact: u64, many: u32): u64 {
   let some: u64 = 0;
   for (let c: u32 = 0; c < columns; c++) some |= load<u64>(columnAt(c), K_HELD);
   some &= ~odd;
-  const frame: usize = CARRY && some ? byteOf(compact) : 0;
+  const frame: usize = CARRY && some ? frameOf(compact) : 0;
   if (some) touchContents(first, some, frame);
   const found = some | odd;
   if (some) putInOrder();
@@ -259,10 +259,9 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
     done |= has;
   }
   if (CARRY) {
-    const apart = linesApart();
     const truth = divergent ? TRUTH : 0;
     for (let left = lines; left; left &= left - 1) {
-      const at = frame + <usize>ctz(left) * apart;
+      const at = inFrame(frame, (<u64>(first + <u32>ctz(left))) << smallestShift);
       seen += load<u8>(at) + load<u8>(at + truth);
     }
   }
@@ -271,7 +270,7 @@ function touchContents(first: u32, lines: u64, frame: usize): void {
 
 /**
  * D27 for some lines from `compact` on: each dirty copy counts a writeback, the innermost's bytes go to memory, all go. `frame` is
- * where memory has the first line.
+ * where memory has their page.
  */
 function settle(compact: u64, lines: u64, frame: usize): void {
   const shift = smallestShift;
@@ -305,11 +304,10 @@ function settle(compact: u64, lines: u64, frame: usize): void {
   }
   // Nobody holds the lines now: what memory lacks of the truth is lost.
   if (!CARRY || !divergent) return;
-  const apart = linesApart();
   for (let left = lines; left; left &= left - 1) {
-    const i = ctz(left);
-    if (isTrue(frame + <usize>i * apart, bytes)) continue;
-    touched(compact + (i << shift), bytes);
+    const line = compact + (ctz(left) << shift);
+    if (isTrue(inFrame(frame, line), bytes)) continue;
+    touched(line, bytes);
     checkLosses();
   }
 }
@@ -317,11 +315,10 @@ function settle(compact: u64, lines: u64, frame: usize): void {
 /** Dirty copies' bytes go to memory. */
 function writeOut(n: usize, column: usize, compact: u64, lines: u64, frame: usize): void {
   const shift = smallestShift;
-  const apart = linesApart();
   for (let left = lines; left; left &= left - 1) {
     const i = (<usize>ctz(left)) << 2;
-    const at = frame + <usize>ctz(left) * apart;
+    const line = compact + (ctz(left) << shift);
     const record = <usize>load<u32>(column + i, K_RECORDS);
-    lineWrite(compact + (ctz(left) << shift), at, 1 << shift, bytesOf(n, record, load<u32>(column + i, K_WAYS)));
+    lineWrite(line, inFrame(frame, line), 1 << shift, bytesOf(n, record, load<u32>(column + i, K_WAYS)));
   }
 }

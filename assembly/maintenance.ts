@@ -125,9 +125,9 @@ function cleanHeld(first: usize, found: u32, own: bool, except: usize, landing: 
 /** DC IVAC, CVAC, CIVAC, CVAP on one address (D27). */
 export function byAddress(compact: u64, cleans: bool, invalidates: bool, own: bool): void {
   if (invalidates && invalidateCleans) cleans = true;
-  if (invalidates && !cleans) diverge();
   const found = collectAll(compact, 1);
   if (!found) return;
+  if (invalidates && !cleans) diverge();
   const first = hold(found);
   for (let i: u32 = 0; i < found; i++) {
     const peer = first + <usize>i * PEER;

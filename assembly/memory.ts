@@ -180,81 +180,93 @@ export function addressOf(compact: u64): u64 {
   return compact;
 }
 
-// ---- frames: 4 KiB of memory, of truth, and one word of writer for each 8 bytes. So many lie together: first the memory of all of
-// them, then all truths, then all writers. With few cores each is in one piece. With more, whose accesses are mostly dealt, a row has
-// one line of each: what a set group needs of all frames takes few of the host's pages then, and otherwise one for each frame.
-const TOGETHER: usize = 64;
-/** What one row has more than its lines, so that a frame's lines don't fall into one set of the host's caches. */
-const SKEW: usize = 64;
-/** Rows of the smallest lines there are, 16 bytes. */
-export const TRUTH: usize = 4096 * 64 + 256 * 64 + 5 * 64;
-export const WRITER: usize = 2 * TRUTH;
+// ---- frames: 4 KiB of memory, of truth, and one word of writer for each 8 bytes. They lie in blocks, which have so many bytes of each.
+// With few cores a block is one frame's, and doesn't begin with one of the host's pages: memory lies in pages that truths and
+// writers need in any case, and its first writeback waits for no fault. With more, whose accesses are mostly dealt, a block has the
+// same line of many frames: what a set group needs of all of them takes a host's page of each kind, or none of memory before a writeback.
+const PART: usize = 4096;
+export const TRUTH: usize = PART;
+export const WRITER: usize = 2 * PART;
+const BLOCK: usize = 3 * PART;
+const HOST_LINE: usize = 64;
+const HOST_PAGE: usize = 4096;
 /** By 4 MiB, a table of frames, and behind these when each was assigned (record + 1), or 0 (R28). */
 let directory: usize = 0;
 const ASSIGNMENTS: usize = 4096;
-/** Frames that have been taken of those allocated last, and where these lie. */
-let taken: usize = TOGETHER;
+/** Frames that share blocks, how many of those allocated last have been taken, and where these lie. */
+let together: usize = 0;
+let taken: usize = 0;
 let cluster: usize = 0;
 
-// ---- an offset in a frame: which row, how far it is to the next, and bytes within one
-let rowShift: usize = 12;
-let rowStride: usize = 0;
-let rowMask: usize = 4095;
-/** From one frame to the next. */
-let frameStride: usize = 4096 + SKEW;
+// ---- a frame's row: what one block has of it
+let rows: usize = 0;
+let rowShift: usize = 0;
+let rowMask: usize = 0;
 
 /** Called once the machine is laid out. */
 export function prepareFrames(): void {
-  if (cores <= FEW_CORES) return;
-  frameStride = held((<usize>1) << largestShift);
-  rowShift = <usize>ctz(frameStride);
-  rowStride = TOGETHER * frameStride + SKEW;
-  rowMask = frameStride - 1;
+  if (!CARRY) return;
+  directory = allocate(65536 * 4);
+  const frame = held(4096);
+  const row = cores > FEW_CORES ? held((<usize>1) << largestShift) : frame;
+  rows = frame / row;
+  rowShift = <usize>ctz(row);
+  rowMask = row - 1;
+  together = PART / row;
+  taken = together;
+}
+
+/** Slots of 4 MiB, and an entry of 4 KiB in a table. */
+function slotOf(compact: u64): usize {
+  return directory + <usize>((compact >> 22) & 0xffff) * 4;
+}
+
+function entryOf(compact: u64): usize {
+  return <usize>((compact >> 12) & 1023) * 4;
+}
+
+/** Where a frame begins. */
+export function frameOf(compact: u64): usize {
+  const table = <usize>load<u32>(slotOf(compact));
+  const frame = table ? <usize>load<u32>(table + entryOf(compact)) : 0;
+  return frame ? frame : makeFrame(compact);
 }
 
 function tableOf(compact: u64): usize {
-  if (!directory) directory = allocate(65536 * 4);
-  const slot = directory + <usize>((compact >> 22) & 0xffff) * 4;
-  let table = <usize>load<u32>(slot);
+  let table = <usize>load<u32>(slotOf(compact));
   if (!table) {
     table = allocate(ASSIGNMENTS + 8192, 8);
-    store<u32>(slot, <u32>table);
+    store<u32>(slotOf(compact), <u32>table);
   }
   return table;
 }
 
-/** Where a frame begins. */
-function frameOf(compact: u64): usize {
-  const entry = tableOf(compact) + <usize>((compact >> 12) & 1023) * 4;
-  const frame = <usize>load<u32>(entry);
-  return frame ? frame : makeFrame(entry);
-}
-
-function makeFrame(entry: usize): usize {
-  if (taken == TOGETHER) {
-    cluster = allocate(3 * TRUTH, 64);
+function makeFrame(compact: u64): usize {
+  if (taken == together) {
+    // One line or page more than there are, so that the same place in all of them doesn't fall into a few sets of the host's caches.
+    cluster = rows > 1 ? allocate(rows * BLOCK + HOST_PAGE, HOST_PAGE) : allocate(BLOCK + HOST_LINE, HOST_LINE);
     taken = 0;
   }
-  const frame = cluster + taken * frameStride;
+  const frame = cluster + (taken << rowShift);
   taken++;
-  store<u32>(entry, <u32>frame);
+  store<u32>(tableOf(compact) + entryOf(compact), <u32>frame);
   return frame;
 }
 
 /** Address of a byte of memory; its truth is at + TRUTH, its word's writer at + WRITER. The next one that lies behind it is that of its line. */
 export function byteOf(compact: u64): usize {
-  const offset = held(<usize>(compact & 4095));
-  return frameOf(compact) + (offset >> rowShift) * rowStride + (offset & rowMask);
+  return inFrame(frameOf(compact), compact);
 }
 
-/** How far it is from one line of a page to the next, where all lines are of one size: so a page's needn't be looked up one by one. */
-export function linesApart(): usize {
-  return rowStride ? rowStride : held((<usize>1) << largestShift);
+/** The same where the frame is known. */
+export function inFrame(frame: usize, compact: u64): usize {
+  const offset = held(<usize>(compact & 4095));
+  return frame + (offset >> rowShift) * BLOCK + (offset & rowMask);
 }
 
 /** Where it is kept when a page was assigned (R28): the record + 1, or 0. */
 export function assignmentOf(compact: u64): usize {
-  return tableOf(compact) + ASSIGNMENTS + <usize>((compact >> 12) & 1023) * 8;
+  return tableOf(compact) + ASSIGNMENTS + 2 * entryOf(compact);
 }
 
 // ---- what supplied the last read, for D36: 0 memory, else a node
