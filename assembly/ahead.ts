@@ -109,7 +109,7 @@ function touchRecords(from: usize, end: usize): void {
 }
 
 /** What a miss of the private L2 needs: further caches of the path, other roots, who has the line, and the victim's holders. */
-function touchBeyond(word: u64, r2: usize): u32 {
+export function touchBeyond(word: u64, r2: usize): u32 {
   const compact = (word & 0xffffffffffff) - regionDelta;
   const core = <u32>(word >> 56);
   let seen = touchEntry(compact);

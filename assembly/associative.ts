@@ -183,21 +183,27 @@ export function copyEntry(to: usize, from: usize): void {
   for (let i: usize = 0; i < E_LINKS; i += 16) v128.store(to + i, v128.load(from + i));
 }
 
-/** A copy of an entry of another cache goes where `makeRoom` says. Returns where. */
-export function enterCopy(cache: usize, from: usize): usize {
+/** Whether the entry that `takeRoom` gave is in the list of recency still. */
+let stayed: bool = false;
+
+/** Where an entry of a size goes, as `makeRoom` says. The owner writes it, then it is put in. */
+export function takeRoom(cache: usize, size: u32): usize {
   const entry = <usize>load<u32>(cache, C_OLDEST);
-  if (load<u32>(cache, C_HELD) != load<u32>(cache, C_MANY) || sizeOf(entry) != sizeOf(from)) {
-    const room = makeRoom(cache);
-    copyEntry(room, from);
-    enter(cache, room);
-    return room;
-  }
   // Nearly always: one goes, one of its size comes.
+  stayed = load<u32>(cache, C_HELD) == load<u32>(cache, C_MANY) && sizeOf(entry) == size;
+  if (!stayed) return makeRoom(cache);
   leaveChain(cache, entry);
-  copyEntry(entry, from);
+  return entry;
+}
+
+/** An entry that `takeRoom` gave has been written: it can be found, and is the most recent. */
+export function putIn(cache: usize, entry: usize): void {
+  if (!stayed) {
+    enter(cache, entry);
+    return;
+  }
   joinChain(cache, entry);
   touchEntry(cache, entry);
-  return entry;
 }
 
 /** A valid entry goes. */

@@ -344,6 +344,11 @@ export function touched(compact: u64, bytes: usize): void {
   store<u64>(at, bytes, 8);
 }
 
+/** Whether any was. */
+export function anyTouched(): bool {
+  return touchedCount != 0;
+}
+
 export function checkLosses(): void {
   if (!CARRY) return;
   const many = touchedCount;

@@ -241,6 +241,13 @@ function tableOf(compact: u64): usize {
   return table;
 }
 
+/** The same as `byteOf` where there is a frame, else 0: nothing is made for who only looks. */
+export function byteIfAny(compact: u64): usize {
+  const table = directory ? <usize>load<u32>(slotOf(compact)) : 0;
+  const frame = table ? <usize>load<u32>(table + entryOf(compact)) : 0;
+  return frame ? inFrame(frame, compact) : 0;
+}
+
 function makeFrame(compact: u64): usize {
   if (taken == together) {
     // One line or page more than there are, so that the same place in all of them doesn't fall into a few sets of the host's caches.

@@ -7,7 +7,7 @@ import { allocate, C_ACTIVE, C_L1D, CARRY, coreAt, cores, N_BASE, N_PREFETCHER, 
 import { logging } from "./miss-log";
 import { OP_LOAD } from "./operations";
 import { checkPending, pendable } from "./pending";
-import { noteHit, refilledFrom, refillUnasked } from "./refill";
+import { noteHits, refilledFrom, refillUnasked } from "./refill";
 import { isPlain, plainL2, recordIn, S_SHIFT, S_WAYS, shapesAt, stateIn, touchIn, truthIn, waysWith } from "./shape";
 
 /** By core: where group 0 of its L1D begins, if that is plain and its private L2 too, else 0. */
@@ -16,6 +16,8 @@ let bases: usize = 0;
 /** Where the last plain load has its line now: the record of the L1D's set, and the way. */
 export let plainRecord: usize = 0;
 export let plainWay: u32 = 0;
+/** And where the truth is of what it observed, until somebody stores to it. */
+export let plainTruth: usize = 0;
 
 /** Called once the machine is laid out. */
 export function preparePlainLoads(): void {
@@ -28,12 +30,17 @@ export function preparePlainLoads(): void {
   }
 }
 
+/** Where group 0 of a core's L1D begins, if its loads can be plain ones, else 0. */
+export function baseOfPlain(core: u32): usize {
+  return <usize>load<u32>(bases + ((<usize>core) << 2));
+}
+
 /**
  * A load of Shareable Write-Back memory through the whole path of a core, in one line: counted, charged and ordered. Returns the
  * address of what it observes, which is true (of builds without contents any); 0 where it isn't as plain as that, and nothing has been done.
  */
 export function plainLoad(core: u32, compact: u64): usize {
-  const base = <usize>load<u32>(bases + ((<usize>core) << 2));
+  const base = baseOfPlain(core);
   // The log of misses is the general way's.
   if (!base || (CARRY && distrust) || logging) return 0;
   const shape = shapesAt(core);
@@ -48,7 +55,7 @@ export function plainLoad(core: u32, compact: u64): usize {
     way = ctz(found);
     if (CARRY && !(load<u8>(stateIn(shape, r, way)) & TRUE)) return 0;
     touchIn(shape, r, way);
-    noteHit(core);
+    noteHits(core, 1);
     at = CARRY ? truthIn(shape, r, way) + inLine : r;
   } else {
     way = refillUnasked(core, OP_LOAD, compact, line, r, shape);
@@ -60,5 +67,6 @@ export function plainLoad(core: u32, compact: u64): usize {
   store<u32>(coreAt(core), 1, C_ACTIVE);
   plainRecord = r;
   plainWay = way;
+  plainTruth = CARRY ? truthIn(shape, r, way) + inLine : 0;
   return at;
 }

@@ -157,6 +157,7 @@ import { bySetWay, playSetWays } from "./setway";
 import { isVirtual, kept, keptMany, keptNumbers, sift, siftVirtual } from "./sift";
 import { invalidateTranslations, isTlbiKind, lookAheadSets } from "./tlb";
 import {
+  isWalked,
   meetAtomic,
   partBytes,
   partCode,
@@ -169,6 +170,7 @@ import {
 } from "./translate";
 import { isDataByAddress, trapOf } from "./traps";
 import { strayed } from "./walk";
+import { foreseenTo, isForeseen, playWalks } from "./walks";
 
 /** Why `play` stopped before the end of a batch; the host makes the sentence (D7). */
 export const ERROR_NONE: i32 = 0;
@@ -232,6 +234,7 @@ export function play(count: u32): u32 {
   const dealing = chooseOrder(number, batch, count);
   siftedTo = 0;
   let setsSeenTo: usize = 0;
+  let walking = false;
   let i: u32 = 0;
   while (i < count) {
     let word = load<u64>(batch + ((<usize>i) << 3));
@@ -247,13 +250,22 @@ export function play(count: u32): u32 {
           const at = batch + ((<usize>i) << 3);
           if (at >= setsSeenTo) {
             setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
-            lookAheadWalks(at);
+            walking = lookAheadWalks(at);
           }
           interrupt(word);
-          i += playVirtual(at, setsSeenTo);
-          number += i - start;
-          // What follows is asked anew, whoever's it is.
-          if (i > start) continue;
+          if (walking) {
+            i += playWalks(at, setsSeenTo, batch + ((<usize>count) << 3), number);
+            setsSeenTo = foreseenTo;
+            walking = isForeseen;
+          }
+          if (!isWalked()) {
+            if (i == start) i += playVirtual(at, setsSeenTo);
+            // What follows is asked anew, whoever's it is.
+            if (i > start) {
+              number += i - start;
+              continue;
+            }
+          }
         } else if (sifts) i = playSifted(start, count, dealing);
         else if (dealing) {
           // The last stretch that was sifted isn't gone on with.

@@ -87,9 +87,16 @@ function add(at: usize, many: u64): void {
   store<u64>(at, load<u64>(at) + many);
 }
 
-/** A load hit its core's L1D (plain.ts). */
-export function noteHit(core: u32): void {
-  add(refills + <usize>core * REFILLS_SIZE + R_HITS, 1);
+/** Loads that hit their core's L1D (plain.ts, near.ts). */
+export function noteHits(core: u32, many: u64): void {
+  add(refills + <usize>core * REFILLS_SIZE + R_HITS, many);
+}
+
+/** Loads that the core's L2 answered, and clean victims of its L1D (near.ts). */
+export function noteLoads(core: u32, many: u64, victims: u64): void {
+  const counts = refills + <usize>core * REFILLS_SIZE;
+  add(counts + ((<usize>OP_LOAD) << 3), many);
+  add(counts + R_EVICTIONS, victims);
 }
 
 /** Moves what was counted apart to the counters it belongs to. */

@@ -46,8 +46,8 @@ import {
 } from "./registers";
 import {
   ADDRESS_MASK,
-  isTable,
   isValid,
+  leadsOn,
   outputBits,
   S2_READ,
   s2Allowed,
@@ -250,12 +250,9 @@ function walkLong(core: u32, va: u64): bool {
     }
     if (!readEntry(8, level)) return false;
     const d = descriptor;
-    if (!isValid(d, level)) return fault(EXIT_TRANSLATION, level);
-    const isLeaf = !isTable(d, level);
-    const output = d & ADDRESS_MASK & (isLeaf ? ~(((<u64>1) << shift) - 1) : ~(<u64>0));
-    if (output >> limit) return fault(EXIT_ADDRESS_SIZE, level);
-    if (isLeaf) return longLeaf(core, va, d, level, output, forbidden);
-    table = output;
+    if (!leadsOn(d, level)) return leafOfLong(core, va, d, level, limit, forbidden);
+    table = d & ADDRESS_MASK;
+    if (table >> limit) return fault(EXIT_ADDRESS_SIZE, level);
     indexBits = 9;
     if ((d >> 61) & 1) forbidden |= NO_EL0;
     if ((d >> 62) & 1) forbidden |= READ_ONLY;
@@ -275,7 +272,12 @@ function keepWay(core: u32, va: u64, forbidden: u32, index: u64): void {
   store<u32>(trail, forbidden, T_FORBIDDEN);
 }
 
-function longLeaf(core: u32, va: u64, d: u64, level: u32, output: u64, forbidden: u32): bool {
+/** A long descriptor of this level leads to no table: it is the leaf, or there is a fault, which gives false. */
+export function leafOfLong(core: u32, va: u64, d: u64, level: u32, limit: u32, forbidden: u32): bool {
+  if (!isValid(d, level)) return fault(EXIT_TRANSLATION, level);
+  const inside = ((<u64>1) << shiftAt(level)) - 1;
+  const output = d & ADDRESS_MASK & ~inside;
+  if (output >> limit) return fault(EXIT_ADDRESS_SIZE, level);
   if (!(d & (1 << 10))) return fault(EXIT_ACCESS_FLAG, level);
   let ap = <u32>(d >> 6) & 3;
   if (forbidden & NO_EL0) ap &= 2;
@@ -284,7 +286,7 @@ function longLeaf(core: u32, va: u64, d: u64, level: u32, output: u64, forbidden
   if ((d >> 53) & 1 || forbidden & NO_PRIVILEGED_EXECUTE) s1Allowed |= PXN;
   if ((d >> 54) & 1 || forbidden & NO_EXECUTE) s1Allowed |= XN;
   s1Size = shiftAt(level);
-  s1Output = output | (va & (((<u64>1) << s1Size) - 1));
+  s1Output = output | (va & inside);
   const byte = <u32>(register(core, REG_MAIR_EL1) >> (((d >> 2) & 7) << 3)) & 0xff;
   s1Attribute = packed(legalByte(byte), <u32>(d >> 8) & 3);
   s1Level = level;

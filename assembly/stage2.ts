@@ -67,9 +67,10 @@ export let base: u64 = 0;
 let apartFor: u32 = INVALID;
 let apartEpoch: u32 = 0;
 let isKnown: bool = false;
-let limit: u32 = 0;
+/** Output addresses have so many bits. */
+export let limit: u32 = 0;
 let fwb: bool = false;
-let code: u32 = 0;
+export let code: u32 = 0;
 
 /** Whether the control registers describe tables at all (D47). */
 export function takeApart(core: u32): bool {
@@ -143,27 +144,36 @@ export function stageTwo(core: u32, ipa: u64, forTable: bool): bool {
         if (kept) store<u64>(kept, at, T_TABLE);
       }
     }
-    if (!isValid(d, level)) return fault(EXIT_TRANSLATION, level, ipa, NONE, forTable);
-    const isLeaf = !isTable(d, level);
-    const output = d & ADDRESS_MASK & (isLeaf ? ~(((<u64>1) << shift) - 1) : ~(<u64>0));
-    if (output >> limit) return fault(EXIT_ADDRESS_SIZE, level, ipa, NONE, forTable);
-    if (!isLeaf) {
-      table = output;
-      bits = 9;
-      continue;
-    }
-    if (!(d & (1 << 10))) return fault(EXIT_ACCESS_FLAG, level, ipa, NONE, forTable);
-    const memAttr = <u32>(d >> 2) & 15;
-    if (isReserved(memAttr, fwb)) return fault(EXIT_RESERVED, level, ipa, at, forTable);
-    s2Size = shift;
-    s2Level = level;
-    s2Attribute = memAttr | ((<u32>(d >> 8) & 3) << 4);
-    s2Allowed = (d & (1 << 6) ? S2_READ : 0) | (d & (1 << 7) ? S2_WRITE : 0) | ((d >> 54) & 1 ? S2_NO_EXECUTE : 0);
-    s2Physical = output | (ipa & (((<u64>1) << shift) - 1));
-    keepIntermediate(core, ipa, shift, output, s2Attribute, s2Allowed, s2Level);
-    return true;
+    if (!leadsOn(d, level)) return leafOfTwo(core, ipa, d, level, at, forTable);
+    table = d & ADDRESS_MASK;
+    if (table >> limit) return fault(EXIT_ADDRESS_SIZE, level, ipa, NONE, forTable);
+    bits = 9;
   }
   return false;
+}
+
+/** A descriptor of this level, read at `at`, leads to no table: it is the leaf, or there is a fault, which gives false. */
+export function leafOfTwo(core: u32, ipa: u64, d: u64, level: u32, at: u64, forTable: bool): bool {
+  if (!isValid(d, level)) return fault(EXIT_TRANSLATION, level, ipa, NONE, forTable);
+  const shift = shiftAt(level);
+  const inside = ((<u64>1) << shift) - 1;
+  const output = d & ADDRESS_MASK & ~inside;
+  if (output >> limit) return fault(EXIT_ADDRESS_SIZE, level, ipa, NONE, forTable);
+  if (!(d & (1 << 10))) return fault(EXIT_ACCESS_FLAG, level, ipa, NONE, forTable);
+  const memAttr = <u32>(d >> 2) & 15;
+  if (isReserved(memAttr, fwb)) return fault(EXIT_RESERVED, level, ipa, at, forTable);
+  s2Size = shift;
+  s2Level = level;
+  s2Attribute = memAttr | ((<u32>(d >> 8) & 3) << 4);
+  s2Allowed = (d & (1 << 6) ? S2_READ : 0) | (d & (1 << 7) ? S2_WRITE : 0) | ((d >> 54) & 1 ? S2_NO_EXECUTE : 0);
+  s2Physical = output | (ipa & inside);
+  keepIntermediate(core, ipa, shift, output, s2Attribute, s2Allowed, s2Level);
+  return true;
+}
+
+/** Whether a descriptor names another table. */
+export function leadsOn(d: u64, level: u32): bool {
+  return isValid(d, level) && isTable(d, level);
 }
 
 /** Levels 0 and 3 have no blocks (D45). */

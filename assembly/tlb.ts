@@ -12,7 +12,6 @@ import {
   E_PAGE,
   ENTRY,
   enter,
-  enterCopy,
   entriesOf,
   entryAt,
   findLowest,
@@ -22,8 +21,10 @@ import {
   makeRoom,
   matches,
   oldestOf,
+  putIn,
   sizeOf,
   sizesOf,
+  takeRoom,
   touchEntry,
   VALID,
 } from "./associative";
@@ -236,8 +237,14 @@ function covers(entry: usize, address: u64): bool {
   return load<u64>(entry, E_PAGE) == address >> sizeOf(entry);
 }
 
-/** Where a new entry of a main set goes: the lowest invalid one, else the least recent (D52); it is the most recent then. Of `size`. */
-function roomInSet(core: u32, first: usize, size: u32): usize {
+/**
+ * Where a new entry of a page, key and size goes in the main TLB: the lowest invalid one of its set, else the least recent (D52); it is
+ * the most recent then.
+ */
+function roomInMain(core: u32, page: u64, key: u64, size: u32): usize {
+  const tlb = tlbOf(core);
+  const set = mainSet(page);
+  const first = entryIn(tlb, set, 0);
   let chosen = first;
   const end = first + <usize>ways * ENTRY;
   for (let entry = first; entry < end; entry += ENTRY) {
@@ -249,11 +256,11 @@ function roomInSet(core: u32, first: usize, size: u32): usize {
   }
   const isTaken = (load<u64>(chosen, E_KEY) & VALID) != 0;
   if (!isTaken || sizeOf(chosen) != size) {
-    const tlb = tlbOf(core);
     if (isTaken) countMain(tlb, sizeOf(chosen), -1);
     countMain(tlb, size, 1);
   }
   touch(core, chosen);
+  store<u32>(printsOf(tlb, set) + ((chosen - first) / ENTRY) * 4, printOf(page, key, size));
   return chosen;
 }
 
@@ -406,7 +413,10 @@ function lookUpMain(tlb: usize, address: u64, key: u64): usize {
 /** Returns the entry that may be used from here on: the copy, or the original where there is no micro TLB. */
 function fillMicro(core: u32, fetch: bool, entry: usize, address: u64): usize {
   if (!micro) return entry;
-  const kept = enterCopy(microOf(tlbOf(core), fetch), entry);
+  const mine = microOf(tlbOf(core), fetch);
+  const kept = takeRoom(mine, sizeOf(entry));
+  copyEntry(kept, entry);
+  putIn(mine, kept);
   remember(core, fetch, kept, address, true);
   return kept;
 }
@@ -415,14 +425,54 @@ function fillMicro(core: u32, fetch: bool, entry: usize, address: u64): usize {
 export function fillTranslation(core: u32, fetch: bool, entry: usize, address: u64, size: u32, isGlobal: bool): usize {
   store<u64>(entry, address >> size, E_PAGE);
   store<u64>(entry, keyOf(core) | size | (isGlobal ? GLOBAL : 0), E_KEY);
-  if (sets) {
-    const page = address >> size;
-    const tlb = tlbOf(core);
-    const kept = roomInSet(core, entryIn(tlb, mainSet(page), 0), size);
-    copyEntry(kept, entry);
-    writePrint(tlb, kept, printOf(page, load<u64>(kept, E_KEY), size));
-  }
+  if (sets) copyEntry(roomInMain(core, address >> size, load<u64>(entry, E_KEY), size), entry);
   return fillMicro(core, fetch, entry, address);
+}
+
+/**
+ * The same for a load's page, where both TLBs have entries: what the entry says comes in words of 64 bits as they lie behind the two addresses, so
+ * that both copies of it are written from registers.
+ */
+export function fillPage(
+  core: u32,
+  address: u64,
+  isGlobal: bool,
+  physical: u64,
+  intermediate: u64,
+  meaning: u64,
+  known: u64,
+): usize {
+  const page = address >> 12;
+  const key = keyOf(core) | 12 | (isGlobal ? GLOBAL : 0);
+  writeEntry(roomInMain(core, page, key, 12), page, key, physical, intermediate, meaning, known);
+  const mine = microOf(tlbOf(core), false);
+  const kept = takeRoom(mine, 12);
+  writeEntry(kept, page, key, physical, intermediate, meaning, known);
+  putIn(mine, kept);
+  remember(core, false, kept, address, true);
+  return kept;
+}
+
+/** Whether both TLBs have entries. */
+export function keepsPages(): bool {
+  return sets != 0 && micro != 0;
+}
+
+function writeEntry(
+  entry: usize,
+  page: u64,
+  key: u64,
+  physical: u64,
+  intermediate: u64,
+  meaning: u64,
+  known: u64,
+): void {
+  store<u64>(entry, page, E_PAGE);
+  store<u64>(entry, key, E_KEY);
+  store<u64>(entry, physical, E_PHYSICAL);
+  store<u64>(entry, intermediate, E_INTERMEDIATE);
+  store<u64>(entry, meaning, E_STAGE1);
+  store<u64>(entry, known, E_LEVEL1);
 }
 
 // ---- walk cache: the address of the table below, and what the tables above have forbidden

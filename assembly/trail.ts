@@ -10,7 +10,8 @@ import { logging } from "./miss-log";
 import { COUNTER_LOADS, EVENT_WALK, MACHINE_WALK_READS } from "./operations";
 import { plainRecord, plainWay } from "./plain";
 import { registerEpoch } from "./registers";
-import { S_ORDER, S_SHIFT, S_STATES, shapesAt, touchIn, truthIn } from "./shape";
+import { moveToFront } from "./set";
+import { S_ORDER, S_SHIFT, shapesAt, stateIn, truthIn } from "./shape";
 
 /** Walks with the same bits above these share a trail: what a table of level 3 spans. */
 export const TRAIL_SHIFT: u64 = 21;
@@ -20,19 +21,21 @@ export const LAST_LEVEL: u32 = 3;
 export const STAGE_1: u32 = 1;
 export const STAGE_2: u32 = 2;
 
-// ---- one read: the record of its set, the way, how many reads it stands for, the line there; where the descriptor lies in it, and
-// what it was
-const R_RECORD: usize = 0;
-const R_WAY: usize = 4;
-const R_TIMES: usize = 6;
-const R_LINE: usize = 8;
-const R_AT: usize = 12;
-const R_VALUE: usize = 16;
-const READ: usize = 24;
+// ---- one read: where the line's tag, state and order are in the L1D's set, the tag, the way, how many reads it stands for; where the
+// descriptor lies, and what it was
+const R_TAG: usize = 0;
+const R_STATE: usize = 4;
+const R_ORDER: usize = 8;
+const R_LINE: usize = 12;
+const R_AT: usize = 16;
+const R_WAY: usize = 20;
+const R_TIMES: usize = 22;
+const R_VALUE: usize = 24;
+const READ: usize = 32;
 
 /** The reads of the walk that goes on, as far as they were plain. */
 const WALKED_MAX: u32 = 32;
-const WALKED = memory.data(32 * 24, 64);
+const WALKED = memory.data(32 * 32, 64);
 let walked: u32 = 0;
 
 // ---- a trail: whose, of which 2 MiB, of what registers; how many reads it keeps, and how many were made; what it leads to, which
@@ -50,7 +53,7 @@ export const T_FORBIDDEN: usize = 44;
 const T_FIRST: usize = 48;
 /** Three tables above the last of stage 1, and the four addresses of these in four levels of stage 2 each. */
 const READS_MAX: u32 = 19;
-const TRAIL: usize = 512;
+const TRAIL: usize = 704;
 /** By a hash: a trail is forgotten where another takes its place. */
 const TRAILS_BITS: u32 = 8;
 let trails: usize = 0;
@@ -69,12 +72,14 @@ export function noteRead(core: u32, compact: u64, value: u64): void {
   if (walked >= WALKED_MAX) return;
   const read = WALKED + <usize>walked * READ;
   walked++;
-  store<u32>(read, <u32>plainRecord, R_RECORD);
-  store<u16>(read, <u16>plainWay, R_WAY);
-  store<u16>(read, 1, R_TIMES);
   const shape = shapesAt(core);
   const shift = load<u32>(shape, S_SHIFT);
+  store<u32>(read, <u32>plainRecord + (plainWay << 2), R_TAG);
+  store<u32>(read, <u32>stateIn(shape, plainRecord, plainWay), R_STATE);
+  store<u32>(read, <u32>plainRecord + load<u32>(shape, S_ORDER), R_ORDER);
   store<u32>(read, <u32>(compact >> shift), R_LINE);
+  store<u16>(read, <u16>plainWay, R_WAY);
+  store<u16>(read, 1, R_TIMES);
   store<u32>(read, <u32>(truthIn(shape, plainRecord, plainWay) + held(<usize>compact & ((1 << shift) - 1))), R_AT);
   store<u64>(read, value, R_VALUE);
 }
@@ -141,29 +146,8 @@ export function likelyTrail(stage: u32, core: u32, address: u64): usize {
 export function followTrail(stage: u32, core: u32, address: u64): usize {
   if (distrust || logging) return 0;
   const trail = likelyTrail(stage, core, address);
-  if (!trail) return 0;
-  const kept = load<u32>(trail, T_KEPT);
-  const end = trail + T_FIRST + <usize>kept * READ;
-  const shape = shapesAt(core);
-  const states = load<u32>(shape, S_STATES);
-  let differing: u64 = 0;
-  let state: u32 = TRUE;
-  for (let read = trail + T_FIRST; read < end; read += READ) {
-    const record = <usize>load<u32>(read, R_RECORD);
-    const way = <usize>load<u16>(read, R_WAY);
-    differing |= <u64>(load<u32>(record + (way << 2)) ^ load<u32>(read, R_LINE));
-    differing |= load<u64>(<usize>load<u32>(read, R_AT)) ^ load<u64>(read, R_VALUE);
-    state &= load<u8>(record + states + way);
-  }
-  if (differing || !state) return 0;
-  // Mostly they are the last that were touched in their sets: that is cheaper to ask than to do again.
-  const order = load<u32>(shape, S_ORDER);
-  for (let read = trail + T_FIRST; read < end; read += READ) {
-    const record = <usize>load<u32>(read, R_RECORD);
-    const way = <u32>load<u16>(read, R_WAY);
-    if ((load<u8>(record + order) & 15) != way) touchIn(shape, record, way);
-  }
-  const many = load<u32>(trail, T_READS);
+  if (!trail || !follow(trail)) return 0;
+  const many = readsOf(trail);
   const l1d = <usize>load<u32>(coreAt(core), C_L1D);
   machineCountMany(MACHINE_WALK_READS, many);
   events(EVENT_WALK, many);
@@ -171,12 +155,41 @@ export function followTrail(stage: u32, core: u32, address: u64): usize {
   levelHits(l1d, many);
   store<u32>(coreAt(core), 1, C_ACTIVE);
   // Those of stage 2 may be part of a longer trail.
-  if (stage == STAGE_2) goOn(trail, many);
+  if (stage == STAGE_2) goOn(trail);
   return trail;
 }
 
+/** How many reads a trail stands for. */
+export function readsOf(trail: usize): u32 {
+  return load<u32>(trail, T_READS);
+}
+
+/** Whether each read of a trail would be the same again: then they all have been made, but for being counted. */
+export function follow(trail: usize): bool {
+  const kept = load<u32>(trail, T_KEPT);
+  const end = trail + T_FIRST + <usize>kept * READ;
+  let differing: u64 = 0;
+  let moved: u32 = 0;
+  let state: u32 = TRUE;
+  for (let read = trail + T_FIRST; read < end; read += READ) {
+    differing |= <u64>(load<u32>(<usize>load<u32>(read, R_TAG)) ^ load<u32>(read, R_LINE));
+    differing |= load<u64>(<usize>load<u32>(read, R_AT)) ^ load<u64>(read, R_VALUE);
+    state &= load<u8>(<usize>load<u32>(read, R_STATE));
+    moved |= load<u8>(<usize>load<u32>(read, R_ORDER)) ^ load<u8>(read, R_WAY);
+  }
+  if (differing || !state) return false;
+  // Mostly they are the last that were touched in their sets: that is cheaper to ask than to do again.
+  if (!(moved & 15)) return true;
+  for (let read = trail + T_FIRST; read < end; read += READ) {
+    const order = <usize>load<u32>(read, R_ORDER);
+    const way = load<u8>(read, R_WAY);
+    if ((load<u8>(order) ^ way) & 15) moveToFront(order, way);
+  }
+  return true;
+}
+
 /** The reads of a trail are part of the walk that goes on. */
-function goOn(trail: usize, many: u32): void {
+function goOn(trail: usize): void {
   const kept = load<u32>(trail, T_KEPT);
   if (walked + kept >= WALKED_MAX) {
     walked = WALKED_MAX;
@@ -185,7 +198,7 @@ function goOn(trail: usize, many: u32): void {
   const from = WALKED + <usize>walked * READ;
   memory.copy(from, trail + T_FIRST, <usize>kept * READ);
   // The reads that none is kept of go with the first.
-  store<u16>(from, <u16>(many - kept + 1), R_TIMES);
+  store<u16>(from, <u16>(load<u32>(trail, T_READS) - kept + 1), R_TIMES);
   walked += kept;
 }
 

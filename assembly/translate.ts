@@ -214,8 +214,26 @@ function translatePart(
   return true;
 }
 
+/** What a walk came to that was made before its record is played (walks.ts): an entry, or 0 if it exits. NOTHING: there was none. */
+const NOTHING: usize = 1;
+let walkedTo: usize = NOTHING;
+
+export function giveWalk(entry: usize): void {
+  walkedTo = entry;
+}
+
+/** Whether the next record has been translated already. */
+export function isWalked(): bool {
+  return walkedTo != NOTHING;
+}
+
 /** The entry that translates a VA for one side: from the TLBs, or walked just now. 0: it exits. */
 function translate(core: u32, va: u64, isFetch: bool): usize {
+  if (walkedTo != NOTHING) {
+    const entry = walkedTo;
+    walkedTo = NOTHING;
+    return entry;
+  }
   const flags = flagsOf(core);
   const address = va & 0xffff_ffff_ffff;
   if (!(flags & (WALKS | STAGE2))) return untranslated(core, address);
@@ -225,28 +243,23 @@ function translate(core: u32, va: u64, isFetch: bool): usize {
   if (flags & WALKS) {
     if (!stageOne(core, va)) return 0;
   } else passThrough(address);
+  if (flags & STAGE2 && !stageTwo(core, s1Output, false)) return 0;
+  return keepWalk(core, va, isFetch, (flags & STAGE2) != 0);
+}
+
+/** Both stages have found their leaves, or the one that there is: what they come to goes into the TLBs. Returns the entry to use. */
+export function keepWalk(core: u32, va: u64, isFetch: bool, has2: bool): usize {
   const entry = scratchOf(core);
-  let size = s1Size;
-  let physical = s1Output;
-  let allowed = s1Allowed;
-  let level2: i32 = -1;
-  let attribute2: u32 = 0;
-  if (flags & STAGE2) {
-    if (!stageTwo(core, s1Output, false)) return 0;
-    size = min(size, s2Size);
-    physical = s2Physical;
-    allowed |= s2Allowed;
-    level2 = s2Level;
-    attribute2 = s2Attribute;
-  }
+  const size = has2 ? min(s1Size, s2Size) : s1Size;
   const page = ~(((<u64>1) << size) - 1);
-  store<u64>(entry, physical & page, E_PHYSICAL);
+  store<u64>(entry, (has2 ? s2Physical : s1Output) & page, E_PHYSICAL);
   store<u64>(entry, s1Output & page, E_INTERMEDIATE);
   store<u16>(entry, <u16>s1Attribute, E_STAGE1);
-  store<u16>(entry, <u16>attribute2, E_STAGE2);
-  store<u32>(entry, allowed, E_ALLOWED);
+  store<u16>(entry, has2 ? <u16>s2Attribute : 0, E_STAGE2);
+  store<u32>(entry, has2 ? s1Allowed | s2Allowed : s1Allowed, E_ALLOWED);
   store<i8>(entry, <i8>s1Level, E_LEVEL1);
-  store<i8>(entry, <i8>level2, E_LEVEL2);
+  store<i8>(entry, has2 ? <i8>s2Level : -1, E_LEVEL2);
+  store<u32>(entry, 0, E_EPOCH);
   return fillTranslation(core, isFetch, entry, va, size, s1Global);
 }
 
@@ -303,7 +316,7 @@ function meaningBy(core: u32, attributes: u32, isFetch: bool, given: u32): u32 {
 }
 
 /** Which loads, stores and fetches of 8 aligned bytes a translation makes plain ones: allowed, and of Shareable Write-Back memory. */
-function plainBy(core: u32, entry: usize): u32 {
+export function plainBy(core: u32, entry: usize): u32 {
   const epoch = load<u32>(blockAt(core), X_EPOCH);
   if (load<u32>(entry, E_EPOCH) == epoch) return load<u16>(entry, E_PLAIN);
   let plain: u32 = 0;

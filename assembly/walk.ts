@@ -24,6 +24,11 @@ export function setWalker(atUnification: bool): void {
   walkerAtUnification = atUnification;
 }
 
+/** Whether they look at the PoU level. */
+export function walksFromUnification(): bool {
+  return walkerAtUnification;
+}
+
 /** False, and nothing happened, where there is no RAM. `code` is the attribute that the walker has; the hypervisor's own software reads through its L1D. */
 export function readDescriptor(address: u64, bytes: u32, code: u32, bySoftware: bool): bool {
   if (!enterRegion(address) || address + bytes - regionLow > regionBytes || regionIsDevice) return false;

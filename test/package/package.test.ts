@@ -33,10 +33,10 @@ const BUNDLES: readonly {
   {
     what: "one engine",
     code: 'export { createKernel, load, records, store } from "setway"',
-    mostKilobytes: 175,
+    mostKilobytes: 176,
     packages: [],
   },
-  { what: "all of the core", code: 'export * from "setway"', mostKilobytes: 229, packages: [] },
+  { what: "all of the core", code: 'export * from "setway"', mostKilobytes: 230, packages: [] },
   { what: "the presets", code: 'export { presets } from "setway/machine"', mostKilobytes: 6, packages: [] },
   {
     what: "machines from objects",
