@@ -41,11 +41,8 @@ for (const type of INSTRUCTIONS) ACTION[type] = FETCHES;
 ACTION[TYPE.MARKER] = IS_MARKER;
 
 /** Types whose entries may become records: prefetches, instructions and flushes among them. */
-const IS_ACCESS = Uint8Array.from(ACTION, (action, type) =>
-  action === LOADS || action === STORES || action === PREFETCHES || action === FETCHES || ACCESSES_TOO.has(type)
-    ? 1
-    : 0,
-);
+const IS_ACCESS = new Uint8Array(ACTION.length);
+for (const type of [...DATA_PREFETCHES, ...INSTRUCTIONS, ...ACCESSES_TOO, TYPE.READ, TYPE.WRITE]) IS_ACCESS[type] = 1;
 
 export interface DrmemtraceOptions {
   readonly cores?: number | undefined;
