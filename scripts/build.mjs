@@ -56,7 +56,9 @@ async function buildKernel() {
 async function buildTrace() {
   const { targets } = JSON.parse(await readFile(`${ROOT}/${TRACE_CONFIG}`, "utf8"));
   const { outFile } = targets.release;
-  const parts = ["trace", "codes", "columns", "inflate", "xxh64"].map((name) => `assembly/${name}.ts`);
+  const parts = ["trace", "codes", "columns", "inflate", "moves", "plain-columns", "xxh64"].map(
+    (name) => `assembly/${name}.ts`,
+  );
   const inputs = [...parts, TRACE_CONFIG, "package-lock.json"];
   await unlessUnchanged("trace", inputs, [outFile, TRACE_BINARY], async () => {
     await compile(TRACE_CONFIG, targets);

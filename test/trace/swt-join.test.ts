@@ -40,6 +40,82 @@ const chunk = fc.array(entry, { minLength: 1, maxLength: 200, size: "max" }).map
   return new Uint32Array(words.buffer);
 });
 
+/** Loads, stores and fetches of one core as programs make them: most go on near where the last of their kind was, some far away. */
+const walk = fc.record({
+  operation: fc.oneof(
+    { weight: 5000, arbitrary: fc.constantFrom(0, 1, 2) },
+    { weight: 1, arbitrary: fc.integer({ min: 3, max: 255 }) },
+  ),
+  by: fc.oneof(
+    { weight: 20, arbitrary: fc.constant(0n) },
+    { weight: 8, arbitrary: fc.bigInt(-64n, 63n) },
+    { weight: 4, arbitrary: fc.bigInt(-8192n, 8191n) },
+    { weight: 1, arbitrary: fc.bigInt(-(2n ** 27n), 2n ** 27n) },
+    { weight: 1, arbitrary: fc.bigInt(-(2n ** 42n), 2n ** 42n) },
+  ),
+  offset: fc.bigInt(0n, 63n),
+});
+const walks = fc
+  .tuple(
+    fc.array(walk, { minLength: 1, maxLength: 3000, size: "max" }),
+    fc.oneof(fc.constant(2n ** 26n), fc.constant(2n ** 42n)),
+    fc.constantFrom(0n, 0n, 0n, 1n),
+  )
+  .map(([steps, lines, requester]) => {
+    const last = new Map<number, bigint>();
+    const words = steps.map(({ operation, by, offset }) => {
+      const line = ((((last.get(operation) ?? 0n) + by) % lines) + lines) % lines;
+      last.set(operation, line);
+      return (line << 6n) | offset | (BigInt(operation) << 48n) | (requester << 56n);
+    });
+    return new Uint32Array(BigUint64Array.from(words).buffer);
+  });
+
+test(`${runs / 4} chunks whose lines are near each other, whole and damaged`, () => {
+  const outcomes = { good: 0, wrong: 0 };
+  fc.assert(
+    fc.property(
+      walks,
+      fc.nat(),
+      fc.oneof(fc.constant(undefined), fc.integer({ min: 0, max: 255 })),
+      (words, at, byte) => {
+        const columns = transform.encode(words);
+        if (byte !== undefined) columns.lines[at % columns.lines.length] = byte;
+        bothWays(columns);
+        outcomes[join(columns) === undefined ? "wrong" : "good"]++;
+      },
+    ),
+    { numRuns: runs / 4 },
+  );
+  expect(Math.min(outcomes.good, outcomes.wrong)).toBeGreaterThan(runs / 80);
+});
+
+test("lines that leave both ends of memory, and come back before anybody looks", () => {
+  for (const [first, ...moves] of [
+    [0n, -1n, 1n],
+    [1n, -1n, -1n, 2n],
+    [2n ** 42n - 1n, 1n, -1n],
+    [2n ** 26n - 1n, 1n, -1n],
+  ] as const) {
+    for (const padding of [0, 1, 2, 3, 4, 5, 6, 7, 900]) {
+      const deltas = [
+        first,
+        ...Array.from({ length: padding }, () => 0n),
+        ...moves,
+        ...Array.from({ length: 20 }, () => 0n),
+      ];
+      const bytes: number[] = [];
+      for (const delta of deltas) {
+        let rest = delta < 0n ? -2n * delta - 1n : 2n * delta;
+        for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+        bytes.push(Number(rest));
+      }
+      const column = new Uint8Array(deltas.length);
+      bothWays({ operations: column, requesters: column, lines: Uint8Array.from(bytes), offsets: column });
+    }
+  }
+});
+
 test(`${runs} chunks`, () => {
   fc.assert(
     fc.property(chunk, (words) => {
