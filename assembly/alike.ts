@@ -1,20 +1,26 @@
 // Records that are no loads, stores or fetches, and yet neither interrupt a run of those nor buckets that wait (deal.ts): to all caches
 // some are one of these, and some change nothing that accesses before them would find.
 
+import { inForce } from "./handover";
 import { divergent } from "./hazard";
 import { baseFor } from "./hits";
 import { CARRY, cores, smallestShift, zvaBytes } from "./layout";
-import { enterMemory } from "./memory";
+import { enterMemory, regionDelta } from "./memory";
 import { logging } from "./miss-log";
 import {
   CHARGED_COUNT,
   OP_ATOMIC,
   OP_BP_INVALIDATE,
   OP_CHARGE,
+  OP_DC_CVAP,
+  OP_DC_CVAU,
+  OP_DC_IVAC,
   OP_DC_ZVA,
   OP_DMB,
   OP_DSB,
   OP_FETCH,
+  OP_IC_IALLU,
+  OP_IC_IVAU,
   OP_ISB,
   OP_LOAD,
   OP_PREFETCH,
@@ -23,9 +29,10 @@ import {
   OP_TLBI,
   OP_TLBI_ALL,
 } from "./operations";
-import { pendable } from "./pending";
+import { mayBePending, pendable } from "./pending";
 import { prefetching } from "./prefetch";
 import { CONTROLLED, flagsOf } from "./registers";
+import { playsMaintenance } from "./sharers";
 import { isTlbiKind } from "./tlb";
 
 /** No plain access. */
@@ -45,16 +52,18 @@ export function alike(core: u32, op: u32): u32 {
 }
 
 /**
- * Without contents such a record of a batch becomes that access: nobody can tell the difference, as long as nothing may be pending
- * (D34), nothing learns (D57) and nobody asks what missed. False: it stays what it is.
+ * Without contents such a record of a batch becomes that access: nobody can tell the difference, as long as no maintenance of its block
+ * may be pending (D34), nothing learns (D57) and nobody asks what missed. False: it stays what it is.
  */
 export function becomesPlain(at: usize): bool {
-  if (CARRY || pendable || prefetching || logging) return false;
+  if (CARRY || prefetching || logging) return false;
   const word = load<u64>(at);
   const core = <u32>(word >> 56);
-  const like = alike(core, <u32>(word >> 48) & 0xff);
-  if (like == UNLIKE || !baseFor(core, like) || !enterMemory(word & 0xffffffffffff)) return false;
-  if (like == (<u32>(word >> 48) & 0xff)) return false;
+  const op = <u32>(word >> 48) & 0xff;
+  const like = alike(core, op);
+  const address = word & 0xffffffffffff;
+  if (op <= OP_FETCH || like == UNLIKE || !baseFor(core, like) || !enterMemory(address)) return false;
+  if (pendable && op != OP_ATOMIC && mayBePending(address - regionDelta, true)) return false;
   store<u8>(at, <u8>like, 6);
   return true;
 }
@@ -65,6 +74,11 @@ export function dealtAs(core: u32, op: u32): u32 {
   return op <= OP_FETCH ? op : UNLIKE;
 }
 
+/** Maintenance by VA, and of all an L1I holds. */
+export function isMaintenance(op: u32): bool {
+  return (op >= OP_DC_IVAC && op <= OP_DC_CVAU) || op == OP_DC_CVAP || (op >= OP_IC_IALLU && op <= OP_IC_IVAU);
+}
+
 /** Operations that observe, of those with an alike: a bit each. */
 const OBSERVERS: u32 = (1 << OP_LOAD) | (1 << OP_FETCH) | (1 << OP_ATOMIC);
 
@@ -73,11 +87,12 @@ export function observes(op: u32): bool {
 }
 
 /**
- * Whether a record can't fail, isn't trapped, and neither asks caches nor changes what accesses before it would find: barriers while
- * no maintenance is pending (D34), what is invalidated beside the caches, and costs.
+ * Whether a record can't fail, isn't trapped, and neither asks caches nor changes what accesses before it would find: barriers, if no
+ * access that waits has still to be asked what it relies on (D34), what is invalidated beside the caches, and costs.
  */
 export function passes(core: u32, op: u32, operand: u64): bool {
-  if (op < OP_TLBI_ALL || core >= cores || pendable || divergent || flagsOf(core) & CONTROLLED) return false;
+  if (op < OP_TLBI_ALL || core >= cores || (CARRY && divergent) || flagsOf(core) & CONTROLLED) return false;
+  if (pendable && !(inForce && playsMaintenance())) return false;
   if (op == OP_CHARGE) return operand < CHARGED_COUNT;
   if (op == OP_TLBI) return isTlbiKind(<u32>operand & 0xff);
   return op == OP_DSB || op == OP_ISB || op == OP_DMB || op == OP_BP_INVALIDATE || op == OP_TLBI_ALL;

@@ -313,7 +313,7 @@ export function takeInstructions(n: usize, compact: u64, bytes: u32): void {
 
 /** L1I copies that overlap the range go, on a range of cores, counted by `counter` (none if INVALID). Returns how many. */
 export function removeInstructions(compact: u64, bytes: u32, firstCore: u32, lastCore: u32, counter: usize): u32 {
-  if (!mayHoldInstructions(compact)) return 0;
+  if (!inForce && !mayHoldInstructions(compact)) return 0;
   let removed: u32 = 0;
   for (let c = firstCore; c <= lastCore; c++) {
     const n = <usize>load<u32>(coreAt(c), C_L1I);

@@ -153,22 +153,32 @@ export function synchronizeContext(core: u32): void {
   store<i64>(coreAt(core), <i64>record, C_LAST_ISB);
 }
 
-/** An access that isn't an L1 hit: does it rely on maintenance that isn't complete for it? */
-export function checkPending(compact: u64, isFetch: bool): void {
+/** A block's stamps: that of instructions in the upper half. */
+function stampsOf(compact: u64): u64 {
   // A shard may have heard of maintenance in other groups only.
-  if (!pendable || !tables) return;
+  if (!tables) return 0;
   const page = <u32>(compact >> PAGE_SHIFT);
   const table = <usize>load<u32>(tables + ((<usize>(page >> TABLE_SHIFT)) << 2));
-  if (!table) return;
+  if (!table) return 0;
   const entry = entryIn(table, page);
-  let data = load<u32>(entry, DATA);
-  let instructions = load<u32>(entry, INSTRUCTIONS);
   const blocks = <usize>load<u32>(entry, BLOCKS);
-  if (blocks) {
-    const own = blocks + ((<usize>(<u32>(compact >> largestShift) & (blocksOfPage() - 1))) << 3);
-    data = load<u32>(own);
-    instructions = load<u32>(own, 4);
-  }
+  if (!blocks) return load<u64>(entry, DATA);
+  return load<u64>(blocks + ((<usize>(<u32>(compact >> largestShift) & (blocksOfPage() - 1))) << 3));
+}
+
+/** Whether an access by anybody might rely on such maintenance. */
+export function mayBePending(compact: u64, isFetch: bool): bool {
+  const stamps = stampsOf(compact);
+  const data = <u32>stamps;
+  return (isFetch && stamps >> 32 != 0) || (remembered(data) && load<i64>(batchAt(data)) < 0);
+}
+
+/** An access that isn't an L1 hit: does it rely on maintenance that isn't complete for it? */
+export function checkPending(compact: u64, isFetch: bool): void {
+  if (!pendable) return;
+  const stamps = stampsOf(compact);
+  const data = <u32>stamps;
+  const instructions = <u32>(stamps >> 32);
   let pending = false;
   if (remembered(data)) pending = load<u32>(batchAt(data), 8) != who && load<i64>(batchAt(data)) < 0;
   if (!pending && isFetch && remembered(instructions)) {

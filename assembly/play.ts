@@ -17,7 +17,7 @@ import {
 import { becomesPlain, dealtAs, passes, UNLIKE } from "./alike";
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
-import { chooseOrder, consider, deal, interrupt } from "./deal";
+import { chooseOrder, consider, deal, interrupt, maintains } from "./deal";
 import { TELLS_TABLES, writeElsewhere } from "./elsewhere";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
@@ -285,7 +285,10 @@ export function play(count: u32): u32 {
         word = load<u64>(batch + ((<usize>i) << 3));
       }
       if (becomesPlain(batch + ((<usize>i) << 3))) continue;
-      if (!passes(<u32>(word >> 56), <u32>(word >> 48) & 0xff, word & 0xffffffffffff)) interrupt(word);
+      const requester = <u32>(word >> 56);
+      const next = <u32>(word >> 48) & 0xff;
+      const operand = word & 0xffffffffffff;
+      if (!passes(requester, next, operand) && !maintains(requester, next, operand)) interrupt(word);
     }
     const op = <u32>(word >> 48) & 0xff;
     const operand = word & 0xffffffffffff;

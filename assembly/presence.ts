@@ -1,5 +1,6 @@
 // Which units may hold a block (the largest line): the exact directory of R17, kept as a superset that is probed before it is
 // believed, so nothing but speed rests on its precision. A unit is a subtree just inside a shared root.
+import { inForce } from "./handover";
 import {
   allocate,
   FILTER_BITS,
@@ -225,6 +226,7 @@ export function holdsPart(m: usize, compact: u64, bytes: u32): bool {
 
 /** A cache got a copy. */
 export function present(n: usize, line: u32): void {
+  if (inForce) return;
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) {
     countInstructions(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), 1);
     return;
@@ -248,6 +250,8 @@ function unitHolds(unit: u32, block: u32): bool {
 
 /** A cache lost a copy (the record no longer holds it). */
 export function absent(n: usize, line: u32): void {
+  // While sharers stand for the directory it is told nothing, and populations only tell what may hold anything (handover.ts).
+  if (inForce) return;
   const block = <u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift);
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) {
     countInstructions(block, -1);
