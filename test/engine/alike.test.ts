@@ -12,14 +12,14 @@ const ACCESSES: readonly OperationName[] = ["LOAD", "LOAD", "STORE", "FETCH"];
 const BARRIERS: readonly OperationName[] = ["DSB", "ISB", "DMB", "TLBI_ALL", "BP_INVALIDATE", "CHARGE"];
 const MAINTENANCE: readonly OperationName[] = ["DC_CVAC", "DC_CIVAC", "DC_IVAC", "DC_CVAU", "DC_CVAP", "IC_IVAU"];
 
-/** Accesses to 2 MiB, and one in so many of the others, which is to a line that others access soon. */
-function stream(many: number, others: readonly OperationName[], oneIn: number): Uint32Array {
+/** Accesses to so many bytes, and one in so many of the others, which is to a line that others access soon. */
+function stream(many: number, bytes: number, others: readonly OperationName[], oneIn: number): Uint32Array {
   const { below } = createRandom(many + oneIn);
   const words: number[] = [];
   const put = (name: OperationName, operand: number) =>
     words.push(operand, (below(100) << 24) | (OPERATIONS[name].code << 16));
   const pick = (names: readonly OperationName[]) => names[below(names.length)] as OperationName;
-  const anywhere = () => below(2 ** 18) * 8;
+  const anywhere = () => below(bytes / 8) * 8;
   let hot = 0;
   for (let i = 0; i < many; i++) {
     if (below(oneIn)) put(pick(ACCESSES), below(4) ? anywhere() : hot + 64 * below(4));
@@ -42,7 +42,7 @@ describe.each([
   ["tags only, with instruction caches emptied", false, ["IC_IALLU", "IC_IALLUIS", "DSB"], 0.9 * MANY],
 ] as const)("%s", (_what, data, others, dealtAtLeast) => {
   test("they are dealt or pass, and all is as in program order", () => {
-    const words = stream(MANY, others, 40);
+    const words = stream(MANY, 2 ** 21, others, 40);
     const play = (order: "groups" | "program") => {
       const kernel = createKernel(MACHINE, { data, provenance: TEXT_PROVENANCE, order });
       kernel.play(words);
@@ -55,7 +55,8 @@ describe.each([
   });
 
   test("in pieces, whatever was observed last", () => {
-    const words = stream(6_000, others, 3);
+    // Most words have been stored to soon.
+    const words = stream(6_000, 4096, others, 3);
     const { below } = createRandom(1);
     const [dealt, program] = (["groups", "program"] as const).map((order) =>
       createKernel(MACHINE, { data, provenance: TEXT_PROVENANCE, order }),
