@@ -1,11 +1,10 @@
 // Records that are no loads, stores or fetches, and yet neither interrupt a run of those nor buckets that wait (deal.ts): to all caches
 // some are one of these, and some change nothing that accesses before them would find.
 
-import { inForce } from "./handover";
 import { divergent } from "./hazard";
 import { baseFor } from "./hits";
 import { CARRY, cores, smallestShift, zvaBytes } from "./layout";
-import { enterMemory, regionDelta } from "./memory";
+import { enterMemory } from "./memory";
 import { logging } from "./miss-log";
 import {
   CHARGED_COUNT,
@@ -29,10 +28,9 @@ import {
   OP_TLBI,
   OP_TLBI_ALL,
 } from "./operations";
-import { mayBePending, pendable } from "./pending";
+import { pendable } from "./pending";
 import { prefetching } from "./prefetch";
 import { CONTROLLED, flagsOf } from "./registers";
-import { playsMaintenance } from "./sharers";
 import { isTlbiKind } from "./tlb";
 
 /** No plain access. */
@@ -52,18 +50,16 @@ export function alike(core: u32, op: u32): u32 {
 }
 
 /**
- * Without contents such a record of a batch becomes that access: nobody can tell the difference, as long as no maintenance of its block
- * may be pending (D34), nothing learns (D57) and nobody asks what missed. False: it stays what it is.
+ * Without contents such a record of a batch becomes that access: nobody can tell the difference, as long as no maintenance may be pending
+ * (D34), nothing learns (D57) and nobody asks what missed. False: it stays what it is.
  */
 export function becomesPlain(at: usize): bool {
-  if (CARRY || prefetching || logging) return false;
+  if (CARRY || pendable || prefetching || logging) return false;
   const word = load<u64>(at);
   const core = <u32>(word >> 56);
   const op = <u32>(word >> 48) & 0xff;
   const like = alike(core, op);
-  const address = word & 0xffffffffffff;
-  if (op <= OP_FETCH || like == UNLIKE || !baseFor(core, like) || !enterMemory(address)) return false;
-  if (pendable && op != OP_ATOMIC && mayBePending(address - regionDelta, true)) return false;
+  if (op <= OP_FETCH || like == UNLIKE || !baseFor(core, like) || !enterMemory(word & 0xffffffffffff)) return false;
   store<u8>(at, <u8>like, 6);
   return true;
 }
@@ -87,12 +83,11 @@ export function observes(op: u32): bool {
 }
 
 /**
- * Whether a record can't fail, isn't trapped, and neither asks caches nor changes what accesses before it would find: barriers, if no
- * access that waits has still to be asked what it relies on (D34), what is invalidated beside the caches, and costs.
+ * Whether a record can't fail, isn't trapped, and neither asks caches nor changes what accesses before it would find: barriers while no
+ * maintenance is pending (D34), what is invalidated beside the caches, and costs.
  */
 export function passes(core: u32, op: u32, operand: u64): bool {
-  if (op < OP_TLBI_ALL || core >= cores || (CARRY && divergent) || flagsOf(core) & CONTROLLED) return false;
-  if (pendable && !(inForce && playsMaintenance())) return false;
+  if (op < OP_TLBI_ALL || core >= cores || pendable || (CARRY && divergent) || flagsOf(core) & CONTROLLED) return false;
   if (op == OP_CHARGE) return operand < CHARGED_COUNT;
   if (op == OP_TLBI) return isTlbiKind(<u32>operand & 0xff);
   return op == OP_DSB || op == OP_ISB || op == OP_DMB || op == OP_BP_INVALIDATE || op == OP_TLBI_ALL;

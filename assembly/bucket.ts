@@ -50,7 +50,7 @@ export const HELD: u32 = CARRY ? TRUE : 0;
 export function playPacked(records: usize, bytes: usize, group: u32, numbers: usize): void {
   if (!bytes) return;
   enterGroup(group);
-  touchGroup(group);
+  if (bytes > FEW * PACKED_SIZE) touchGroup(group);
   const end = records + bytes;
   for (let from = records; from < end; from += BLOCK * PACKED_SIZE) {
     const last = locate(from, min(from + BLOCK * PACKED_SIZE, end), group);
@@ -63,6 +63,8 @@ export function playPacked(records: usize, bytes: usize, group: u32, numbers: us
   }
 }
 
+/** So few records wait for less than all of a group's state takes to load. */
+const FEW: usize = 256;
 /** Records whose sets are looked up, and loaded, together: play then waits for none of them. */
 const BLOCK: usize = 32;
 /** Of each: where its sets of the L1 and the L2 are, line and role. */

@@ -6,13 +6,10 @@ import { misses } from "./ahead";
 import { alike, dealtAs, isMaintenance, observes, passes, UNLIKE } from "./alike";
 import { playPacked } from "./bucket";
 import { giveUp, inForce, refillsAtDesks, takeUp, tell } from "./handover";
-import { setAttribute, setPiece, setRecord } from "./hazard";
 import { baseFor, lastValue, setLastValue } from "./hits";
 import {
   allocate,
-  C_SOCKET,
   CARRY,
-  coreAt,
   cores,
   directorySets,
   groupBits,
@@ -21,28 +18,15 @@ import {
   smallestShift,
   VERSIONS,
 } from "./layout";
-import { enterMemory, fastBytes, fastLow, regionDelta, regionHome, setWho } from "./memory";
-import { ATTR_WRITE_BACK, OP_FETCH, OP_IC_IALLU, OP_IC_IALLUIS, OP_STORE } from "./operations";
+import { enterMemory, fastBytes, fastLow, regionDelta, regionHome } from "./memory";
+import { OP_FETCH, OP_IC_IALLU, OP_IC_IALLUIS, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
-import { checkPending, mayBePending, pendable } from "./pending";
+import { tellsPending } from "./pending";
 import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
 import { CONTROLLED, flagsOf, TRANSLATING } from "./registers";
-import {
-  areUsable,
-  dealtFor,
-  deskOf,
-  enterGroup,
-  findL1,
-  inL1D,
-  inL1I,
-  lines,
-  PACKED_SIZE,
-  packed,
-  playsMaintenance,
-  withPart,
-} from "./sharers";
+import { areUsable, dealtFor, lines, PACKED_SIZE, packed, withPart } from "./sharers";
 import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
 import { countFrom, expectTruth, isOld, observedOld, truthAt } from "./truths";
 
@@ -303,15 +287,8 @@ function dealPacked(from: usize, until: usize, base: u32): usize {
 function dealAll(from: usize, until: usize, base: u32): usize {
   let at = from;
   for (;;) {
-    const end = playsMaintenance() && pendable ? unstamped(at, until) : until;
-    at = scatter(at, end, base + <u32>((at - from) >> 3));
+    at = scatter(at, until, base + <u32>((at - from) >> 3));
     if (at == until || !makeWay(load<u64>(at))) return at;
-    if (at == end) {
-      const offset = base + <u32>((at - from) >> 3);
-      askPending(load<u64>(at), offset);
-      at = scatter(at, at + 8, offset);
-      continue;
-    }
     if (CARRY && dealAlike(load<u64>(at), base + <u32>((at - from) >> 3))) at += 8;
   }
   return at;
@@ -337,43 +314,13 @@ function dealOwn(from: usize, until: usize): usize {
   return at;
 }
 
-/** The first record that may rely on maintenance that isn't complete (D34), or that lies in another region. */
-function unstamped(from: usize, until: usize): usize {
-  let at = from;
-  for (; at < until; at += 8) {
-    const word = load<u64>(at);
-    const address = word & 0xffffffffffff;
-    if (address - fastLow >= fastBytes) break;
-    if (mayBePending(address - regionDelta, (<u32>(word >> 48) & 0xff) == OP_FETCH)) break;
-  }
-  return at;
-}
-
-/** Whether an access that is about to be dealt does (D34): what it finds in its L1 is known once its bucket has been played. */
-function askPending(word: u64, offset: u32): void {
-  const compact = (word & 0xffffffffffff) - regionDelta;
-  const isFetch = (<u32>(word >> 48) & 0xff) == OP_FETCH;
-  if (!mayBePending(compact, isFetch)) return;
-  const core = <u32>(word >> 56);
-  const line = <u32>(compact >> largestShift);
-  const group = line & ((1 << groupBits) - 1);
-  playBucket(group);
-  enterGroup(group);
-  const desk = deskOf(core);
-  if (findL1(isFetch ? inL1I(desk, line) : inL1D(desk, line), line)) return;
-  setWho(core, load<u32>(coreAt(core), C_SOCKET));
-  setRecord(epoch + offset);
-  setPiece(0);
-  setAttribute(ATTR_WRITE_BACK);
-  checkPending(compact, isFetch);
-}
-
 /**
- * Whether a record is maintenance that can be played while sharers are in force (`playsMaintenance`): what waits of its lines has been
- * played then. It takes copies away or cleans them, wherever they are, and a line that is gone has no sharers.
+ * Whether a record is maintenance that can be played while sharers are in force: where no bytes move, and nobody is told what relies on
+ * it (D34). What waits of its lines has been played then. It takes copies away or cleans them, wherever they are, and a line that is gone
+ * has no sharers.
  */
 export function maintains(core: u32, op: u32, operand: u64): bool {
-  if (!inForce || !playsMaintenance() || !isMaintenance(op) || core >= cores) return false;
+  if (CARRY || !inForce || tellsPending() || !isMaintenance(op) || core >= cores) return false;
   if (flagsOf(core) & (CONTROLLED | TRANSLATING)) return false;
   if (op == OP_IC_IALLU || op == OP_IC_IALLUIS) {
     settle();

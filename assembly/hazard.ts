@@ -175,9 +175,14 @@ function growIndex(): void {
 
 /** The hazard's entry: an older one with one occurrence more, or a new one (`fresh`). 0 if the class isn't assessable. */
 export let fresh: bool = false;
+/** Whether what was recorded can support a class of hazard (R48). */
+export function isAssessed(kind: u32): bool {
+  return ((assessable >> kind) & 1) != 0;
+}
+
 function report(kind: u32, line: u64, newest: i64, observer: u32): usize {
   fresh = false;
-  if (!((assessable >> kind) & 1)) return 0;
+  if (!isAssessed(kind)) return 0;
   if (!chunks) chunks = allocate(65536 * 4);
   if (!indexBits || entries >= ((<u32>1) << indexBits) >> 1) growIndex();
   const mask = (1 << indexBits) - 1;

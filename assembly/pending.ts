@@ -1,7 +1,7 @@
 // Maintenance that no barrier has completed (D34): which batch named each block last, by data and by instruction operations.
 // Whole ranges are maintained at a time, so stamps are kept by page, and only a page whose blocks differ keeps them apart.
 
-import { latent, record } from "./hazard";
+import { isAssessed, latent, record } from "./hazard";
 import { allocate, C_BATCH, C_LAST_ISB, coreAt, largestShift } from "./layout";
 import { who } from "./memory";
 import { HAZARD_MAINTENANCE_PENDING } from "./operations";
@@ -10,6 +10,11 @@ import { HAZARD_MAINTENANCE_PENDING } from "./operations";
 const BATCHES: u32 = 1 << 18;
 let batches: usize = 0;
 let batchCount: u32 = 0;
+
+/** Whether anybody is told: nothing of all this is kept otherwise. */
+export function tellsPending(): bool {
+  return isAssessed(HAZARD_MAINTENANCE_PENDING);
+}
 
 /**
  * Whether an access may rely on maintenance that isn't complete for it. That of data is complete once everybody's batches are closed;
@@ -106,11 +111,12 @@ function unite(entry: usize): void {
 
 /** A by-VA operation was issued, of whichever block: batches are numbered alike in all shards. */
 export function noteMaintenance(): void {
-  openBatch();
+  if (tellsPending()) openBatch();
 }
 
 /** A by-VA operation of the core named this block: instruction side or data side. */
 export function stamp(compact: u64, instructions: bool): void {
+  if (!tellsPending()) return;
   const batch = openBatch();
   if (instructions) ofInstructions = true;
   const entry = entryOf(<u32>(compact >> PAGE_SHIFT));
@@ -128,6 +134,7 @@ export function stamp(compact: u64, instructions: bool): void {
 
 /** DC by VA named every block of a page of 4 KiB. */
 export function stampPage(compact: u64): void {
+  if (!tellsPending()) return;
   const batch = openBatch();
   const entry = entryOf(<u32>(compact >> PAGE_SHIFT));
   const blocks = <usize>load<u32>(entry, BLOCKS);
@@ -153,32 +160,22 @@ export function synchronizeContext(core: u32): void {
   store<i64>(coreAt(core), <i64>record, C_LAST_ISB);
 }
 
-/** A block's stamps: that of instructions in the upper half. */
-function stampsOf(compact: u64): u64 {
-  // A shard may have heard of maintenance in other groups only.
-  if (!tables) return 0;
-  const page = <u32>(compact >> PAGE_SHIFT);
-  const table = <usize>load<u32>(tables + ((<usize>(page >> TABLE_SHIFT)) << 2));
-  if (!table) return 0;
-  const entry = entryIn(table, page);
-  const blocks = <usize>load<u32>(entry, BLOCKS);
-  if (!blocks) return load<u64>(entry, DATA);
-  return load<u64>(blocks + ((<usize>(<u32>(compact >> largestShift) & (blocksOfPage() - 1))) << 3));
-}
-
-/** Whether an access by anybody might rely on such maintenance. */
-export function mayBePending(compact: u64, isFetch: bool): bool {
-  const stamps = stampsOf(compact);
-  const data = <u32>stamps;
-  return (isFetch && stamps >> 32 != 0) || (remembered(data) && load<i64>(batchAt(data)) < 0);
-}
-
 /** An access that isn't an L1 hit: does it rely on maintenance that isn't complete for it? */
 export function checkPending(compact: u64, isFetch: bool): void {
-  if (!pendable) return;
-  const stamps = stampsOf(compact);
-  const data = <u32>stamps;
-  const instructions = <u32>(stamps >> 32);
+  // A shard may have heard of maintenance in other groups only.
+  if (!pendable || !tables) return;
+  const page = <u32>(compact >> PAGE_SHIFT);
+  const table = <usize>load<u32>(tables + ((<usize>(page >> TABLE_SHIFT)) << 2));
+  if (!table) return;
+  const entry = entryIn(table, page);
+  let data = load<u32>(entry, DATA);
+  let instructions = load<u32>(entry, INSTRUCTIONS);
+  const blocks = <usize>load<u32>(entry, BLOCKS);
+  if (blocks) {
+    const own = blocks + ((<usize>(<u32>(compact >> largestShift) & (blocksOfPage() - 1))) << 3);
+    data = load<u32>(own);
+    instructions = load<u32>(own, 4);
+  }
   let pending = false;
   if (remembered(data)) pending = load<u32>(batchAt(data), 8) != who && load<i64>(batchAt(data)) < 0;
   if (!pending && isFetch && remembered(instructions)) {

@@ -202,12 +202,7 @@ let possible: bool = false;
 /** Whether machine and state allow it. Contents have to be what coherent accesses leave, and all stores be this kernel's (truths.ts). */
 export function areUsable(): bool {
   if (CARRY && (divergent || sharded)) return false;
-  return possible && !distrust && !strays && !yardstick && !(pendable && !playsMaintenance()) && !logging;
-}
-
-/** Whether maintenance by VA is played while sharers are in force: no bytes move then, and accesses are dealt with their numbers. */
-export function playsMaintenance(): bool {
-  return !CARRY && !sharded;
+  return possible && !distrust && !strays && !yardstick && !pendable && !logging;
 }
 
 /** Called once the machine is laid out, after beyond.ts. */

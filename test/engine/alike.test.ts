@@ -12,12 +12,18 @@ const ACCESSES: readonly OperationName[] = ["LOAD", "LOAD", "STORE", "FETCH"];
 const BARRIERS: readonly OperationName[] = ["DSB", "ISB", "DMB", "TLBI_ALL", "BP_INVALIDATE", "CHARGE"];
 const MAINTENANCE: readonly OperationName[] = ["DC_CVAC", "DC_CIVAC", "DC_IVAC", "DC_CVAU", "DC_CVAP", "IC_IVAU"];
 
-/** Accesses to so many bytes, and one in so many of the others, which is to a line that others access soon. */
-function stream(many: number, bytes: number, others: readonly OperationName[], oneIn: number): Uint32Array {
+/** Accesses of so many cores to so many bytes, and one in so many of the others, which is to a line that others access soon. */
+function stream(
+  many: number,
+  cores: number,
+  bytes: number,
+  others: readonly OperationName[],
+  oneIn: number,
+): Uint32Array {
   const { below } = createRandom(many + oneIn);
   const words: number[] = [];
   const put = (name: OperationName, operand: number) =>
-    words.push(operand, (below(100) << 24) | (OPERATIONS[name].code << 16));
+    words.push(operand, (below(cores) << 24) | (OPERATIONS[name].code << 16));
   const pick = (names: readonly OperationName[]) => names[below(names.length)] as OperationName;
   const anywhere = () => below(bytes / 8) * 8;
   let hot = 0;
@@ -42,7 +48,7 @@ describe.each([
   ["tags only, with instruction caches emptied", false, ["IC_IALLU", "IC_IALLUIS", "DSB"], 0.9 * MANY],
 ] as const)("%s", (_what, data, others, dealtAtLeast) => {
   test("they are dealt or pass, and all is as in program order", () => {
-    const words = stream(MANY, 2 ** 21, others, 40);
+    const words = stream(MANY, 100, 2 ** 21, others, 40);
     const play = (order: "groups" | "program") => {
       const kernel = createKernel(MACHINE, { data, provenance: TEXT_PROVENANCE, order });
       kernel.play(words);
@@ -55,14 +61,14 @@ describe.each([
   });
 
   test("in pieces, whatever was observed last", () => {
-    // Most words have been stored to soon.
-    const words = stream(6_000, 4096, others, 3);
+    // Most words have been stored to soon, and cores meet what they have just met.
+    const words = stream(20_000, 5, 4096, others, 3);
     const { below } = createRandom(1);
     const [dealt, program] = (["groups", "program"] as const).map((order) =>
       createKernel(MACHINE, { data, provenance: TEXT_PROVENANCE, order }),
     );
     for (let at = 0; at < words.length; ) {
-      const next = at + 2 * (1 + below(40));
+      const next = at + 2 * (1 + below(200));
       for (const kernel of [dealt, program]) kernel?.play(words.subarray(at, next));
       expect(dealt?.lastValue()).toBe(program?.lastValue());
       at = next;

@@ -12,6 +12,8 @@ import { SEED, streamCount } from "./run-property.ts";
 const PLAIN: readonly Feature[] = ["basic", "fetch", "system", "inclusion", "regions", "mmio"];
 /** And what is dealt like them, or passes while they wait (assembly/alike.ts). */
 const ALIKE: readonly Feature[] = [...PLAIN, "atomics", "speculation", "barriers", "zeroing"];
+/** Maintenance, whether what was recorded tells what relies on it or not: where it doesn't, sharers stay in force. */
+const MAINTAINED: readonly Feature[] = [...ALIKE, "maintenance", "provenance"];
 const INTERRUPTED: readonly Feature[] = [
   ...ALIKE,
   "sizes",
@@ -28,6 +30,7 @@ describe(`servers (SETWAY_SEED=${SEED})`, () => {
   for (const [what, features] of [
     ["plain accesses", PLAIN],
     ["with what is like them", ALIKE],
+    ["with maintenance", MAINTAINED],
     ["with interruptions", INTERRUPTED],
   ] as const) {
     test(what, { timeout: 3_600_000 }, () => {
