@@ -28,7 +28,7 @@ import {
   OP_TLBI,
   OP_TLBI_ALL,
 } from "./operations";
-import { pendable } from "./pending";
+import { pendable, tellsPending } from "./pending";
 import { prefetching } from "./prefetch";
 import { CONTROLLED, flagsOf } from "./registers";
 import { isTlbiKind } from "./tlb";
@@ -70,8 +70,9 @@ export function dealtAs(core: u32, op: u32): u32 {
   return op <= OP_FETCH ? op : UNLIKE;
 }
 
-/** Maintenance by VA, and of all an L1I holds. */
-export function isMaintenance(op: u32): bool {
+/** Whether an operation is maintenance, by VA or of all an L1I holds, where no bytes move and nobody is told what relies on it (D34). */
+export function isQuiet(op: u32): bool {
+  if (CARRY || tellsPending()) return false;
   return (op >= OP_DC_IVAC && op <= OP_DC_CVAU) || op == OP_DC_CVAP || (op >= OP_IC_IALLU && op <= OP_IC_IVAU);
 }
 

@@ -3,7 +3,7 @@
 // host's own caches while its bucket is played. Whatever isn't a plain access plays all buckets first and keeps its position.
 
 import { misses } from "./ahead";
-import { alike, dealtAs, isMaintenance, observes, passes, UNLIKE } from "./alike";
+import { alike, dealtAs, isQuiet, observes, passes, UNLIKE } from "./alike";
 import { playPacked } from "./bucket";
 import { giveUp, inForce, refillsAtDesks, takeUp, tell } from "./handover";
 import { baseFor, lastValue, setLastValue } from "./hits";
@@ -21,7 +21,6 @@ import {
 import { enterMemory, fastBytes, fastLow, regionDelta, regionHome } from "./memory";
 import { OP_FETCH, OP_IC_IALLU, OP_IC_IALLUIS, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
-import { tellsPending } from "./pending";
 import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
@@ -190,7 +189,7 @@ function isForSharers(batch: usize, count: u32): bool {
     const word = load<u64>(at);
     const core = <u32>(word >> 56);
     const op = <u32>(word >> 48) & 0xff;
-    if (alike(core, op) == UNLIKE && !passes(core, op, word & 0xffffffffffff) && !isMaintenance(op)) return false;
+    if (alike(core, op) == UNLIKE && !passes(core, op, word & 0xffffffffffff) && !isQuiet(op)) return false;
   }
   return true;
 }
@@ -315,12 +314,11 @@ function dealOwn(from: usize, until: usize): usize {
 }
 
 /**
- * Whether a record is maintenance that can be played while sharers are in force: where no bytes move, and nobody is told what relies on
- * it (D34). What waits of its lines has been played then. It takes copies away or cleans them, wherever they are, and a line that is gone
- * has no sharers.
+ * Whether a record is maintenance that can be played while sharers are in force. What waits of its lines has been played then. It takes
+ * copies away or cleans them, wherever they are, and a line that is gone has no sharers.
  */
 export function maintains(core: u32, op: u32, operand: u64): bool {
-  if (CARRY || !inForce || tellsPending() || !isMaintenance(op) || core >= cores) return false;
+  if (!inForce || !isQuiet(op) || core >= cores) return false;
   if (flagsOf(core) & (CONTROLLED | TRANSLATING)) return false;
   if (op == OP_IC_IALLU || op == OP_IC_IALLUIS) {
     settle();
