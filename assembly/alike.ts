@@ -11,9 +11,6 @@ import {
   OP_ATOMIC,
   OP_BP_INVALIDATE,
   OP_CHARGE,
-  OP_DC_CVAP,
-  OP_DC_CVAU,
-  OP_DC_IVAC,
   OP_DC_ZVA,
   OP_DMB,
   OP_DSB,
@@ -32,6 +29,7 @@ import { pendable, tellsPending } from "./pending";
 import { prefetching } from "./prefetch";
 import { CONTROLLED, flagsOf } from "./registers";
 import { isTlbiKind } from "./tlb";
+import { isDataByAddress } from "./traps";
 
 /** No plain access. */
 export const UNLIKE: u32 = 255;
@@ -73,7 +71,7 @@ export function dealtAs(core: u32, op: u32): u32 {
 /** Whether an operation is maintenance, by VA or of all an L1I holds, where no bytes move and nobody is told what relies on it (D34). */
 export function isQuiet(op: u32): bool {
   if (CARRY || tellsPending()) return false;
-  return (op >= OP_DC_IVAC && op <= OP_DC_CVAU) || op == OP_DC_CVAP || (op >= OP_IC_IALLU && op <= OP_IC_IVAU);
+  return isDataByAddress(op) || (op >= OP_IC_IALLU && op <= OP_IC_IVAU);
 }
 
 /** Operations that observe, of those with an alike: a bit each. */
@@ -87,7 +85,10 @@ export function observes(op: u32): bool {
  * Whether a record can't fail, isn't trapped, and neither asks caches nor changes what accesses before it would find: barriers while no
  * maintenance is pending (D34), what is invalidated beside the caches, and costs.
  */
-export function passes(core: u32, op: u32, operand: u64): bool {
+export function passes(word: u64): bool {
+  const core = <u32>(word >> 56);
+  const op = <u32>(word >> 48) & 0xff;
+  const operand = word & 0xffffffffffff;
   if (op < OP_TLBI_ALL || core >= cores || pendable || (CARRY && divergent) || flagsOf(core) & CONTROLLED) return false;
   if (op == OP_CHARGE) return operand < CHARGED_COUNT;
   if (op == OP_TLBI) return isTlbiKind(<u32>operand & 0xff);

@@ -1,6 +1,7 @@
 // Set-group play (R49): plain accesses are dealt into one bucket for each set group as they stream in, and a bucket is played when
 // it is full. Lines of different groups never meet, so nothing that is counted changes; but all that one group needs stays in the
-// host's own caches while its bucket is played. Whatever isn't a plain access plays all buckets first and keeps its position.
+// host's own caches while its bucket is played. What else comes plays all buckets first and keeps
+// its position, unless nobody can tell (alike.ts).
 
 import { misses } from "./ahead";
 import { alike, dealtAs, isQuiet, observes, passes, UNLIKE } from "./alike";
@@ -13,6 +14,7 @@ import {
   cores,
   directorySets,
   groupBits,
+  groupMask,
   groupStride,
   largestShift,
   smallestShift,
@@ -189,7 +191,7 @@ function isForSharers(batch: usize, count: u32): bool {
     const word = load<u64>(at);
     const core = <u32>(word >> 56);
     const op = <u32>(word >> 48) & 0xff;
-    if (alike(core, op) == UNLIKE && !passes(core, op, word & 0xffffffffffff) && !isQuiet(op)) return false;
+    if (alike(core, op) == UNLIKE && !passes(word) && !isQuiet(op)) return false;
   }
   return true;
 }
@@ -241,8 +243,6 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
 }
 
 function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
-  const mask: u32 = (1 << groupBits) - 1;
-  const shift: u64 = largestShift;
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
@@ -258,7 +258,7 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
       continue;
     }
     if (!baseFor(core, like)) break;
-    const group = <u32>(compact >> shift) & mask;
+    const group = groupOf(compact);
     const after = at - from;
     const offset = base + (table ? load<u32>(table + (after >> 1)) : <u32>(after >> 3));
     const cursor = lengths + ((<usize>group) << 2);
@@ -274,6 +274,10 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
     if (n + 1 == CAPACITY) playBucket(group);
   }
   return at;
+}
+
+function groupOf(compact: u64): u32 {
+  return <u32>(compact >> largestShift) & groupMask;
 }
 
 /** The same in the form that is played on sharers: lines instead of addresses, and numbers only for contents, which need them. */
@@ -317,15 +321,18 @@ function dealOwn(from: usize, until: usize): usize {
  * Whether a record is maintenance that can be played while sharers are in force. What waits of its lines has been played then. It takes
  * copies away or cleans them, wherever they are, and a line that is gone has no sharers.
  */
-export function maintains(core: u32, op: u32, operand: u64): bool {
+export function maintains(word: u64): bool {
+  const core = <u32>(word >> 56);
+  const op = <u32>(word >> 48) & 0xff;
+  const address = word & 0xffffffffffff;
   if (!inForce || !isQuiet(op) || core >= cores) return false;
   if (flagsOf(core) & (CONTROLLED | TRANSLATING)) return false;
   if (op == OP_IC_IALLU || op == OP_IC_IALLUIS) {
     settle();
     return true;
   }
-  if (!enterMemory(operand)) return false;
-  playBucket(<u32>((operand - regionDelta) >> largestShift) & ((1 << groupBits) - 1));
+  if (!enterMemory(address)) return false;
+  playBucket(groupOf(address - regionDelta));
   return true;
 }
 
@@ -335,7 +342,7 @@ function makeWay(word: u64): bool {
   const like = dealtAs(core, <u32>(word >> 48) & 0xff);
   const address = word & 0xffffffffffff;
   if (like == UNLIKE || !enterMemory(address) || !baseFor(core, like)) return false;
-  const group = <u32>((address - regionDelta) >> largestShift) & ((1 << groupBits) - 1);
+  const group = groupOf(address - regionDelta);
   if (load<u32>(lengths + ((<usize>group) << 2)) == CAPACITY_PACKED) playBucket(group);
   return true;
 }
@@ -347,7 +354,7 @@ function dealAlike(word: u64, offset: u32): bool {
   if (op <= OP_FETCH) return false;
   const compact = (word & 0xffffffffffff) - regionDelta;
   const line = <u32>(compact >> largestShift);
-  const group = line & ((1 << groupBits) - 1);
+  const group = groupOf(compact);
   const cursor = lengths + ((<usize>group) << 2);
   const slot = <usize>(group * APART_BYTES + load<u32>(cursor));
   const record = packed(line, dealtAs(core, op), regionHome, core);
@@ -360,7 +367,7 @@ function dealAlike(word: u64, offset: u32): bool {
 
 /** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
 function scatter(from: usize, until: usize, base: u32): usize {
-  const mask: u32 = (1 << groupBits) - 1;
+  const mask = groupMask;
   const shift: u64 = largestShift;
   const low = fastLow;
   const bytes = fastBytes;
@@ -401,7 +408,7 @@ function noteObserver(from: usize, until: usize): void {
   for (let at = until; at > from; at -= 8) {
     const word = load<u64>(at - 8);
     if ((<u32>(word >> 48) & 3) == OP_STORE) continue;
-    observerGroup = <u32>(((word & 0xffffffffffff) - regionDelta) >> largestShift) & ((1 << groupBits) - 1);
+    observerGroup = groupOf((word & 0xffffffffffff) - regionDelta);
     return;
   }
 }

@@ -285,10 +285,7 @@ export function play(count: u32): u32 {
         word = load<u64>(batch + ((<usize>i) << 3));
       }
       if (becomesPlain(batch + ((<usize>i) << 3))) continue;
-      const requester = <u32>(word >> 56);
-      const next = <u32>(word >> 48) & 0xff;
-      const operand = word & 0xffffffffffff;
-      if (!passes(requester, next, operand) && !maintains(requester, next, operand)) interrupt(word);
+      if (!passes(word) && !maintains(word)) interrupt(word);
     }
     const op = <u32>(word >> 48) & 0xff;
     const operand = word & 0xffffffffffff;

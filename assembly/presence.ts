@@ -6,6 +6,7 @@ import {
   FILTER_BITS,
   filter,
   groupBits,
+  groupMask,
   groupStride,
   HOLDS_INSTRUCTIONS,
   INVALID,
@@ -60,7 +61,7 @@ function dropMask(index: u32): void {
 }
 
 function tableOf(block: u32): usize {
-  return presenceOffset + <usize>(block & ((1 << groupBits) - 1)) * groupStride;
+  return presenceOffset + <usize>(block & groupMask) * groupStride;
 }
 
 function slotOf(block: u32): u32 {
@@ -226,6 +227,7 @@ export function holdsPart(m: usize, compact: u64, bytes: u32): bool {
 
 /** A cache got a copy. */
 export function present(n: usize, line: u32): void {
+  // While sharers stand for the directory it is told nothing, and populations only tell what may hold anything (handover.ts).
   if (inForce) return;
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) {
     countInstructions(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), 1);
@@ -250,7 +252,6 @@ function unitHolds(unit: u32, block: u32): bool {
 
 /** A cache lost a copy (the record no longer holds it). */
 export function absent(n: usize, line: u32): void {
-  // While sharers stand for the directory it is told nothing, and populations only tell what may hold anything (handover.ts).
   if (inForce) return;
   const block = <u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift);
   if (load<u32>(n, N_HOLDS) == HOLDS_INSTRUCTIONS) {

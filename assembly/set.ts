@@ -1,6 +1,7 @@
 // One set record: probe, touch, choose a victim way, fill, remove. Nothing here knows about other sets (semantics R6).
 import {
   groupBits,
+  groupMask,
   groupStride,
   INVALID,
   N_BASE,
@@ -28,7 +29,7 @@ const TOP_BITS: u64 = 0x8888888888888888;
 export function recordOfSet(n: usize, set: u32): usize {
   if (!ASC_NO_ASSERT) assert(set < load<u32>(n, N_SETS), "a set lies in its cache");
   const position = load<u32>(n, N_GROUP_POSITION);
-  const group = <usize>((set >> position) & ((1 << groupBits) - 1));
+  const group = <usize>((set >> position) & groupMask);
   const local = (set & ((1 << position) - 1)) | ((set >> (position + groupBits)) << position);
   return <usize>load<u32>(n, N_BASE) + group * groupStride + <usize>local * load<u32>(n, N_RECORD_SIZE);
 }

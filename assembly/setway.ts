@@ -19,6 +19,7 @@ import {
   FLAG_WRITE_THROUGH,
   FLAG_WRITEBACK_TOUCHES,
   groupBits,
+  groupMask,
   groupStride,
   INVALID,
   invalidateCleans,
@@ -235,14 +236,14 @@ function findCopies(n: usize, first: u32, theWay: u32, many: u32, direction: i32
 /** Whether any of many sets from `first` on has a copy in a way, whose tag lies at an offset. For group bits that are the lowest. */
 function anyCopy(n: usize, first: u32, offset: usize, many: u32): bool {
   const size = <usize>load<u32>(n, N_RECORD_SIZE);
-  const groupMask: u32 = (1 << groupBits) - 1;
+  const mask = groupMask;
   const back = size - (groupStride << groupBits);
   const stride = groupStride;
   let at = recordOfSet(n, first) + offset;
   let all: u32 = INVALID;
   for (let s = first + 1; s <= first + many; s++) {
     all &= load<u32>(at);
-    at += stride + (s & groupMask ? 0 : back);
+    at += stride + (s & mask ? 0 : back);
   }
   return all != INVALID;
 }
