@@ -197,6 +197,17 @@ export function allocate(bytes: usize, align: usize = 16): usize {
   return at;
 }
 
+export const HOST_PAGE: usize = 4096;
+
+/**
+ * Writes to new memory that is going to be read before it is written. Of a page that is read first the host maps zeroes, and at the first
+ * write another page; then it has every processor that runs a thread of this process forget the first one, and waits until all have.
+ */
+export function breakIn(from: usize, bytes: usize): void {
+  for (let at = from; at < from + bytes; at += HOST_PAGE) store<u8>(at, 0);
+  store<u8>(from + bytes - 1, 0);
+}
+
 export function heapTop(): usize {
   return heap;
 }

@@ -4,6 +4,7 @@ import { held, move } from "./bytes";
 import { divergent, touched } from "./hazard";
 import {
   allocate,
+  breakIn,
   CARRY,
   cores,
   DIRTY,
@@ -11,6 +12,7 @@ import {
   eventBase,
   FEW_CORES,
   FLAG_WRITEBACK_TOUCHES,
+  HOST_PAGE,
   hitBase,
   INVALID,
   largestShift,
@@ -40,6 +42,7 @@ import {
   MACHINE_MEMORY_READS,
   MACHINE_MEMORY_WRITES,
 } from "./operations";
+import { ownsOf } from "./own";
 import { choose, filled, probe, recordOf, setState, stateAt, tagAt, touch } from "./set";
 
 /** The record being played: who issues it. */
@@ -189,7 +192,6 @@ export const TRUTH: usize = PART;
 export const WRITER: usize = 2 * PART;
 const BLOCK: usize = 3 * PART;
 const HOST_LINE: usize = 64;
-const HOST_PAGE: usize = 4096;
 /** By 4 MiB, a table of frames, and behind these when each was assigned (record + 1), or 0 (R28). */
 let directory: usize = 0;
 const ASSIGNMENTS: usize = 4096;
@@ -253,11 +255,18 @@ function makeFrame(compact: u64): usize {
     // One line or page more than there are, so that the same place in all of them doesn't fall into a few sets of the host's caches.
     cluster = rows > 1 ? allocate(rows * BLOCK + HOST_PAGE, HOST_PAGE) : allocate(BLOCK + HOST_LINE, HOST_LINE);
     taken = 0;
+    breakInCluster();
   }
   const frame = cluster + (taken << rowShift);
   taken++;
   store<u32>(tableOf(compact) + entryOf(compact), <u32>frame);
   return frame;
+}
+
+/** The memory and the truth of a new cluster, as far as they are ours: fills read both. */
+function breakInCluster(): void {
+  for (let row: usize = 0; row < rows; row++)
+    if (ownsOf(<u32>row, <u32>ctz(rows))) breakIn(cluster + row * BLOCK, WRITER);
 }
 
 /** Address of a byte of memory; its truth is at + TRUTH, its word's writer at + WRITER. The next one that lies behind it is that of its line. */

@@ -261,6 +261,7 @@ function furnish(): void {
   rowMask = (<usize>max(max(innerMaskD, innerMaskI), mask2)) << ROW_BITS;
   rows = allocate(rowMask + (1 << ROW_BITS), 64);
   const tables = allocate(<usize>sockets * (sharersApart << groupBits), 64);
+  written = allocate((<usize>1) << groupBits);
   prepareTruths(plainL2(0), serverL3(0));
   let first: u32 = 0;
   for (let core: u32 = 0; core < cores; core++) {
@@ -376,12 +377,20 @@ export function sharersIn(desk: usize, line: u32): usize {
   return <usize>load<u32>(desk, D_SHARERS) + apartSharers + <usize>((line >> groupBits) & mask3) * SET_SHARERS;
 }
 
+/**
+ * By group: whether its sharers have been written to. Until then they are not loaded, because the host would map their pages twice
+ * (`breakIn`).
+ */
+let written: usize = 0;
+
 /** Loads the group's state and sharers, one of the host's lines after the other: the host overlaps that, while play waits for each. */
 export function touchGroup(group: u32): void {
   let seen: u32 = 0;
   const to = presenceOffset + <usize>group * groupStride;
   for (let at = groupAt(group); at < to; at += 64) seen += load<u32>(at);
-  for (let i: u32 = 0; i < roots; i++) {
+  const tables = load<u8>(written + group) ? roots : 0;
+  store<u8>(written + group, 1);
+  for (let i: u32 = 0; i < tables; i++) {
     const table = <usize>load<u32>(firstUnder(i), D_SHARERS) + apartSharers;
     for (let at: usize = 0; at < sharersApart; at += 64) seen += load<u32>(table + at);
   }

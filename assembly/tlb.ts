@@ -28,7 +28,7 @@ import {
   touchEntry,
   VALID,
 } from "./associative";
-import { allocate, cores } from "./layout";
+import { allocate, breakIn, cores } from "./layout";
 import { event } from "./memory";
 import {
   EVENT_TLB,
@@ -126,6 +126,7 @@ const ENTRIES: usize = 64;
 /** Made when the core first translates. */
 function makeTlb(core: u32): usize {
   const at = allocate(ENTRIES + <usize>(entries + 1) * ENTRY, 64);
+  breakIn(at, ENTRIES + <usize>entries * ENTRY);
   store<u32>(at, <u32>makeAssociative(micro), MICRO);
   store<u32>(at, <u32>makeAssociative(micro), MICRO + 4);
   store<u32>(at, <u32>makeAssociative(walk), WALK);
