@@ -27,7 +27,19 @@ import { BATCH_RECORDS, playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { refillsSoFar } from "./refill";
 import { CONTROLLED, flagsOf, TRANSLATING } from "./registers";
-import { areUsable, dealtFor, lines, PACKED_SIZE, packed, withPart } from "./sharers";
+import {
+  areUsable,
+  dealtFor,
+  lines,
+  NO_RECORD,
+  note,
+  PACKED_MASK,
+  PACKED_SIZE,
+  packed,
+  ROLE_HITS,
+  roleIn,
+  withPart,
+} from "./sharers";
 import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
 import { countFrom, expectTruth, isOld, observedOld, truthAt } from "./truths";
 
@@ -223,7 +235,10 @@ export function interrupt(word: u64): void {
  */
 export function deal(from: usize, until: usize, first: u64, table: usize): usize {
   if (!buckets) {
-    buckets = allocate(((<usize>APART) << 3) << groupBits, 64);
+    // In front of each bucket is what no record repeats.
+    buckets = allocate((((<usize>APART) << 3) << groupBits) + 64, 64) + 64;
+    for (let group: u32 = 0; group < (<u32>1) << groupBits; group++)
+      store<u64>(buckets + <usize>(group * APART_BYTES) - 8, NO_RECORD);
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
     lengths = allocate((<usize>4) << groupBits, 64);
   }
@@ -282,15 +297,22 @@ function groupOf(compact: u64): u32 {
 
 /** The same in the form that is played on sharers: lines instead of addresses, and numbers only for contents, which need them. */
 function dealPacked(from: usize, until: usize, base: u32): usize {
-  if (sharded) return dealOwn(from, until);
-  return dealAll(from, until, base);
+  if (!CARRY && dealt >= givenUpAt + ANEW) coalescing = true;
+  const before = repeated;
+  const at = sharded ? dealOwn(from, until) : dealAll(from, until, base);
+  if (coalescing && (repeated - before) * FEW_REPEATED * parts() < <u64>((at - from) >> 3)) {
+    coalescing = false;
+    givenUpAt = dealt;
+  }
+  return at;
 }
 
 /** The same of records that are ours. */
 function dealAll(from: usize, until: usize, base: u32): usize {
   let at = from;
   for (;;) {
-    at = scatter(at, until, base + <u32>((at - from) >> 3));
+    const offset = base + <u32>((at - from) >> 3);
+    at = coalescing ? scatter<Coalesced>(at, until, offset) : scatter<Kept>(at, until, offset);
     if (at == until || !makeWay(load<u64>(at))) return at;
     if (CARRY && dealAlike(load<u64>(at), base + <u32>((at - from) >> 3))) at += 8;
   }
@@ -366,7 +388,8 @@ function dealAlike(word: u64, offset: u32): bool {
 }
 
 /** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
-function scatter(from: usize, until: usize, base: u32): usize {
+function scatter<Records>(from: usize, until: usize, base: u32): usize {
+  const coalesces = sizeof<Records>() == sizeof<Coalesced>();
   const mask = groupMask;
   const shift: u64 = largestShift;
   const low = fastLow;
@@ -377,6 +400,7 @@ function scatter(from: usize, until: usize, base: u32): usize {
   const into = buckets;
   const offsets = numbers;
   const lineMask: u32 = (1 << largestShift) - 1;
+  let again: u64 = 0;
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
@@ -393,14 +417,41 @@ function scatter(from: usize, until: usize, base: u32): usize {
     if (n == CAPACITY_PACKED) break;
     const slot = into + <usize>(group * APART_BYTES + n);
     const record = packed(line, op, home, core);
+    if (coalesces && isAgain(record, slot)) {
+      note(roleIn(record) + ROLE_HITS);
+      again++;
+      continue;
+    }
     if (CARRY) {
       store<u64>(slot, withPart(record, (<u32>(address - delta) & lineMask) >> 3, op));
       store<u32>(offsets + ((slot - into) >> 1), base + <u32>((at - from) >> 3));
     } else store<u64>(slot, record);
     store<u32>(cursor, n + <u32>PACKED_SIZE);
   }
+  if (coalesces) repeated += again;
   if (CARRY && !VERSIONS) noteObserver(from, at);
   return at;
+}
+
+// ---- coalescing: a record that does to its line what the last one in its bucket did, or loads what that one stored, hits the most
+// recent way of its core's L1 and changes nothing. So it is counted at once and not kept. That costs a branch which is guessed wrongly
+// where some records repeat others and some don't, so it is given up where few do. With contents, what a record loads or stores counts.
+type Coalesced = u8;
+type Kept = u64;
+
+let coalescing: bool = !CARRY;
+/** Records that were counted and not kept. */
+let repeated: u64 = 0;
+/** Records dealt when coalescing was given up, and how many to deal until it is tried again. */
+let givenUpAt: u64 = 0;
+const ANEW: u64 = 1 << 20;
+/** It pays where one record in so many repeats another. */
+const FEW_REPEATED: u64 = 16;
+
+/** Whether a record that would go to a slot repeats the one in front of it. */
+function isAgain(record: u64, slot: usize): bool {
+  const last = load<u64>(slot - PACKED_SIZE) & PACKED_MASK;
+  return (last == record) | (last == (record | <u64>OP_STORE));
 }
 
 /** Of records that have just been dealt the last that observes anything. */
