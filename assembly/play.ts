@@ -17,7 +17,7 @@ import {
 import { becomesPlain, dealtAs, passes, UNLIKE } from "./alike";
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
-import { chooseOrder, consider, deal, interrupt, maintains } from "./deal";
+import { deal, maintains } from "./deal";
 import { TELLS_TABLES, writeElsewhere } from "./elsewhere";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
@@ -132,6 +132,7 @@ import {
   REG_SCTLR_EL1,
   TLBI_VMALLE1,
 } from "./operations";
+import { chooseOrder, consider, interrupt } from "./order";
 import { isFirst, noteObserved, owns, sharded } from "./own";
 import { completeMaintenance, noteMaintenance, stamp, synchronizeContext } from "./pending";
 import { plainLoad } from "./plain";

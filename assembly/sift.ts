@@ -15,6 +15,8 @@ import { plainAddress, translatePlain, virtualOf } from "./translate";
 /** A record's operation where it stands in the word, and the last one that is a plain access. */
 const OPERATION: u64 = 0xff000000000000;
 const LAST_PLAIN: u64 = (<u64>OP_FETCH) << 48;
+/** A record's address, which bits of operations beyond the plain ones make too large. */
+const PLAIN_ADDRESS: u64 = 0xfcffffffffffff;
 /** Records looked at together: few enough that what was kept is still in the host's own caches when it is played. */
 const STRETCH: usize = 4096;
 /** What was kept of the last stretch: words, and how far behind the stretch's first record each was. */
@@ -27,9 +29,15 @@ const PASSED_ADDRESS: u64 = 0xff_ffff_ffff;
 const PASSED_NUMBER: u64 = 40;
 
 /**
- * By core and operation, one byte each: whether nothing needs to be known of other shards' accesses of this kind, ever again.
+ * By core and operation as they stand in a word, one byte each: whether nothing needs to be known of other shards' accesses of this kind,
+ * ever again.
  */
-const SETTLED = memory.data(1024, 64);
+const SETTLED = memory.data(65536, 64);
+
+/** Core and operation of a record, together. */
+function kindAt(at: usize): usize {
+  return <usize>load<u16>(at, 6);
+}
 
 /**
  * Whether a record is a plain access that another shard plays. Of such one it need only be known that its core has used its caches
@@ -44,7 +52,7 @@ export function isElsewhere(word: u64): bool {
   if (op != OP_FETCH && !load<u32>(c, C_ACTIVE)) {
     if ((load<u32>(c, C_SCTLR) & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C) || !usesCaches(core)) return true;
   }
-  store<u8>(SETTLED + ((<usize>core) << 2) + op, 1);
+  store<u8>(SETTLED + <usize>(word >> 48), 1);
   return true;
 }
 
@@ -90,11 +98,10 @@ export function siftWords(from: usize, until: usize): usize {
   let at = from;
   for (; at < end; at += 8) {
     const word = load<u64>(at);
-    // Bits of operations beyond the plain ones make the address too large.
-    const address = word & 0xfcffffffffffff;
+    const address = word & PLAIN_ADDRESS;
     if (address - low >= bytes) break;
     const own = <u32>load<u8>(OWNED + <usize>(<u32>((address - delta) >> shift) & mask));
-    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3)))) break;
+    if (!(own | load<u8>(SETTLED + kindAt(at)))) break;
     store<u64>(to, word);
     to += own << 3;
   }
@@ -149,8 +156,7 @@ export function sift(from: usize, until: usize, first: u64): usize {
     }
     const compact = address - delta;
     let own = <u32>load<u8>(OWNED + <usize>(<u32>(compact >> shift) & mask));
-    if (!(own | load<u8>(SETTLED + (<usize>(word >> 54) & 0x3fc) + (<usize>(word >> 48) & 3))))
-      own = <u32>!isElsewhere(word);
+    if (!(own | load<u8>(SETTLED + kindAt(at)))) own = <u32>!isElsewhere(word);
     if (TELLS_TABLES) {
       store<u64>(passing, compact | ((<u64>(at - from) >> 3) << PASSED_NUMBER));
       passing += (<usize>((own ^ 1) & <u32>((<u32>(word >> 48) & 0xff) == OP_STORE))) << 3;

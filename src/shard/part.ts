@@ -18,6 +18,7 @@ export interface PartSetup extends EngineOptions {
 }
 
 export type Question =
+  | { readonly what: "settled" }
   | { readonly what: "findings" }
   | { readonly what: "peek"; readonly where: PeekPlace; readonly address: number; readonly size: number }
   | { readonly what: "copies"; readonly address: number };
@@ -40,6 +41,8 @@ export interface PartFindings {
 
 /** Answers by question. A byte or a copy is the owner's to tell: others say zero, or nothing. */
 export interface Answers {
+  /** Nothing waits to be played: what stopped the play, if something did. */
+  readonly settled: { readonly stop: Stop | undefined };
   readonly findings: PartFindings;
   readonly peek: Uint8Array;
   readonly copies: readonly Copy[];
@@ -79,6 +82,11 @@ export class Part {
     this.#seconds += (performance.now() - began) / 1000;
   }
 
+  /** What the kernel has put off is playing too. */
+  #settle(): void {
+    this.#timed(() => this.#kernel.settle());
+  }
+
   get stopped(): boolean {
     return this.#stop !== undefined;
   }
@@ -86,9 +94,11 @@ export class Part {
   answer(question: Question): Answer {
     const kernel = this.#kernel;
     switch (question.what) {
+      case "settled":
+        this.#settle();
+        return { stop: this.#stop };
       case "findings":
-        // What the kernel has put off is playing too.
-        this.#timed(() => kernel.settle());
+        this.#settle();
         return {
           findings: findingsOf(kernel),
           notAssessable: kernel.notAssessable(),

@@ -57,6 +57,12 @@ export class ShardedPlay {
     }
   }
 
+  /** Settles when everything sent is played, like `Kernel.settle`. Rejects as `look` does. */
+  async settle(): Promise<void> {
+    const parts = await this.#ask({ what: "settled" });
+    if (parts.some(({ stop }) => stop)) await this.look();
+  }
+
   /** What has been found when everything sent is played. Rejects with what stopped the play; `played` is then what came before. */
   async look(): Promise<Played> {
     const parts = await this.#ask({ what: "findings" });

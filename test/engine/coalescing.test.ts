@@ -1,7 +1,7 @@
 /** Records that repeat the one before them in their set group are counted and not kept (assembly/deal.ts): nobody can tell. */
 import { expect, test } from "vitest";
 import { createRandom } from "../../bench/random.ts";
-import { createKernel, type PlayOrder } from "../../src/engine/kernel.ts";
+import { createKernel } from "../../src/engine/kernel.ts";
 import { OPERATIONS, type OperationName } from "../../src/engine/operations.ts";
 import { loadMachine } from "../../src/machine/index.ts";
 import { findingsOf } from "../../src/shard/findings.ts";
@@ -22,7 +22,7 @@ const wordsOf = (accesses: readonly Access[]) =>
 /** Lines of one set group are so many apart. */
 const GROUP = 128;
 
-const found = (words: Uint32Array, order: PlayOrder) => {
+const found = (words: Uint32Array, order: "groups" | "program") => {
   const kernel = createKernel(MACHINE, { data: false, provenance: TEXT_PROVENANCE, order });
   kernel.play(words);
   return { findings: findingsOf(kernel), dealt: kernel.setGroups().dealt };
