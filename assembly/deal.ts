@@ -24,7 +24,7 @@ import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { CONTROLLED, flagsOf, TRANSLATING } from "./registers";
-import { dealtFor, NO_RECORD, note, PACKED_MASK, PACKED_SIZE, packed, ROLE_HITS, roleIn, withPart } from "./sharers";
+import { dealtFor, NO_RECORD, note, PACKED_SIZE, packed, ROLE_HITS, roleIn, withPart } from "./sharers";
 import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
 import { countFrom, expectTruth, isOld, observedOld, truthAt } from "./truths";
 
@@ -69,12 +69,11 @@ export function groupsToDeal(): u32 {
  */
 export function deal(from: usize, until: usize, first: u64, table: usize): usize {
   if (!buckets) {
-    // In front of each bucket is what no record repeats.
-    buckets = allocate((((<usize>APART) << 3) << groupBits) + 64, 64) + 64;
-    for (let group: u32 = 0; group < (<u32>1) << groupBits; group++)
-      store<u64>(buckets + <usize>(group * APART_BYTES) - 8, NO_RECORD);
+    buckets = allocate(((<usize>APART) << 3) << groupBits, 64);
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
     lengths = allocate((<usize>4) << groupBits, 64);
+    lasts = allocate((<usize>8) << groupBits, 64);
+    coalesce();
   }
   // Numbers behind the epoch have 32 bits, and so has what desks count.
   if (first - epoch >= 0xffff0000 || dealt - told >= 0x80000000) settle();
@@ -131,7 +130,7 @@ function groupOf(compact: u64): u32 {
 
 /** The same in the form that is played on sharers: lines instead of addresses, and numbers only for contents, which need them. */
 function dealPacked(from: usize, until: usize, base: u32): usize {
-  if (!CARRY && dealt >= givenUpAt + ANEW) coalescing = true;
+  if (!coalescing && !CARRY && dealt >= givenUpAt + ANEW) coalesce();
   const before = repeated;
   const at = sharded ? dealOwn(from, until) : dealAll(from, until, base);
   if (coalescing && (repeated - before) * FEW_REPEATED * parts() < <u64>((at - from) >> 3)) {
@@ -251,10 +250,14 @@ function scatter<Records>(from: usize, until: usize, base: u32): usize {
     if (n == CAPACITY_PACKED) break;
     const slot = into + <usize>(group * APART_BYTES + n);
     const record = packed(line, op, home, core);
-    if (coalesces && isAgain(record, slot)) {
-      note(roleIn(record) + ROLE_HITS);
-      again++;
-      continue;
+    if (coalesces) {
+      const last = load<u64>(lasts + ((<usize>group) << 3));
+      if ((last == record) | (last == (record | <u64>OP_STORE))) {
+        note(roleIn(record) + ROLE_HITS);
+        again++;
+        continue;
+      }
+      store<u64>(lasts + ((<usize>group) << 3), record);
     }
     if (CARRY) {
       store<u64>(slot, withPart(record, (<u32>(address - delta) & lineMask) >> 3, op));
@@ -273,7 +276,9 @@ function scatter<Records>(from: usize, until: usize, base: u32): usize {
 type Coalesced = u8;
 type Kept = u64;
 
-let coalescing: bool = !CARRY;
+let coalescing: bool = false;
+/** While records are coalesced, the last one in each bucket: beside it, because what was just written across two of the host's lines is slow to read. */
+let lasts: usize = 0;
 /** Records that were counted and not kept. */
 let repeated: u64 = 0;
 /** Records dealt when coalescing was given up, and how many to deal until it is tried again. */
@@ -282,10 +287,9 @@ const ANEW: u64 = 1 << 20;
 /** It pays where one record in so many repeats another. */
 const FEW_REPEATED: u64 = 16;
 
-/** Whether a record that would go to a slot repeats the one in front of it. */
-function isAgain(record: u64, slot: usize): bool {
-  const last = load<u64>(slot - PACKED_SIZE) & PACKED_MASK;
-  return (last == record) | (last == (record | <u64>OP_STORE));
+function coalesce(): void {
+  coalescing = !CARRY;
+  memory.fill(lasts, 0xff, (<usize>8) << groupBits);
 }
 
 /** Of records that have just been dealt the last that observes anything. */
@@ -319,6 +323,7 @@ function playBucket(group: u32): void {
   const many = load<u32>(cursor);
   if (!many) return;
   store<u32>(cursor, 0);
+  store<u64>(lasts + ((<usize>group) << 3), NO_RECORD);
   const isObserver = CARRY && !VERSIONS && group == observerGroup;
   if (inForce) {
     playedInBuckets += many / <u32>PACKED_SIZE;

@@ -9,6 +9,7 @@ import { OPERATIONS } from "../src/engine/operations.ts";
 import { operationOf } from "../src/trace/entry.ts";
 import { openTraceFile } from "../src/trace/open.node.ts";
 import { RAW_PROVENANCE, TEXT_PROVENANCE } from "../src/trace/source.ts";
+import { onManyCores } from "./crowd.ts";
 import { GENERATED, type GeneratedStream, generate, LIKE_MC100 } from "./generate.ts";
 import { RECORDED_PROGRAMS, type RecordedProgram, recordProgram, whyNoRecorder } from "./lackey.ts";
 import { virtualized } from "./virtual.ts";
@@ -55,6 +56,10 @@ export const SOURCES: readonly Source[] = [
   ...RECORDED_PROGRAMS.map((program) => ({
     name: program.name,
     make: (limit: number) => makeRecorded(program, limit),
+  })),
+  ...RECORDED_PROGRAMS.map((program) => ({
+    name: `${program.name}-100`,
+    make: (limit: number) => makeCrowd(program, limit),
   })),
   ...GENERATED.map((stream) => ({ name: stream.name, make: async (limit: number) => makeGenerated(stream, limit) })),
 ];
@@ -116,6 +121,16 @@ async function makeRecorded(program: RecordedProgram, limit: number): Promise<St
   const words = existsSync(pathOf(`${name}-${limit}`)) ? undefined : await recordProgram(program, limit);
   const path = cached(`${name}-${limit}`, (fresh) => writeFileSync(fresh, words as Uint32Array));
   return plain(name, `one core: the accesses of ${shown}, recorded by Valgrind's lackey`, path);
+}
+
+async function makeCrowd(program: RecordedProgram, limit: number): Promise<Stream | { readonly missing: string }> {
+  const alone = await makeRecorded(program, limit);
+  if ("missing" in alone) return alone;
+  const name = `${program.name}-100`;
+  const path = cached(`${name}-${limit}`, (fresh) =>
+    writeFileSync(fresh, onManyCores(readWords(alone.path), MC100_CORES)),
+  );
+  return plain(name, `${program.name} on each of 100 cores, which take turns; data are each one's own`, path);
 }
 
 async function makeLinux(limit: number): Promise<Stream | { readonly missing: string }> {
