@@ -73,7 +73,7 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
     lengths = allocate((<usize>4) << groupBits, 64);
     lasts = allocate((<usize>8) << groupBits, 64);
-    coalesce();
+    if (!CARRY) coalesce();
   }
   // Numbers behind the epoch have 32 bits, and so has what desks count.
   if (first - epoch >= 0xffff0000 || dealt - told >= 0x80000000) settle();
@@ -130,14 +130,8 @@ function groupOf(compact: u64): u32 {
 
 /** The same in the form that is played on sharers: lines instead of addresses, and numbers only for contents, which need them. */
 function dealPacked(from: usize, until: usize, base: u32): usize {
-  if (!coalescing && !CARRY && dealt >= givenUpAt + ANEW) coalesce();
-  const before = repeated;
-  const at = sharded ? dealOwn(from, until) : dealAll(from, until, base);
-  if (coalescing && (repeated - before) * FEW_REPEATED * parts() < <u64>((at - from) >> 3)) {
-    coalescing = false;
-    givenUpAt = dealt;
-  }
-  return at;
+  if (!CARRY) considerCoalescing();
+  return sharded ? dealOwn(from, until) : dealAll(from, until, base);
 }
 
 /** The same of records that are ours. */
@@ -281,14 +275,27 @@ let coalescing: bool = false;
 let lasts: usize = 0;
 /** Records that were counted and not kept. */
 let repeated: u64 = 0;
-/** Records dealt when coalescing was given up, and how many to deal until it is tried again. */
-let givenUpAt: u64 = 0;
+/** Records dealt, and repeated, when that was last considered; how many more it takes to tell, and until it is tried again. */
+let consideredAt: u64 = 0;
+let repeatedBefore: u64 = 0;
+const ENOUGH: u64 = 1 << 14;
 const ANEW: u64 = 1 << 20;
 /** It pays where one record in so many repeats another. */
 const FEW_REPEATED: u64 = 16;
 
+function considerCoalescing(): void {
+  const since = dealt - consideredAt;
+  const wanted = coalescing ? ENOUGH : ANEW;
+  if (since < wanted) return;
+  if (coalescing) coalescing = (repeated - repeatedBefore) * FEW_REPEATED * parts() >= since;
+  else coalesce();
+  consideredAt = dealt;
+  repeatedBefore = repeated;
+}
+
+/** What was kept meanwhile nobody noted: nothing is known to repeat that. */
 function coalesce(): void {
-  coalescing = !CARRY;
+  coalescing = true;
   memory.fill(lasts, 0xff, (<usize>8) << groupBits);
 }
 
