@@ -24,8 +24,8 @@ import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
 import { prefetching } from "./prefetch";
 import { CONTROLLED, flagsOf, TRANSLATING } from "./registers";
-import { dealtFor, NO_RECORD, note, PACKED_SIZE, packed, ROLE_HITS, roleIn, withPart } from "./sharers";
-import { isElsewhere, kept, keptMany, placeOf, siftWords } from "./sift";
+import { dealtFor, note, PACKED_SIZE, packed, ROLE_HITS, roleIn, withPart } from "./sharers";
+import { isElsewhere, kept, keptMany, PLAIN_ADDRESS, placeOf, siftWords } from "./sift";
 import { countFrom, expectTruth, isOld, observedOld, truthAt } from "./truths";
 
 /** Records in a bucket: enough to load a group's state once for many of them; 4 Ki to 64 Ki are alike. */
@@ -231,8 +231,7 @@ function scatter<Records>(from: usize, until: usize, base: u32): usize {
   let at = from;
   for (; at < until; at += 8) {
     const word = load<u64>(at);
-    // Bits of operations beyond the plain ones make the address too large.
-    const address = word & 0xfcffffffffffff;
+    const address = word & PLAIN_ADDRESS;
     if (address - low >= bytes) break;
     const core = <u32>(word >> 56);
     const op = <u32>(word >> 48) & 3;
@@ -273,6 +272,8 @@ type Kept = u64;
 let coalescing: bool = false;
 /** While records are coalesced, the last one in each bucket: beside it, because what was just written across two of the host's lines is slow to read. */
 let lasts: usize = 0;
+/** Like no record: none has so many bits. */
+const NO_RECORD: u64 = ~(<u64>0);
 /** Records that were counted and not kept. */
 let repeated: u64 = 0;
 /** Records dealt, and repeated, when that was last considered; how many more it takes to tell, and until it is tried again. */

@@ -99,8 +99,6 @@ export function roleOf(core: u32, op: u32): usize {
 // so that the three behind a record are the next one's, or nobody's. Operation and core together name a role. In builds with contents
 // a record has eight bytes, and also says which 8 bytes of its line it begins in, and the operation that it is dealt for (alike.ts).
 export const PACKED_SIZE: usize = CARRY ? 8 : 5;
-/** Like no record: none has so many bits. */
-export const NO_RECORD: u64 = ~(<u64>0);
 const HOME_AT: u64 = 10;
 const LINE_AT: u64 = 13;
 const PART_AT: u64 = 40;

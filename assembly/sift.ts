@@ -16,7 +16,7 @@ import { plainAddress, translatePlain, virtualOf } from "./translate";
 const OPERATION: u64 = 0xff000000000000;
 const LAST_PLAIN: u64 = (<u64>OP_FETCH) << 48;
 /** A record's address, which bits of operations beyond the plain ones make too large. */
-const PLAIN_ADDRESS: u64 = 0xfcffffffffffff;
+export const PLAIN_ADDRESS: u64 = 0xfcffffffffffff;
 /** Records looked at together: few enough that what was kept is still in the host's own caches when it is played. */
 const STRETCH: usize = 4096;
 /** What was kept of the last stretch: words, and how far behind the stretch's first record each was. */

@@ -28,90 +28,28 @@ const found = (words: Uint32Array, order: "groups" | "program") => {
   return { findings: findingsOf(kernel), dealt: kernel.setGroups().dealt };
 };
 
-test.each<[string, readonly Access[]]>([
-  ["the first record of core 0, to line 0", [[0, L, 0]]],
-  [
-    "a load, again",
-    [
-      [0, L, 0],
-      [0, L, 0],
-      [0, L, 0],
-    ],
-  ],
-  [
-    "what was stored is loaded and stored again",
-    [
-      [7, S, 1],
-      [7, L, 1],
-      [7, S, 1],
-    ],
-  ],
-  [
-    "what was loaded is stored",
-    [
-      [7, L, 1],
-      [7, S, 1],
-    ],
-  ],
-  [
-    "and what two have is",
-    [
-      [7, L, 1],
-      [8, L, 1],
-      [8, S, 1],
-      [7, L, 1],
-    ],
-  ],
-  [
-    "a fetch is no load",
-    [
-      [7, L, 1],
-      [7, F, 1],
-      [7, F, 1],
-      [7, L, 1],
-      [7, S, 1],
-      [7, F, 1],
-    ],
-  ],
-  [
-    "others' accesses come between",
-    [
-      [7, L, 1],
-      [8, L, 1],
-      [7, L, 1],
-      [8, S, 1],
-      [7, L, 1],
-    ],
-  ],
-  [
-    "another line of the group does",
-    [
-      [7, L, 1],
-      [7, L, 1 + GROUP],
-      [7, L, 1],
-      [7, S, 1 + 2 * GROUP],
-      [7, S, 1],
-    ],
-  ],
-  [
-    "a line that lies far away does",
-    [
-      [7, L, 1 + GROUP * 2 ** 16],
-      [7, L, 1 + GROUP * 2 ** 20],
-      [7, L, 1],
-      [7, L, 1],
-    ],
-  ],
-  [
-    "other groups do",
-    [
-      [7, L, 1],
-      [7, S, 2],
-      [8, F, 3],
-      [7, L, 1],
-    ],
-  ],
-])("%s", (_what, accesses) => {
+/** "7L1": core 7 loads line 1. */
+const accessesOf = (text: string): readonly Access[] =>
+  [...text.matchAll(/(\d+)([LSF])(\d+)/g)].map(([, core, kind, line]) => [
+    Number(core),
+    { L, S, F }[kind as "L" | "S" | "F"],
+    Number(line),
+  ]);
+
+test.each([
+  ["the first record of core 0, to line 0", "0L0"],
+  ["a load, again", "0L0 0L0 0L0"],
+  ["what was stored is loaded and stored again", "7S1 7L1 7S1"],
+  ["what was loaded is stored", "7L1 7S1"],
+  ["and what two have is", "7L1 8L1 8S1 7L1"],
+  ["a fetch is no load", "7L1 7F1 7F1 7L1 7S1 7F1"],
+  ["others' accesses come between", "7L1 8L1 7L1 8S1 7L1"],
+  ["another line of the group does", `7L1 7L${1 + GROUP} 7L1 7S${1 + 2 * GROUP} 7S1`],
+  ["a line that lies far away does", `7L${1 + GROUP * 2 ** 16} 7L${1 + GROUP * 2 ** 20} 7L1 7L1`],
+  ["other groups do", "7L1 7S2 8F3 7L1"],
+])("%s", (_what, text) => {
+  const accesses = accessesOf(text);
+  expect(accesses.length).toBe(text.split(" ").length);
   const words = wordsOf(accesses);
   const groups = found(words, "groups");
   expect(groups.dealt).toBe(accesses.length);
