@@ -28,16 +28,17 @@ memory.grow(<i32>((END >> 16) + 1) - memory.size());
  * wrong with them, and `words` means nothing then.
  */
 export function join(entries: u32, lineBytes: u32): i32 {
-  const largest = pair(entries);
+  const largest = survey(entries);
   if (largest < 0) return -1;
   begin(lines, lineBytes);
   // Where many numbers are long, lines are far apart, and adding up moves one by one is faster.
-  const isPlain = largest <= LAST_PLAIN && isAlone && lineBytes < entries + (entries >> 1);
-  return (isPlain ? joinPlain(entries) : joinAny(entries)) ? largest : -1;
+  const isPlain = largest <= LAST_PLAIN && lastRequester == 0 && lineBytes < entries + (entries >> 1);
+  return (isPlain ? joinPlain(entries) : joinAny(entries, largest)) ? largest : -1;
 }
 
 /** Entry by entry: any operations of any requesters, however far apart. Whether they are right. */
-function joinAny(entries: usize): bool {
+function joinAny(entries: usize, largest: u32): bool {
+  pair(entries, largest);
   let entry: usize = 0;
   let strayed: u64 = 0;
   while (!isRead()) {
@@ -57,38 +58,41 @@ function joinAny(entries: usize): bool {
   return entry == entries && strayed >> 48 == 0;
 }
 
-/** Whether all entries that were paired last are the first requester's. */
-let isAlone: bool = false;
+/** Of the columns that were surveyed last. */
+let lastRequester: u32 = 0;
 
-/** Pairs operations with requesters, and forgets the lines of all pairs that can occur. The largest operation; -1 for an offset above 63. */
-function pair(entries: u32): i32 {
+/** The largest operation of the columns; -1 for an offset above 63. Behind the last entry they have only zeros from now on. */
+function survey(entries: u32): i32 {
   let operation = i8x16.splat(0);
   let requester = i8x16.splat(0);
   let offset = i8x16.splat(0);
-  // Behind the last entry there are only zeros.
   v128.store(operations + entries, i8x16.splat(0));
   v128.store(requesters + entries, i8x16.splat(0));
   v128.store(offsets + entries, i8x16.splat(0));
   for (let at: usize = 0; at < entries; at += TOGETHER) {
+    operation = i8x16.max_u(operation, v128.load(operations + at));
+    requester = i8x16.max_u(requester, v128.load(requesters + at));
+    offset = v128.or(offset, v128.load(offsets + at));
+  }
+  lastRequester = largestOf(requester);
+  return largestOf(offset) > 63 ? -1 : largestOf(operation);
+}
+
+/** Pairs operations with requesters, and forgets the lines of all pairs that can occur. */
+function pair(entries: usize, largest: u32): void {
+  for (let at: usize = 0; at < entries; at += TOGETHER) {
     const low = v128.load(operations + at);
     const high = v128.load(requesters + at);
-    operation = i8x16.max_u(operation, low);
-    requester = i8x16.max_u(requester, high);
-    offset = v128.or(offset, v128.load(offsets + at));
     const to = streams + (at << 1);
     v128.store(to, i8x16.shuffle(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
     v128.store(to, i8x16.shuffle(low, high, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16);
   }
-  const largest = largestOf(operation);
-  const rows = largestOf(requester);
-  isAlone = rows == 0;
-  for (let row: u32 = 0; row <= rows; row++) {
+  for (let row: u32 = 0; row <= lastRequester; row++) {
     for (let i: u32 = 0; i <= largest; i++) {
       const stream = <usize>((row << 8) | i);
       store<u64>(lastWords + (stream << 3), (<u64>stream) << 48);
     }
   }
-  return largestOf(offset) > 63 ? -1 : largest;
 }
 
 function largestOf(bytes: v128): u32 {

@@ -5,17 +5,17 @@
 import { BATCH_ENTRIES } from "./source.ts";
 
 /** Batches that are decoded before anybody takes them, with the one in use. */
-const SLOTS = 8;
-/** Whoever waits does so until there are so many batches, or until so many may be put in. */
+export const SLOTS = 8;
+/** Who puts batches in and waits for room does so until there is some for so many. */
 const WORTH_WAKING = SLOTS / 2;
 export const SLOT_WORDS = 2 * BATCH_ENTRIES;
-/** Words of the control block: how many batches were put in and taken out (wrapping around), and whether the taker waits to be told. */
+/** Words of the control block: how many batches were put in and taken out (wrapping around), and how many there are to be when the taker is told (0: never). */
 const PUT = 0;
 const TAKEN = 1;
 const WAITS = 2;
 const CONTROL_BYTES = 64;
-/** Numbers beside each batch: its words, bytes read and items left out until then, whether it is known to have accesses only. */
-const FACTS = 4;
+/** Numbers beside each batch: its place, words and records, whether it is known to have accesses only, bytes read and items left out until then. */
+const FACTS = 6;
 const FACTS_BYTES = SLOTS * FACTS * 8;
 const QUEUE_BYTES = CONTROL_BYTES + FACTS_BYTES + SLOTS * SLOT_WORDS * 4;
 
@@ -24,10 +24,18 @@ export interface Progress {
   readonly skipped: number;
 }
 
-/** A batch, valid until it is released. */
-export interface QueuedBatch extends Progress {
-  readonly words: Uint32Array;
+/** What is said of a batch. */
+export interface BatchFacts extends Progress {
+  /** Its place in the trace, from 0: others of them may be decoded elsewhere. */
+  readonly number: number;
+  /** 0 where nobody counts them. */
+  readonly records: number;
   readonly accessesOnly: boolean;
+}
+
+/** A batch, valid until it is released. */
+export interface Batch extends BatchFacts {
+  readonly words: Uint32Array;
 }
 
 export class BatchQueue {
@@ -60,27 +68,33 @@ export class BatchQueue {
   }
 
   /** Hands on what is in the memory that was asked for last. Whether the other side has to be told. */
-  put(length: number, { bytesRead, skipped }: Progress, accessesOnly: boolean): boolean {
+  put(length: number, { number, records, accessesOnly, bytesRead, skipped }: BatchFacts): boolean {
     const put = Atomics.load(this.#control, PUT);
-    this.#facts.set([length, bytesRead, skipped, accessesOnly ? 1 : 0], (put & (SLOTS - 1)) * FACTS);
+    const facts = [number, length, records, accessesOnly ? 1 : 0, bytesRead, skipped];
+    this.#facts.set(facts, (put & (SLOTS - 1)) * FACTS);
     Atomics.store(this.#control, PUT, (put + 1) | 0);
     const ready = (put + 1 - Atomics.load(this.#control, TAKEN)) | 0;
-    return ready >= WORTH_WAKING && Atomics.exchange(this.#control, WAITS, 0) === 1;
+    const waits = Atomics.load(this.#control, WAITS);
+    return waits > 0 && ready >= waits && Atomics.exchange(this.#control, WAITS, 0) > 0;
   }
 
   // ---- the side that takes, which has other things to do while there is nothing
 
-  /** The next batch, if there is one. */
-  get(): QueuedBatch | undefined {
+  /** The next batch, if there is one and it is that one. */
+  get(number: number): Batch | undefined {
     const taken = Atomics.load(this.#control, TAKEN);
     if (Atomics.load(this.#control, PUT) === taken) return undefined;
     const slot = taken & (SLOTS - 1);
-    const [length, bytesRead, skipped, accessesOnly] = this.#facts.subarray(slot * FACTS, (slot + 1) * FACTS);
+    const at = slot * FACTS;
+    const fact = (index: number): number => this.#facts[at + index] as number;
+    if (fact(0) !== number) return undefined;
     return {
-      words: (this.#slots[slot] as Uint32Array).subarray(0, length),
-      bytesRead: bytesRead as number,
-      skipped: skipped as number,
-      accessesOnly: accessesOnly === 1,
+      number,
+      words: (this.#slots[slot] as Uint32Array).subarray(0, fact(1)),
+      records: fact(2),
+      accessesOnly: fact(3) === 1,
+      bytesRead: fact(4),
+      skipped: fact(5),
     };
   }
 
@@ -91,9 +105,8 @@ export class BatchQueue {
     if (ready <= SLOTS - WORTH_WAKING) Atomics.notify(this.#control, TAKEN);
   }
 
-  /** Asks to be told of the next batches, once; false if there is one already. */
-  awaitNext(): boolean {
-    Atomics.store(this.#control, WAITS, 1);
-    return Atomics.load(this.#control, PUT) === Atomics.load(this.#control, TAKEN);
+  /** Asks to be told, once, when there are so many batches and one is put in. */
+  awaitNext(many: number): void {
+    Atomics.store(this.#control, WAITS, many);
   }
 }

@@ -1,14 +1,16 @@
 /** Traces in files and on standard input and output. Here alone a path becomes bytes. */
+import { readSync } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TraceError } from "../engine/errors.ts";
 import { ByteReader, type ByteSource } from "./bytes.ts";
+import type { Claims } from "./claims.ts";
 import { nodeCodecs } from "./codec.node.ts";
 import { type CreateOptions, createTrace, outputFormat } from "./create.ts";
 import { type OpenOptions, openTrace } from "./open.ts";
 import { type FileSink, fileSink, stdoutSink } from "./output.node.ts";
 import type { TraceDescription, TraceSink, TraceSource } from "./source.ts";
-import { readSwt, type Share, type SwtTrace } from "./swt-reader.ts";
+import { readSwt, type SwtTrace } from "./swt-reader.ts";
 
 const READ_BYTES = 1 << 19;
 /** Of each of many files at a time. */
@@ -21,26 +23,34 @@ export async function openTraceFile(path: string, options: OpenOptions = {}): Pr
   return openTrace(path === "-" ? stdinSource() : await sourcesAt(path), nodeCodecs, options);
 }
 
-/** What one of several threads decodes of a trace. */
-export type TraceShare = Pick<TraceSource, "bytesRead" | "skipped" | "accessesOnly" | "batches"> &
-  Pick<SwtTrace, "tally">;
+/** What one of several readers decodes of a trace. */
+export type ClaimedTrace = Pick<TraceSource, "bytesRead" | "skipped" | "accessesOnly" | "batches" | "close"> &
+  Pick<SwtTrace, "chunk" | "records" | "tally">;
 
-/** Opens an uncompressed `.swt` for a share of its chunks, each a batch. Throws `TraceError`. */
-export async function openTraceShare(path: string, share: Share): Promise<TraceShare> {
-  const source = await fileSource(path);
+/** Opens an uncompressed `.swt` for the chunks that it comes to first, each a batch. Throws `TraceError`. */
+export async function openClaimed(path: string, claims: Claims): Promise<ClaimedTrace> {
+  // What else runs where this is read waits for it, too; being told of each piece would take longer than getting it.
+  const source = await fileSource(path, READ_BYTES, "at once");
   const input = new ByteReader(source.chunks());
+  const close = async (): Promise<void> => source.close?.();
   try {
-    const trace = await readSwt(input, path, nodeCodecs, share);
+    const trace = await readSwt(input, path, nodeCodecs, claims);
     return {
       async *batches() {
         try {
           yield* trace.batches();
         } finally {
-          await source.close?.();
+          await close();
         }
       },
       get accessesOnly() {
         return trace.accessesOnly;
+      },
+      get chunk() {
+        return trace.chunk;
+      },
+      get records() {
+        return trace.records;
       },
       get tally() {
         return trace.tally;
@@ -49,9 +59,10 @@ export async function openTraceShare(path: string, share: Share): Promise<TraceS
         return input.received;
       },
       skipped: 0,
+      close,
     };
   } catch (error) {
-    await source.close?.();
+    await close();
     throw error;
   }
 }
@@ -108,8 +119,10 @@ export async function createTraceFile(
 
 export type TraceFileSink = TraceSink & Pick<FileSink, "becomePartial">;
 
-async function fileSource(path: string, readBytes = READ_BYTES): Promise<ByteSource> {
+async function fileSource(path: string, readBytes = READ_BYTES, how?: "at once"): Promise<ByteSource> {
   const { handle, size } = await opened(path);
+  const read = async (buffer: Uint8Array): Promise<number> =>
+    how === "at once" ? readSync(handle.fd, buffer) : (await handle.read(buffer, 0, buffer.length)).bytesRead;
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
@@ -123,7 +136,7 @@ async function fileSource(path: string, readBytes = READ_BYTES): Promise<ByteSou
       // One buffer, read into again and again: a chunk is only valid until the next one is asked for.
       const buffer = new Uint8Array(readBytes);
       while (isOpen) {
-        const { bytesRead } = await handle.read(buffer, 0, readBytes);
+        const bytesRead = await read(buffer);
         if (bytesRead === 0) return;
         yield buffer.subarray(0, bytesRead);
       }

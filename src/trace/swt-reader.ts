@@ -1,6 +1,7 @@
 /** Reads `.swt` (docs/trace-format.md) front to back, checking everything before it is believed. */
 import { TraceError } from "../engine/errors.ts";
 import type { ByteReader } from "./bytes.ts";
+import type { Claims } from "./claims.ts";
 import type { Codecs } from "./codec.ts";
 import { countRecords, FIRST_PREFIX, LAST_ACCESS } from "./entry.ts";
 import type { TraceDescription } from "./source.ts";
@@ -29,22 +30,17 @@ export interface SwtTrace {
   readonly description: TraceDescription;
   /** As `TraceSource` has it. */
   readonly accessesOnly: boolean;
-  /** After the last batch: for who has all shares to check. */
+  /** The number of the chunk at hand; after an end or an error, of the one that there wasn't. */
+  readonly chunk: number;
+  /** Of the batch at hand. */
+  readonly records: number;
+  /** After the last batch: for who knows of all records to check. */
   readonly tally: Tally | undefined;
   batches(): AsyncGenerator<Uint32Array, void, undefined>;
 }
 
-/** Every so-manieth chunk, from one of them on. */
-export interface Share {
-  readonly index: number;
-  readonly of: number;
-}
-
-const WHOLE: Share = { index: 0, of: 1 };
-
-/** Records that were decoded, and how many all are by the end marker and by the description. */
+/** How many records there are by the end marker and by the description. */
 export interface Tally {
-  readonly records: number;
   readonly ended: bigint;
   readonly described: number | undefined;
   /** Where the end marker stands. */
@@ -52,7 +48,7 @@ export interface Tally {
 }
 
 /** Throws `TraceError` if there are more or fewer records than that. */
-export function checkTally({ records, ended, described, offset }: Tally, file: string): void {
+export function checkTally(records: number, { ended, described, offset }: Tally, file: string): void {
   checkCount(file, offset, "records", records, ended);
   checkCount(file, offset, "records (by the description)", records, described ?? records);
 }
@@ -67,7 +63,7 @@ function checkCount(file: string, offset: number, what: string, found: number, e
   });
 }
 
-/** A chunk whose checksums were right, without columns if it is another share's. */
+/** A chunk whose checksums were right, without columns if somebody else decodes it. */
 interface Chunk {
   readonly number: number;
   readonly entries: number;
@@ -89,15 +85,10 @@ interface End {
 }
 
 /**
- * Reads the description; the records follow. Of a share, only its chunks are decoded and their contents checked; all other checks
- * are everybody's but that of the number of records. Throws `TraceError`.
+ * Reads the description; the records follow. With claims, only the chunks that are claimed are decoded and their contents checked;
+ * all other checks are every reader's but that of the number of records. Throws `TraceError`.
  */
-export async function readSwt(
-  input: ByteReader,
-  file: string,
-  codecs: Codecs,
-  share: Share = WHOLE,
-): Promise<SwtTrace> {
+export async function readSwt(input: ByteReader, file: string, codecs: Codecs, claims?: Claims): Promise<SwtTrace> {
   let checksum = 0;
   const start = input.position;
 
@@ -147,18 +138,17 @@ export async function readSwt(
   await verify("the description", preamble, text);
   const description = decodeDescription(text, file);
 
-  let chunks = 0;
   let entries = 0;
   let records = 0;
 
   const readNext = async (): Promise<Chunk | End> => {
-    const what = `chunk ${chunks}`;
+    const what = `chunk ${trace.chunk}`;
     const offset = input.position - start;
     const markerBytes = await take(MARKER_BYTES, `the marker of ${what} or of the end`, CHUNK_HEADER_BYTES);
     const marker = viewOf(markerBytes).getUint32(0, true);
     if (marker === END_MARKER) return readEnd(offset, markerBytes);
     if (marker === CHUNK_MARKER) return readChunk(what, offset, markerBytes);
-    throw wrong(`no chunk and no end after ${chunks} chunks`, offset, bytesAsHex(markerBytes), "CHNK or END");
+    throw wrong(`no chunk and no end after ${trace.chunk} chunks`, offset, bytesAsHex(markerBytes), "CHNK or END");
   };
 
   const readChunk = async (what: string, offset: number, marker: Uint8Array): Promise<Chunk> => {
@@ -173,7 +163,7 @@ export async function readSwt(
       if (value >= least && value <= most) return;
       throw wrong(`wrong header of ${what}`, offset, `${name} ${value}`, `${least} to ${most}`);
     };
-    within("number", number, chunks, chunks);
+    within("number", number, trace.chunk, trace.chunk);
     within("entries", count, 1, LARGEST_CHUNK_ENTRIES);
     within("bytes of lines", lineBytes, count, LONGEST_VARINT * count);
     for (const [index, bytes] of packed.entries())
@@ -183,9 +173,8 @@ export async function readSwt(
       what,
       CHECKSUM_BYTES,
     );
-    chunks++;
-    if (number % share.of !== share.index) {
-      // The next checksum covers this one, whose bytes are the affair of another share.
+    if (claims !== undefined && !claims.claim(number)) {
+      // The next checksum covers this one, whose bytes are the affair of another reader.
       checksum = viewOf(await take(CHECKSUM_BYTES, what, 0)).getUint32(0, true);
       return { number, entries: count, lineBytes, offset, columns: [] };
     }
@@ -215,18 +204,18 @@ export async function readSwt(
   };
 
   const tallyAt = ({ offset, ...end }: End): Tally => {
-    checkCount(file, offset, "chunks", chunks, end.chunks);
+    checkCount(file, offset, "chunks", trace.chunk, end.chunks);
     checkCount(file, offset, "entries", entries, end.entries);
-    return { records, ended: end.records, described: description.records, offset };
+    return { ended: end.records, described: description.records, offset };
   };
 
   async function* batches(): AsyncGenerator<Uint32Array, void, undefined> {
     const joiner = new ColumnJoiner();
-    for (;;) {
+    for (; ; trace.chunk++) {
       const now = await readNext();
       if (!("columns" in now)) {
         trace.tally = tallyAt(now);
-        if (share.of === 1) checkTally(trace.tally, file);
+        if (claims === undefined) checkTally(records, trace.tally, file);
         return;
       }
       entries += now.entries;
@@ -246,7 +235,8 @@ export async function readSwt(
         const columns = joiner.columns(now.entries, now.lineBytes);
         throw damaged(new ColumnTransform().decode(columns, new Uint32Array(2 * now.entries)) ?? "a wrong column");
       }
-      records += joined.largestOperation < FIRST_PREFIX ? now.entries : countRecords(joined.words);
+      trace.records = joined.largestOperation < FIRST_PREFIX ? now.entries : countRecords(joined.words);
+      records += trace.records;
       trace.accessesOnly = joined.largestOperation <= LAST_ACCESS;
       yield joined.words;
     }
@@ -255,6 +245,8 @@ export async function readSwt(
   const trace: { -readonly [Key in keyof SwtTrace]: SwtTrace[Key] } = {
     description,
     accessesOnly: false,
+    chunk: 0,
+    records: 0,
     tally: undefined,
     batches,
   };

@@ -1,13 +1,11 @@
 /** Question: do batches come out of the queue as they were put in, and is nobody woken for less than several? */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BatchQueue } from "../../src/trace/batch-queue.ts";
-
-const SLOTS = 8;
+import { type BatchFacts, BatchQueue, SLOTS } from "../../src/trace/batch-queue.ts";
 
 test("in order, with what is said of them, however putting and taking take turns", () => {
   fc.assert(
-    fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (turns) => {
+    fc.property(fc.array(fc.boolean(), { maxLength: 200 }), fc.integer({ min: 1, max: SLOTS }), (turns, many) => {
       const putting = new BatchQueue();
       const taking = new BatchQueue(putting.memory);
       let put = 0;
@@ -17,22 +15,19 @@ test("in order, with what is said of them, however putting and taking take turns
         // Who puts into a full queue would sleep.
         if (puts && put - taken < SLOTS) {
           putting.room().set([put, ~put]);
-          const tells = putting.put(2, { bytesRead: 1000 * put, skipped: put }, put % 3 === 0);
+          const tells = putting.put(2, factsOf(put));
           put++;
-          expect(tells).toBe(waits && put - taken >= SLOTS / 2);
+          expect(tells).toBe(waits && put - taken >= many);
           if (tells) waits = false;
         } else if (put > taken) {
-          expect(taking.get()).toEqual({
-            words: Uint32Array.of(taken, ~taken),
-            bytesRead: 1000 * taken,
-            skipped: taken,
-            accessesOnly: taken % 3 === 0,
-          });
+          const { number } = factsOf(taken);
+          expect(taking.get(number - 1)).toBeUndefined();
+          expect(taking.get(number)).toEqual({ words: Uint32Array.of(taken, ~taken), ...factsOf(taken) });
           taking.release();
           taken++;
         } else {
-          expect(taking.get()).toBeUndefined();
-          expect(taking.awaitNext()).toBe(true);
+          expect(taking.get(factsOf(taken).number)).toBeUndefined();
+          taking.awaitNext(many);
           waits = true;
         }
       }
@@ -41,9 +36,11 @@ test("in order, with what is said of them, however putting and taking take turns
   );
 });
 
-test("who asks to be told while there is a batch is told that there is", () => {
-  const queue = new BatchQueue();
-  queue.room();
-  queue.put(2, { bytesRead: 0, skipped: 0 }, false);
-  expect(queue.awaitNext()).toBe(false);
+/** Batches between them are decoded elsewhere. */
+const factsOf = (put: number): BatchFacts => ({
+  number: 3 * put,
+  records: put + 1,
+  accessesOnly: put % 3 === 0,
+  bytesRead: 1000 * put,
+  skipped: put,
 });
