@@ -8,15 +8,18 @@ import {
   C_L1I,
   C_SCTLR,
   CARRY,
+  caches,
   coreAt,
   cores,
   dic,
   FLAG_WRITE_THROUGH,
   groupBits,
+  groupBitsOf,
   groupMask,
   groupStride,
   largestShift,
   N_BASE,
+  N_DEPTH,
   N_FLAGS,
   N_LINE_SHIFT,
   N_ORDER,
@@ -25,6 +28,7 @@ import {
   N_SETS,
   N_STATES,
   N_TRUTH,
+  nodeAt,
   smallestShift,
   TRUE,
   VERSIONS,
@@ -159,7 +163,7 @@ export function prepareFast(): void {
   keyMask = ~(((<u64>1) << smallestShift) - 1);
   wordMask = (VERSIONS ? keyMask : ~(<u64>7)) & 0xffffffffffff;
   if (CARRY) writesBytes = (<u64>1) << (smallestShift - 1);
-  newestMask = ((<usize>groupMask) << largestShift) & (NEWEST_TRUTH - 1);
+  newestMask = ((((<usize>1) << commonBits()) - 1) << largestShift) & (NEWEST_TRUTH - 1);
   minds = CARRY || dic;
   prepareNarrow();
   for (let core: u32 = 0; core < cores; core++) {
@@ -177,6 +181,16 @@ export function prepareFast(): void {
     }
     if (l1i) store<u32>(bases, load<u32>(l1i, N_SET_MASK), MASKS + 8);
   }
+}
+
+/** How many lowest bits of the largest lines' numbers are bits of every L1's set index. */
+function commonBits(): u32 {
+  let bits: u32 = 31 - largestShift;
+  for (let i: u32 = 0; i < caches; i++) {
+    const n = nodeAt(i);
+    if (load<u32>(n, N_DEPTH) == 1) bits = min(bits, groupBitsOf(n));
+  }
+  return bits;
 }
 
 let keyMask: u64 = 0;
@@ -228,21 +242,21 @@ function prepareNarrow(): void {
 // ---- the newest line of each set
 
 /**
- * By set group and kind (load, store, fetch, and a place that nobody reads) the line that was touched last there, as the record's
- * own upper bits: it is the most recent of its set, so another access to it changes nothing but a count (and bytes), and one
- * comparison tells requester, operation and line at once. Places are as far apart as lines are, so that a record's bits tell its
- * place without a shift; where lines are large, several groups share them. In builds with contents the second half says where the
- * truth of a line that is stored to is, which the copy shares (TRUE).
+ * By what the sets of all L1s have in common, as groups by what those of all caches have, and by kind (load, store, fetch, and a place
+ * that nobody reads) the line that was touched last there, as the record's own upper bits: it is the most recent of its set, so another
+ * access to it changes nothing but a count (and bytes), and one comparison tells requester, operation and line at once. Places are as
+ * far apart as lines are, so that a record's bits tell its place without a shift; where lines are large or sets many, several sets share
+ * them. In builds with contents the second half says where the truth of a line that is stored to is, which the copy shares (TRUE).
  */
-const NEWEST = memory.data(2 * 8192, 64);
-const NEWEST_TRUTH: usize = 8192;
+const NEWEST = memory.data(2 * 16384, 64);
+const NEWEST_TRUTH: usize = 16384;
 const KIND_STORE: usize = 8;
 const KIND_FETCH: usize = 16;
 /** Keys of other generations count no longer. It fills the bits of a key below the line. */
 let generation: u64 = 0;
 /** The topmost of those bits says of a store's key that bytes have to be written. */
 let writesBytes: u64 = 0;
-/** Bits of a record that tell its set group, or some of them. */
+/** Bits of a record that tell its place. */
 let newestMask: usize = 0;
 
 /** Whose lines they are: all one core's, so that hits in them are counted as one. */
@@ -254,7 +268,7 @@ export function forgetNewest(): void {
   if (!generation) for (let at: usize = 0; at < NEWEST_TRUTH; at += 16) v128.store(NEWEST + at, i64x2.splat(NO_KEY));
 }
 
-/** Which of its set group's places is that of a record's kind. */
+/** Where in its place a record's kind is. */
 function kindOf(word: u64): usize {
   return <usize>(word >> 45) & 24;
 }

@@ -352,15 +352,22 @@ function shapeRecord(n: usize): void {
 
 /**
  * A group's state is to fit well into a host's second-level cache, so that a bucket is played there (deal.ts): as many groups as
- * that takes, but at least FEW where the machine has them, and at most MOST.
+ * that takes, but at least FEW where the machine has them, and at most MOST. No more than needed: dealing writes to as many places.
  */
-const GROUP_BYTES: u64 = 1 << 16;
+const GROUP_BYTES: u64 = 2 << 16;
 const FEW_GROUP_BITS: u32 = 5;
 const MOST_GROUP_BITS: u32 = 7;
 
 /** Where a group's state begins; its part of the presence directory is the last. */
 export function groupAt(group: u32): usize {
   return groups + <usize>group * groupStride;
+}
+
+/** The lowest bits of the largest lines' numbers that are bits of a cache's set index. */
+export function groupBitsOf(n: usize): u32 {
+  const position = largestShift - load<u32>(n, N_LINE_SHIFT);
+  const even = ctz(load<u32>(n, N_SETS));
+  return even > position ? even - position : 0;
 }
 
 /** Lays out all sets. Groups are the index bits that every cache has above the largest line offset (R49), or some of them. */
@@ -374,12 +381,10 @@ export function layOut(): void {
     const sets = load<u32>(n, N_SETS);
     if (!sets) continue;
     shapeRecord(n);
-    const contents = CARRY ? load<u32>(n, N_WAYS) * <u32>held((<usize>1) << load<u32>(n, N_LINE_SHIFT)) : 0;
+    const contents = contentsLieByGroup(n) ? load<u32>(n, N_WAYS) * <u32>held(lineOf(n)) : 0;
     bytes += <u64>sets * (load<u32>(n, N_RECORD_SIZE) + contents);
-    const position = largestShift - load<u32>(n, N_LINE_SHIFT);
-    const even = ctz(sets);
-    bits = min(bits, even > position ? even - position : 0);
-    store<u32>(n, position, N_GROUP_POSITION);
+    store<u32>(n, largestShift - load<u32>(n, N_LINE_SHIFT), N_GROUP_POSITION);
+    bits = min(bits, groupBitsOf(n));
     // Lines that the presence directory has to find room for.
     if (load<i32>(n, N_UNIT) >= 0 && !load<u32>(n, N_COVERED)) lines += <u64>sets * load<u32>(n, N_WAYS);
   }
@@ -420,13 +425,21 @@ export function layOut(): void {
 /** Machines with more cores are mostly played group by group. */
 export const FEW_CORES: u32 = 12;
 
+function contentsLieByGroup(n: usize): bool {
+  return CARRY && cores > FEW_CORES && !load<u32>(n, N_GROUP_POSITION);
+}
+
+function lineOf(n: usize): usize {
+  return (<usize>1) << load<u32>(n, N_LINE_SHIFT);
+}
+
 /**
  * Contents lie apart from the records, which tell where: tags are asked for far more often. Those of neighbouring sets lie side by
  * side, way by way, as lines mostly come; with many cores those of a group.
  */
 export function layOutContents(n: usize): void {
-  const line = held((<usize>1) << load<u32>(n, N_LINE_SHIFT));
-  const parts = cores > FEW_CORES && !load<u32>(n, N_GROUP_POSITION) ? groupBits : 0;
+  const line = held(lineOf(n));
+  const parts = contentsLieByGroup(n) ? groupBits : 0;
   const sets = load<u32>(n, N_SETS);
   // Without parts some of the host's lines more than the way has, so that a set's ways don't fall into one set of its caches.
   const stride = (((<usize>sets >> parts) * line + 63) & ~63) + (parts ? 0 : 192);
