@@ -40,6 +40,7 @@ import { mayHoldInstructions } from "./presence";
 import { BEYOND, Refill, refill, refillsAreSimple, Simply } from "./refill";
 import { moveToFront } from "./set";
 import { isPlain, plainL2, recordIn, S_ORDER, S_SHIFT, S_STATES, S_TRUTH, S_WAYS, shapesAt, waysWith } from "./shape";
+import { PLAIN_ADDRESS } from "./sift";
 
 export const SCTLR_M: u32 = 1;
 export const SCTLR_C: u32 = 4;
@@ -458,8 +459,7 @@ function hits<Shape, Refills, Order>(from: usize, end: usize, first: u64, number
       own = core;
       forgetNewest();
     }
-    // Bits of operations beyond these three make the address too large.
-    const address = word & 0xfcffffffffffff;
+    const address = word & PLAIN_ADDRESS;
     if (address - fastLow >= fastBytes) break;
     const entry = BASES + ((<usize>core) << 4) + ((<usize>op) << 2);
     const base = <usize>load<u32>(entry);

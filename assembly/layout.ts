@@ -365,7 +365,7 @@ export function groupAt(group: u32): usize {
 
 /** The lowest bits of the largest lines' numbers that are bits of a cache's set index. */
 export function groupBitsOf(n: usize): u32 {
-  const position = largestShift - load<u32>(n, N_LINE_SHIFT);
+  const position = load<u32>(n, N_GROUP_POSITION);
   const even = ctz(load<u32>(n, N_SETS));
   return even > position ? even - position : 0;
 }
@@ -381,7 +381,7 @@ export function layOut(): void {
     const sets = load<u32>(n, N_SETS);
     if (!sets) continue;
     shapeRecord(n);
-    const contents = contentsLieByGroup(n) ? load<u32>(n, N_WAYS) * <u32>held(lineOf(n)) : 0;
+    const contents = contentsLieByGroup(n) ? load<u32>(n, N_WAYS) * <u32>held(<usize>load<u32>(n, N_LINE_BYTES)) : 0;
     bytes += <u64>sets * (load<u32>(n, N_RECORD_SIZE) + contents);
     store<u32>(n, largestShift - load<u32>(n, N_LINE_SHIFT), N_GROUP_POSITION);
     bits = min(bits, groupBitsOf(n));
@@ -429,16 +429,12 @@ function contentsLieByGroup(n: usize): bool {
   return CARRY && cores > FEW_CORES && !load<u32>(n, N_GROUP_POSITION);
 }
 
-function lineOf(n: usize): usize {
-  return (<usize>1) << load<u32>(n, N_LINE_SHIFT);
-}
-
 /**
  * Contents lie apart from the records, which tell where: tags are asked for far more often. Those of neighbouring sets lie side by
  * side, way by way, as lines mostly come; with many cores those of a group.
  */
 export function layOutContents(n: usize): void {
-  const line = held(lineOf(n));
+  const line = held(<usize>load<u32>(n, N_LINE_BYTES));
   const parts = contentsLieByGroup(n) ? groupBits : 0;
   const sets = load<u32>(n, N_SETS);
   // Without parts some of the host's lines more than the way has, so that a set's ways don't fall into one set of its caches.

@@ -1,6 +1,6 @@
 /**
  * Batches in shared memory, from the thread that decodes them to the one that takes them, in order. Waking a thread costs as much as
- * decoding thousands of records: nobody is woken as long as both have something to do, and who waits is woken for several batches.
+ * decoding thousands of records: nobody is woken as long as both have something to do, and who waits says for how many batches.
  */
 import { BATCH_ENTRIES } from "./source.ts";
 

@@ -1,4 +1,4 @@
-/** Question: do batches come out of the queue as they were put in, and is nobody woken for less than several? */
+/** Question: do batches come out of the queue as they were put in, and is nobody woken for fewer than asked for? */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type BatchFacts, BatchQueue, SLOTS } from "../../src/trace/batch-queue.ts";
