@@ -259,6 +259,7 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
       for (let i: u32 = 1; i <= length; i++) {
         const m = <usize>load<u32>(list + ((<usize>i) << 2));
         if (n && !isInside(m, n)) continue;
+        if (load<u32>(m, N_DEPTH) > 1 && !load<u32>(m, N_POPULATION) && !inForce) continue;
         if (peers && (m == child || m == hidden || (child && isInside(m, child)) || isOnPath(m))) continue;
         found = addCache(found, m, compact, bytes);
       }

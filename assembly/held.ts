@@ -7,6 +7,8 @@ import {
   groupStride,
   INVALID,
   largestShift,
+  N_COVERED,
+  N_DEPTH,
   N_LINE_SHIFT,
   N_POPULATION,
   N_SETS,
@@ -14,7 +16,9 @@ import {
   presenceBits,
   presenceOffset,
   sharedRoots,
+  unitCount,
 } from "./layout";
+import { unitList } from "./presence";
 import { recordOfSet } from "./set";
 
 /** A bit for each page, by a hash of its number: a page that shares its bit with one that is held is looked at in vain. */
@@ -33,11 +37,20 @@ export function beginFlush(): void {
   isKnown = false;
   vain = 0;
   enough = <u32>(((<u64>1) << (presenceBits + groupBits)) / SLOTS_A_PAGE) + 1;
-  const roots = load<u32>(sharedRoots);
-  for (let i: u32 = 1; i <= roots; i++) {
-    const n = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (load<u32>(n, N_POPULATION)) enough += load<u32>(n, N_SETS) / SETS_A_PAGE + 1;
+  if (unitCount == 1) addSets(unitList(0));
+  addSets(sharedRoots);
+}
+
+/** Caches that tell themselves what they hold: shared roots, and the only unit's if there is one. */
+function addSets(list: usize): void {
+  for (let i: u32 = 1; i <= load<u32>(list); i++) {
+    const n = <usize>load<u32>(list + ((<usize>i) << 2));
+    if (tellsItself(n)) enough += load<u32>(n, N_SETS) / SETS_A_PAGE + 1;
   }
+}
+
+function tellsItself(n: usize): bool {
+  return !load<u32>(n, N_COVERED) && (load<u32>(n, N_DEPTH) == 1 || load<u32>(n, N_POPULATION) != 0);
 }
 
 /** Whether some cache may hold a part of an address's page. */
@@ -83,10 +96,14 @@ function gather(): void {
       if (block != INVALID) note((<u64>block) << largestShift);
     }
   }
-  const roots = load<u32>(sharedRoots);
-  for (let i: u32 = 1; i <= roots; i++) {
-    const n = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (load<u32>(n, N_POPULATION)) noteAll(n);
+  if (unitCount == 1) noteSets(unitList(0));
+  noteSets(sharedRoots);
+}
+
+function noteSets(list: usize): void {
+  for (let i: u32 = 1; i <= load<u32>(list); i++) {
+    const n = <usize>load<u32>(list + ((<usize>i) << 2));
+    if (tellsItself(n)) noteAll(n);
   }
 }
 

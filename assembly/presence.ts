@@ -1,5 +1,6 @@
 // Which units may hold a block (the largest line): the exact directory of R17, kept as a superset that is probed before it is
-// believed, so nothing but speed rests on its precision. A unit is a subtree just inside a shared root.
+// believed, so nothing but speed rests on its precision. A unit is a subtree just inside a shared root. Where there is one unit and
+// nobody else, no table is kept: it may always hold everything, and its caches tell.
 import { inForce } from "./handover";
 import {
   allocate,
@@ -21,6 +22,7 @@ import {
   N_UNIT,
   presenceBits,
   presenceOffset,
+  unitCount,
   unitLists,
   wideWords,
 } from "./layout";
@@ -68,8 +70,12 @@ function slotOf(block: u32): u32 {
   return ((block >> groupBits) * 0x9e3779b1) >> (32 - presenceBits);
 }
 
+/** What stands for every block's entry where there is one unit: a key that nobody reads, and that unit. */
+const SOLE = memory.data(8, 8);
+
 /** Address of the block's entry, or 0. */
 export function findEntry(block: u32): usize {
+  if (unitCount == 1) return SOLE;
   const table = tableOf(block);
   const mask = (1 << presenceBits) - 1;
   let slot = slotOf(block);
@@ -96,7 +102,7 @@ export const MANY_HOLDERS: u32 = WIDE;
 /** Loads where the entry of a line's block is looked for (ahead.ts). */
 export function touchEntry(compact: u64): u32 {
   const block = <u32>(compact >> largestShift);
-  const entry = load<u32>(tableOf(block) + ((<usize>slotOf(block)) << 3));
+  const entry: u32 = unitCount == 1 ? 0 : load<u32>(tableOf(block) + ((<usize>slotOf(block)) << 3));
   return instructions ? entry + load<u16>(filterAt(block)) : entry;
 }
 
@@ -235,7 +241,7 @@ export function present(n: usize, line: u32): void {
   }
   const unit = load<i32>(n, N_UNIT);
   if (unit < 0 || load<u32>(n, N_DEPTH) > 1) store<u32>(n, load<u32>(n, N_POPULATION) + 1, N_POPULATION);
-  if (unit < 0 || load<u32>(n, N_COVERED)) return;
+  if (!isTold(n)) return;
   addUnit(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), unit);
 }
 
@@ -274,7 +280,7 @@ export function absentAll(n: usize, first: u32, blocks: u64): void {
 
 /** Whether the directory hears of a cache's copies of data. */
 export function isTold(n: usize): bool {
-  return load<i32>(n, N_UNIT) >= 0 && !load<u32>(n, N_COVERED);
+  return load<i32>(n, N_UNIT) >= 0 && !load<u32>(n, N_COVERED) && unitCount > 1;
 }
 
 /** A cache of a unit, of which the directory hears, no longer holds a block. */
