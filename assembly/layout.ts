@@ -386,7 +386,8 @@ export function layOut(): void {
     store<u32>(n, largestShift - load<u32>(n, N_LINE_SHIFT), N_GROUP_POSITION);
     bits = min(bits, groupBitsOf(n));
     // Lines that the presence directory has to find room for.
-    if (unitCount > 1 && load<i32>(n, N_UNIT) >= 0 && !load<u32>(n, N_COVERED)) lines += <u64>sets * load<u32>(n, N_WAYS);
+    if (unitCount > 1 && load<i32>(n, N_UNIT) >= 0 && !load<u32>(n, N_COVERED))
+      lines += <u64>sets * load<u32>(n, N_WAYS);
   }
   while (bits > FEW_GROUP_BITS && bytes >> bits < GROUP_BYTES) bits--;
   groupBits = bits;
