@@ -76,6 +76,14 @@ export function detectFormat(head: Uint8Array, file: string, sizeBytes: number |
   if (text !== undefined) return text;
   refuseForeign(head, file, named);
   if (named !== undefined) return named;
+  // A pipe whose writer failed, more often than a trace of no records.
+  if (head.length === 0) {
+    throw new TraceError("not a trace", {
+      file,
+      found: "nothing at all",
+      expected: `one of ${TRACE_FORMATS.join(", ")}; say which if a trace of no records is meant`,
+    });
+  }
   if (looksLikeChampsim(head, sizeBytes)) return "champsim";
   if (looksLikeText(head)) {
     const line = firstLine(head);

@@ -11,7 +11,7 @@ import { DEBUG_KERNELS, type EngineKind, REFERENCE, RELEASE_KERNELS } from "../p
 const memory = [{ size: "4MiB" }];
 const L1I = { sets: 16, ways: 2, line: 64 };
 const L1D = { sets: 32, ways: 2, line: 64 };
-/** One unit, which the directory isn't asked for; several; several outermost caches; and what lines aren't taken together for. */
+/** One unit, for which there is no directory, with and without a cache that includes the others; several; several outermost caches; and what lines aren't taken together for. */
 const MACHINES: Readonly<Record<string, MachineDescription>> = {
   "one core, whose L3 includes all": {
     cores: 1,
@@ -20,6 +20,15 @@ const MACHINES: Readonly<Record<string, MachineDescription>> = {
       L1D,
       L2: { sets: 64, ways: 4, line: 64 },
       L3: { sets: 256, ways: 4, line: 64, kind: "system", per: "machine" },
+    },
+    memory,
+  },
+  "one core, none of whose caches includes another": {
+    cores: 1,
+    caches: {
+      L1D: { sets: 256, ways: 4, line: 64 },
+      L2: { sets: 64, ways: 1, line: 64, inclusion: "nine" },
+      L3: { sets: 64, ways: 1, line: 64, inclusion: "exclusive" },
     },
     memory,
   },

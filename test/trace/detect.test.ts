@@ -36,7 +36,6 @@ describe("by content, whatever the name", () => {
     expect(await found(bytesOf(WORDS), "t")).toBe("raw64 none");
     expect(await found(await write(WORDS, "x.raw64.gz"), "t")).toBe("raw64 gz");
     expect(await found(XZ_OF_RAW64, "t")).toBe("raw64 xz");
-    expect(await found(new Uint8Array(0), "t")).toBe("raw64 none");
     expect(await messageOf(bytesOf(WORDS), "t.swt")).toContain(
       "t.swt, byte 0: not a .swt trace; found 00 10 00 00 00 00 00 00; expected 89 53 57 54 0d 0a 1a 0a",
     );
@@ -94,6 +93,13 @@ describe("what isn't a trace", () => {
     expect(await messageOf(Uint8Array.of(0, 1, 2, 3, 4), "t")).toContain(
       "t: not a trace; found 5 bytes that are neither text nor .swt nor whole records of 8 bytes",
     );
+  });
+
+  test("nothing at all, unless its name says that it holds records", async () => {
+    const message = "t: not a trace; found nothing at all; expected one of";
+    expect(await messageOf(new Uint8Array(0), "t")).toContain(message);
+    expect(await messageOf(await write(new Uint32Array(0), "x.raw64.gz"), "t")).toContain(message);
+    expect(await found(new Uint8Array(0), "t.raw64")).toBe("raw64 none");
   });
 
   test("an output's name must say a format that can be written", () => {
