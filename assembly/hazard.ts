@@ -91,6 +91,14 @@ export function writeTruth(compact: u64, bytes: usize, from: usize): void {
   for (; word < end; word += 8) store<u64>(word, writer, WRITER);
 }
 
+/**
+ * Whether what a request brings into an L1 may differ from the truth. Loads and stores get the newest copy, which only what diverges
+ * makes differ, and until then neither its bytes nor the truth's are looked at; a fetch needn't find what its core has stored (D23).
+ */
+export function mayDiffer(fetches: bool): bool {
+  return divergent || fetches;
+}
+
 /** Whether a line's contents all equal the truth. */
 export function equalsTruth(compact: u64, bytes: usize, data: usize): bool {
   return areEqual(byteOf(compact) + TRUTH, bytes, data);

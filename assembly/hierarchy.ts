@@ -22,7 +22,7 @@ import {
   stateOf,
 } from "./coherence";
 import { inForce } from "./handover";
-import { divergent, equalsTruth, touched } from "./hazard";
+import { divergent, equalsTruth, mayDiffer, touched } from "./hazard";
 import {
   allocate,
   C_L1I,
@@ -38,6 +38,7 @@ import {
   FLAG_INCLUSIVE_INSTRUCTIONS,
   FLAG_WRITE_THROUGH,
   FLAG_WRITEBACK_TOUCHES,
+  HOLDS_DATA,
   HOLDS_INSTRUCTIONS,
   INVALID,
   INWARD,
@@ -227,7 +228,9 @@ export function fill(n: usize, record: usize, way: u32, line: u32, state: u32, f
     if (truths) {
       const compact = (<u64>line) << load<u32>(n, N_LINE_SHIFT);
       store<u32>(record + truths + ((<usize>way) << 2), <u32>byteOf(compact));
-      if (!distrust && equalsTruth(compact, bytes, from)) state |= TRUE;
+      const differs = mayDiffer(load<u32>(n, N_HOLDS) != HOLDS_DATA);
+      if (!ASC_NO_ASSERT) assert(differs || equalsTruth(compact, bytes, from), "the newest copy of a line is true");
+      if (!distrust && (!differs || equalsTruth(compact, bytes, from))) state |= TRUE;
     }
     if (!truths || !(state & TRUE)) move(dataOf(n, record, way), from, bytes);
   }

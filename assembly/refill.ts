@@ -2,7 +2,7 @@
 // the L2 holds. Same rules as hierarchy.ts (D9, D10, D15, D16), same counters; whatever isn't plain is left to it untouched.
 
 import { held, move } from "./bytes";
-import { areEqual, divergent, equalsTruth, touched } from "./hazard";
+import { areEqual, divergent, equalsTruth, mayDiffer, touched } from "./hazard";
 import { distrust, yardstick } from "./hierarchy";
 import { BASE_L2, basesOf, NARROW_ORDER, NARROW_STATES } from "./hits";
 import {
@@ -254,7 +254,7 @@ export class Refill {
     const data2 = CARRY ? contents(shape2, r2, way2) + within(shape2, low) : 0;
     // A whole line of the L2 is compared once; for a fetch again where the L1D may have it newer.
     if (CARRY && (!(state2 & TRUE) || (op == OP_FETCH && isInData(core, compact)))) {
-      if (!equalsTruth(low, bytes, data2)) return -1;
+      if (mayDiffer(op == OP_FETCH) && !equalsTruth(low, bytes, data2)) return -1;
       if (load<u32>(shape2, S_SHIFT) == shift) store<u8>(at2, <u8>(state2 | TRUE));
     }
     if (!ASC_NO_ASSERT && CARRY) assert(equalsTruth(low, bytes, data2), "what a true copy of the L2 gives is true");
