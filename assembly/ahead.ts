@@ -10,7 +10,6 @@ import {
   N_LINE_SHIFT,
   N_ORDER,
   N_POLICY,
-  N_POPULATION,
   N_WAYS,
   POLICY_LRU,
   pathAt,
@@ -18,7 +17,7 @@ import {
 } from "./layout";
 import { fastBytes, fastLow, regionDelta, regionHome } from "./memory";
 import { OP_FETCH } from "./operations";
-import { touchEntry, touchMask } from "./presence";
+import { isKnownEmpty, touchEntry, touchMask } from "./presence";
 import { recordOf } from "./set";
 import { recordIn, S_L2, S_ORDER, S_SHIFT, S_WAYS, shapesAt, waysWith } from "./shape";
 
@@ -119,7 +118,7 @@ export function touchBeyond(word: u64, r2: usize): u32 {
   const roots = load<u32>(sharedRoots);
   for (let i: u32 = 1; i <= roots; i++) {
     const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (load<u32>(m, N_POPULATION)) seen += touchSet(m, compact);
+    if (!isKnownEmpty(m)) seen += touchSet(m, compact);
   }
   const shape2 = shapesAt(core) + S_L2;
   const shift = load<u32>(shape2, S_SHIFT);

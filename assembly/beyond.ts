@@ -644,7 +644,8 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
   let other: u32 = INVALID;
   let isAsked = false;
   let isFar = false;
-  const differs = CARRY && mayDiffer(op == OP_FETCH);
+  const differs = mayDiffer(op == OP_FETCH);
+  const isLooked = CARRY && (differs || !ASC_NO_ASSERT);
   if (found3) {
     way3 = <u32>ctz(found3);
     label = <u32>load<u8>(stateIn(shape3, r3, way3));
@@ -661,15 +662,20 @@ export function reach(core: u32, op: u32, compact: u64, line: u32, r: usize, sha
     if (!isStore && !(label & EXCLUSIVE) && !nextHolder(l3, line, 1)) {
       if (!entry || (nextUnit(entry, 0) >= from && nextUnit(entry, to) == INVALID)) label |= EXCLUSIVE;
     }
-    if (!ASC_NO_ASSERT && CARRY && !differs)
-      assert(equalsTruth(low, bytes, newest(line, other, to, contents(shape3, r3, way3))), "the newest copy is true");
-    if (differs && !equalsTruth(low, bytes, newest(line, other, to, contents(shape3, r3, way3)))) return -1;
+    if (isLooked && !equalsTruth(low, bytes, newest(line, other, to, contents(shape3, r3, way3)))) {
+      assert(differs, "the newest copy is true");
+      return -1;
+    }
   } else {
     // Cores inside may hold what the shared cache doesn't include.
     if (entry && nextUnit(entry, from) < to) return -1;
     isFar = entry != 0 || nextHolder(l3, line, 1) != 0;
     if (isFar && !asksOutside()) return -1;
-    if (CARRY && (outer || memorySide || (differs && !equalsTruth(low, bytes, byteOf(low))))) return -1;
+    if (CARRY && (outer || memorySide)) return -1;
+    if (isLooked && !equalsTruth(low, bytes, byteOf(low))) {
+      assert(differs, "memory is true where no cache has the line");
+      return -1;
+    }
   }
 
   const shape2 = shapes + S_L2;

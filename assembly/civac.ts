@@ -24,7 +24,6 @@ import {
   N_DEPTH,
   N_FLAGS,
   N_KIND,
-  N_POPULATION,
   N_RANK,
   N_RECORD_SIZE,
   N_SET_MASK,
@@ -40,7 +39,7 @@ import {
 import { byAddress } from "./maintenance";
 import { countMany, events, frameOf, inFrame, lineWrite, outerEnabled, TRUTH } from "./memory";
 import { COUNTER_MAINTENANCE_PROBES, COUNTER_WRITEBACKS_OUT, EVENT_WRITEBACK } from "./operations";
-import { absentAll, holderOf, isTold, MANY_HOLDERS, mayHoldAny, touchEntry, unitList } from "./presence";
+import { absentAll, holderOf, isKnownEmpty, isTold, MANY_HOLDERS, mayHoldAny, touchEntry, unitList } from "./presence";
 import { waysWith } from "./shape";
 
 /** Lines that are looked at together, a bit each: no more than a page of 4 KiB has. */
@@ -184,7 +183,7 @@ function addColumns(list: usize, first: u32, lines: u64): bool {
   const from = columns;
   for (let i = length; i > 0; i--) {
     const n = <usize>load<u32>(list + ((<usize>i) << 2));
-    if (load<u32>(n, N_DEPTH) > 1 && !load<u32>(n, N_POPULATION)) continue;
+    if (isKnownEmpty(n)) continue;
     // What a cache lacks that includes all that is inside it, nobody inside has.
     let asked = lines;
     for (let c = from; c < columns; c++) {

@@ -54,7 +54,6 @@ import {
   N_KIND,
   N_LINE_BYTES,
   N_LINE_SHIFT,
-  N_POPULATION,
   N_RANK,
   N_SOCKET,
   N_SPEAKS,
@@ -90,7 +89,7 @@ import {
   MACHINE_CROSSINGS,
   MACHINE_DIRECTORY_EVICTIONS,
 } from "./operations";
-import { findEntry, holdsPart, nextUnit, unitList } from "./presence";
+import { findEntry, holdsPart, isKnownEmpty, nextUnit, unitList } from "./presence";
 import { probe, recordOf, setState, stateAt, tagAt } from "./set";
 
 export const PEER_NODE: usize = 0;
@@ -259,7 +258,7 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
       for (let i: u32 = 1; i <= length; i++) {
         const m = <usize>load<u32>(list + ((<usize>i) << 2));
         if (n && !isInside(m, n)) continue;
-        if (load<u32>(m, N_DEPTH) > 1 && !load<u32>(m, N_POPULATION) && !inForce) continue;
+        if (isKnownEmpty(m) && !inForce) continue;
         if (peers && (m == child || m == hidden || (child && isInside(m, child)) || isOnPath(m))) continue;
         found = addCache(found, m, compact, bytes);
       }
@@ -271,7 +270,7 @@ function search(compact: u64, bytes: u32, n: usize, child: usize, peers: bool, h
   const roots = load<u32>(sharedRoots);
   for (let i: u32 = 1; i <= roots; i++) {
     const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (!load<u32>(m, N_POPULATION) && !inForce) continue;
+    if (isKnownEmpty(m) && !inForce) continue;
     if (peers && (m == child || (child && isInside(m, child)) || isOnPath(m))) continue;
     found = addCache(found, m, compact, bytes);
   }
@@ -520,7 +519,7 @@ export function heldElsewhere(n: usize, compact: u64): bool {
   const roots = load<u32>(sharedRoots);
   for (let i: u32 = 1; i <= roots; i++) {
     const m = <usize>load<u32>(sharedRoots + ((<usize>i) << 2));
-    if (m == n || !load<u32>(m, N_POPULATION) || isInside(m, n) || isOnPath(m)) continue;
+    if (m == n || isKnownEmpty(m) || isInside(m, n) || isOnPath(m)) continue;
     if (holdsPart(m, low, bytes)) return true;
   }
   return collectPeers(low, bytes, 0, n) != 0;

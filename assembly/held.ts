@@ -8,9 +8,7 @@ import {
   INVALID,
   largestShift,
   N_COVERED,
-  N_DEPTH,
   N_LINE_SHIFT,
-  N_POPULATION,
   N_SETS,
   N_WAYS,
   presenceBits,
@@ -18,7 +16,7 @@ import {
   sharedRoots,
   unitCount,
 } from "./layout";
-import { unitList } from "./presence";
+import { isKnownEmpty, unitList } from "./presence";
 import { recordOfSet } from "./set";
 
 /** A bit for each page, by a hash of its number: a page that shares its bit with one that is held is looked at in vain. */
@@ -37,20 +35,26 @@ export function beginFlush(): void {
   isKnown = false;
   vain = 0;
   enough = <u32>(((<u64>1) << (presenceBits + groupBits)) / SLOTS_A_PAGE) + 1;
-  if (unitCount == 1) addSets(unitList(0));
-  addSets(sharedRoots);
-}
-
-/** Caches that tell themselves what they hold: shared roots, and the only unit's if there is one. */
-function addSets(list: usize): void {
-  for (let i: u32 = 1; i <= load<u32>(list); i++) {
-    const n = <usize>load<u32>(list + ((<usize>i) << 2));
+  for (let i: u32 = 0; i < tellers(); i++) {
+    const n = teller(i);
     if (tellsItself(n)) enough += load<u32>(n, N_SETS) / SETS_A_PAGE + 1;
   }
 }
 
+/** Caches of which the directory doesn't hear, so that they tell themselves what they hold: shared roots, and an only unit's. */
+function tellers(): u32 {
+  return load<u32>(sharedRoots) + (unitCount == 1 ? load<u32>(unitList(0)) : 0);
+}
+
+function teller(i: u32): usize {
+  const roots = load<u32>(sharedRoots);
+  const list = i < roots ? sharedRoots : unitList(0);
+  return <usize>load<u32>(list + 4 + ((<usize>(i < roots ? i : i - roots)) << 2));
+}
+
+/** Whether one of them has something to tell that no other has. */
 function tellsItself(n: usize): bool {
-  return !load<u32>(n, N_COVERED) && (load<u32>(n, N_DEPTH) == 1 || load<u32>(n, N_POPULATION) != 0);
+  return !load<u32>(n, N_COVERED) && !isKnownEmpty(n);
 }
 
 /** Whether some cache may hold a part of an address's page. */
@@ -96,15 +100,7 @@ function gather(): void {
       if (block != INVALID) note((<u64>block) << largestShift);
     }
   }
-  if (unitCount == 1) noteSets(unitList(0));
-  noteSets(sharedRoots);
-}
-
-function noteSets(list: usize): void {
-  for (let i: u32 = 1; i <= load<u32>(list); i++) {
-    const n = <usize>load<u32>(list + ((<usize>i) << 2));
-    if (tellsItself(n)) noteAll(n);
-  }
+  for (let i: u32 = 0; i < tellers(); i++) if (tellsItself(teller(i))) noteAll(teller(i));
 }
 
 function noteAll(n: usize): void {

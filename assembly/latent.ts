@@ -13,9 +13,7 @@ import {
   cores,
   indexOf,
   KIND_SYSTEM,
-  N_DEPTH,
   N_KIND,
-  N_POPULATION,
   N_SETS,
   N_STATES,
   N_WAYS,
@@ -23,6 +21,7 @@ import {
 } from "./layout";
 import { HAZARD_SET_WAY_MIGRATED, HAZARD_SET_WAY_SHORT_OF_POC, HAZARD_SET_WAY_WHILE_SHARED } from "./operations";
 import { isFirst, noteLoop, sharded } from "./own";
+import { isKnownEmpty } from "./presence";
 import { recordOfSet } from "./set";
 
 // ---- latent: set/way loops (D33)
@@ -119,7 +118,7 @@ function dirtyInSystemCaches(): u32 {
 
 /** Dirty copies in a cache, now. */
 export function dirtyIn(n: usize): u32 {
-  if (<u32>indexOf(n) < caches && load<u32>(n, N_DEPTH) > 1 && !load<u32>(n, N_POPULATION)) return 0;
+  if (<u32>indexOf(n) < caches && isKnownEmpty(n)) return 0;
   let dirty: u32 = 0;
   const sets = load<u32>(n, N_SETS);
   const ways = load<u32>(n, N_WAYS);

@@ -1,6 +1,6 @@
 // Which units may hold a block (the largest line): the exact directory of R17, kept as a superset that is probed before it is
-// believed, so nothing but speed rests on its precision. A unit is a subtree just inside a shared root. Where there is one unit and
-// nobody else, no table is kept: it may always hold everything, and its caches tell.
+// believed, so nothing but speed rests on its precision. A unit is a subtree just inside a shared root. Where there is one unit
+// no table is kept: it may always hold everything, and its caches tell.
 import { inForce } from "./handover";
 import {
   allocate,
@@ -231,6 +231,16 @@ export function holdsPart(m: usize, compact: u64, bytes: u32): bool {
   return step != 0;
 }
 
+/** Whether a cache of data counts the lines it holds: a core's own L1D, which fills all the time, doesn't. */
+function isCounted(n: usize): bool {
+  return load<i32>(n, N_UNIT) < 0 || load<u32>(n, N_DEPTH) > 1;
+}
+
+/** Whether a cache of data is known to hold nothing, so that nobody need look into it. */
+export function isKnownEmpty(n: usize): bool {
+  return isCounted(n) && !load<u32>(n, N_POPULATION);
+}
+
 /** A cache got a copy. */
 export function present(n: usize, line: u32): void {
   // While sharers stand for the directory it is told nothing, and populations only tell what may hold anything (handover.ts).
@@ -240,7 +250,7 @@ export function present(n: usize, line: u32): void {
     return;
   }
   const unit = load<i32>(n, N_UNIT);
-  if (unit < 0 || load<u32>(n, N_DEPTH) > 1) store<u32>(n, load<u32>(n, N_POPULATION) + 1, N_POPULATION);
+  if (isCounted(n)) store<u32>(n, load<u32>(n, N_POPULATION) + 1, N_POPULATION);
   if (!isTold(n)) return;
   addUnit(<u32>(((<u64>line) << load<u32>(n, N_LINE_SHIFT)) >> largestShift), unit);
 }
@@ -265,15 +275,14 @@ export function absent(n: usize, line: u32): void {
     return;
   }
   const unit = load<i32>(n, N_UNIT);
-  if (unit < 0 || load<u32>(n, N_DEPTH) > 1) store<u32>(n, load<u32>(n, N_POPULATION) - 1, N_POPULATION);
+  if (isCounted(n)) store<u32>(n, load<u32>(n, N_POPULATION) - 1, N_POPULATION);
   if (isTold(n)) leave(n, unit, block);
 }
 
 /** A cache of data lost its copies of some blocks: those whose bits are set, the lowest bit for the first. Where lines are blocks. */
 export function absentAll(n: usize, first: u32, blocks: u64): void {
   const unit = load<i32>(n, N_UNIT);
-  if (unit < 0 || load<u32>(n, N_DEPTH) > 1)
-    store<u32>(n, load<u32>(n, N_POPULATION) - <u32>popcnt(blocks), N_POPULATION);
+  if (isCounted(n)) store<u32>(n, load<u32>(n, N_POPULATION) - <u32>popcnt(blocks), N_POPULATION);
   if (!isTold(n)) return;
   for (let left = blocks; left; left &= left - 1) leave(n, unit, first + <u32>ctz(left));
 }

@@ -291,6 +291,7 @@ function touchOuter(n: usize, theWay: u32, end: usize): void {
     }
     store<u32>(at, <u32>beyond, F_OUTER);
     seen += load<u8>(record + states);
+    // Nobody is asked or told about what an outer cache covers.
     if (!covered) seen += touchEntry(compact);
     if (CARRY) seen += load<u8>(<usize>load<u32>(record + data) + inCache);
   }

@@ -11,7 +11,10 @@ import { DEBUG_KERNELS, type EngineKind, REFERENCE, RELEASE_KERNELS } from "../p
 const memory = [{ size: "4MiB" }];
 const L1I = { sets: 16, ways: 2, line: 64 };
 const L1D = { sets: 32, ways: 2, line: 64 };
-/** One unit, for which there is no directory, with and without a cache that includes the others; several; several outermost caches; and what lines aren't taken together for. */
+/**
+ * One unit, for which there is no directory, with and without a cache that includes the others; several; several outermost caches;
+ * and what lines aren't taken together for.
+ */
 const MACHINES: Readonly<Record<string, MachineDescription>> = {
   "one core, whose L3 includes all": {
     cores: 1,
