@@ -5,8 +5,9 @@
 
 import { dealtAs, isQuiet, observes, UNLIKE } from "./alike";
 import { playPacked } from "./bucket";
+import { TELLS_TABLES } from "./elsewhere";
 import { inForce, tell } from "./handover";
-import { baseFor, lastValue, setLastValue } from "./hits";
+import { admit, baseFor, dismiss, lastValue, setLastValue } from "./hits";
 import {
   allocate,
   CARRY,
@@ -19,11 +20,11 @@ import {
   VERSIONS,
 } from "./layout";
 import { enterMemory, fastBytes, fastLow, regionDelta, regionHome } from "./memory";
-import { OP_FETCH, OP_IC_IALLU, OP_IC_IALLUIS, OP_STORE } from "./operations";
+import { OP_FETCH, OP_IC_IALLU, OP_IC_IALLUIS, OP_PREFETCH, OP_STORE } from "./operations";
 import { noteObserved, owns, parts, sharded } from "./own";
 import { playDealt } from "./play";
 import { prefetching } from "./prefetch";
-import { CONTROLLED, flagsOf, TRANSLATING } from "./registers";
+import { CONTROLLED, flagsOf, TRANSLATING, translatingCores } from "./registers";
 import { dealtFor, note, PACKED_SIZE, packed, ROLE_HITS, roleIn, withPart } from "./sharers";
 import { isElsewhere, kept, keptMany, PLAIN_ADDRESS, placeOf, siftWords } from "./sift";
 import { countFrom, expectTruth, isOld, observedOld, truthAt } from "./truths";
@@ -50,8 +51,8 @@ let epoch: u64 = 0;
 export let dealt: u64 = 0;
 /** And those that buckets have played. */
 export let playedInBuckets: u64 = 0;
-/** Records dealt when desks last told what they had counted. */
-let told: u64 = 0;
+/** What was dealt since desks last told what they had counted: records, and reads of descriptors. */
+let untold: u64 = 0;
 
 // What the last load or fetch that was dealt observed, once its bucket has been played: `lastValue` in program order.
 let observerGroup: u32 = 0;
@@ -73,10 +74,11 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     numbers = allocate(((<usize>APART) << 2) << groupBits, 64);
     lengths = allocate((<usize>4) << groupBits, 64);
     lasts = allocate((<usize>8) << groupBits, 64);
+    if (TELLS_TABLES) stored = allocate(1 << STORED_BITS, 64);
     if (!CARRY) coalesce();
   }
   // Numbers behind the epoch have 32 bits, and so has what desks count.
-  if (first - epoch >= 0xffff0000 || dealt - told >= 0x80000000) settle();
+  if (first - epoch >= 0xffff0000 || untold >= 0x80000000) settle();
   if (!waiting) {
     epoch = first;
     observed = lastValue;
@@ -86,7 +88,9 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     : dealWords(from, until, <u32>(first - epoch), table);
   const many = <u64>((at - from) >> 3);
   if (many) waiting = true;
+  if (TELLS_TABLES && translatingCores && many) anyStored = true;
   dealt += many;
+  untold += many;
   return at;
 }
 
@@ -211,6 +215,7 @@ function dealAlike(word: u64, offset: u32): bool {
   store<u32>(numbers + (slot >> 1), offset);
   if (!VERSIONS && observes(op)) observerGroup = group;
   store<u32>(cursor, load<u32>(cursor) + <u32>PACKED_SIZE);
+  if (TELLS_TABLES && translatingCores) markStored(compact, dealtAs(core, op));
   return true;
 }
 
@@ -227,6 +232,7 @@ function scatter<Records>(from: usize, until: usize, base: u32): usize {
   const into = buckets;
   const offsets = numbers;
   const lineMask: u32 = (1 << largestShift) - 1;
+  const marks = TELLS_TABLES && translatingCores != 0;
   let again: u64 = 0;
   let at = from;
   for (; at < until; at += 8) {
@@ -257,10 +263,68 @@ function scatter<Records>(from: usize, until: usize, base: u32): usize {
       store<u32>(offsets + ((slot - into) >> 1), base + <u32>((at - from) >> 3));
     } else store<u64>(slot, record);
     store<u32>(cursor, n + <u32>PACKED_SIZE);
+    if (marks) markStored(address - delta, op);
   }
   if (coalesces) repeated += again;
   if (CARRY && !VERSIONS) noteObserver(from, at);
   return at;
+}
+
+// ---- cores that translate: what TLBs know is dealt as the physical accesses that it is, and so are a walk's reads of descriptors. Nothing
+// that is played on sharers is old, so a read is going to observe the truth; what that is has to be known at once, when stores to
+// it may still wait.
+
+/** A byte for each page, by the lower bits of its number: whether a store to it was dealt and may wait. */
+let stored: usize = 0;
+const STORED_BITS: u32 = 20;
+/** Whether any was. */
+let anyStored: bool = false;
+/** Reads of descriptors in pages to which a store may have waited, since none did. */
+let suspected: u32 = 0;
+
+function storedAt(compact: u64): usize {
+  return stored + (<usize>(compact >> 12) & ((1 << STORED_BITS) - 1));
+}
+
+function markStored(compact: u64, op: u32): void {
+  const at = storedAt(compact);
+  store<u8>(at, load<u8>(at) | <u8>(op & 1));
+}
+
+function forgetStored(): void {
+  suspected = 0;
+  if (!anyStored) return;
+  memory.fill(stored, 0, 1 << STORED_BITS);
+  anyStored = false;
+}
+
+/** Plays what waits of an address's set group if a store to it may be among that. */
+export function settleStores(compact: u64): void {
+  if (!anyStored || !load<u8>(storedAt(compact))) return;
+  // Once every bucket could have been played for it, all are, and no page is suspected any more.
+  if (++suspected >> groupBits) settle();
+  else playBucket(groupOf(compact));
+}
+
+/** One record that is in no batch. */
+const ONE = memory.data(8, 8);
+
+/** Deals a plain access of a core that translates, by its physical address. False: it can't be dealt. */
+export function dealPhysical(word: u64, number: u64): bool {
+  const core = <u32>(word >> 56);
+  store<u64>(ONE, word);
+  admit(core);
+  const isDealt = deal(ONE, ONE + 8, number, 0) > ONE;
+  dismiss(core);
+  return isDealt;
+}
+
+/** Deals a walk's read of a descriptor: to the caches a load, that no record observes. */
+export function dealRead(core: u32, address: u64, number: u64): bool {
+  if (!dealPhysical(((<u64>core) << 56) | ((<u64>OP_PREFETCH) << 48) | address, number)) return false;
+  // It isn't a record.
+  dealt--;
+  return true;
 }
 
 // ---- coalescing: a record that does to its line what the last one in its bucket did, or loads what that one stored, hits the most
@@ -356,5 +420,6 @@ export function settle(): void {
   for (let group: u32 = 0; group < (<u32>1) << groupBits; group++) playBucket(group);
   if (CARRY && !VERSIONS) setLastValue(observed);
   if (inForce) tell();
-  told = dealt;
+  untold = 0;
+  forgetStored();
 }

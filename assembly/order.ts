@@ -11,6 +11,7 @@ import { parts } from "./own";
 import { BATCH_RECORDS } from "./play";
 import { refillsSoFar } from "./refill";
 import { areUsable, lines } from "./sharers";
+import { isVirtual } from "./sift";
 
 /** What the host wishes. */
 const ORDER_GROUPS: u32 = 2;
@@ -162,6 +163,6 @@ export function interrupt(word: u64): void {
   const op = <u32>(word >> 48) & 0xff;
   // What is a miss in program order, and no more than that, would have been dealt.
   const like = alike(core, op);
-  if (like == UNLIKE || !baseFor(core, like)) interruptions++;
+  if (like == UNLIKE || !(baseFor(core, like) || (CARRY && isVirtual(core) && areUsable()))) interruptions++;
   settleWholly();
 }

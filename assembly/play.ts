@@ -17,7 +17,7 @@ import {
 import { becomesPlain, dealtAs, passes, UNLIKE } from "./alike";
 import { seen, setVersion, value } from "./bytes";
 import { nothingHeld } from "./coherence";
-import { deal, maintains } from "./deal";
+import { deal, dealPhysical, maintains } from "./deal";
 import { TELLS_TABLES, writeElsewhere } from "./elsewhere";
 import { finishExit, meet, meetTrap, NONE, setExitAddress } from "./exit";
 import { flushStageTwo } from "./flush";
@@ -132,7 +132,7 @@ import {
   REG_SCTLR_EL1,
   TLBI_VMALLE1,
 } from "./operations";
-import { chooseOrder, consider, interrupt } from "./order";
+import { chooseOrder, consider, interrupt, settleWholly } from "./order";
 import { isFirst, noteObserved, owns, sharded } from "./own";
 import { completeMaintenance, noteMaintenance, stamp, synchronizeContext } from "./pending";
 import { plainLoad } from "./plain";
@@ -170,7 +170,7 @@ import {
   virtualOf,
 } from "./translate";
 import { isDataByAddress, trapOf } from "./traps";
-import { strayed } from "./walk";
+import { leaveForce, strayed, walksFromUnification } from "./walk";
 import { foreseenTo, isForeseen, playWalks } from "./walks";
 
 /** Why `play` stopped before the end of a batch; the host makes the sentence (D7). */
@@ -242,6 +242,7 @@ export function play(count: u32): u32 {
     if (!prefixed) {
       const core = <u32>(word >> 56);
       const first = <u32>(word >> 48) & 0xff;
+      let staysInForce = false;
       if (first <= OP_FETCH || (dealing && dealtAs(core, first) != UNLIKE)) {
         const start = i;
         if (dealing) consider();
@@ -249,12 +250,13 @@ export function play(count: u32): u32 {
         const sifts = sharded && !(dealing && inForce);
         if (TRANSLATES && translatingCores && isVirtual(core)) {
           const at = batch + ((<usize>i) << 3);
+          staysInForce = inForce && dealing && !walksFromUnification();
           if (at >= setsSeenTo) {
             setsSeenTo = lookAheadSets(at, batch + ((<usize>count) << 3));
-            walking = lookAheadWalks(at);
+            walking = !staysInForce && lookAheadWalks(at);
           }
-          interrupt(word);
-          if (walking) {
+          if (!staysInForce) interrupt(word);
+          if (walking && !staysInForce) {
             i += playWalks(at, setsSeenTo, batch + ((<usize>count) << 3), number);
             setsSeenTo = foreseenTo;
             walking = isForeseen;
@@ -286,7 +288,7 @@ export function play(count: u32): u32 {
         word = load<u64>(batch + ((<usize>i) << 3));
       }
       if (becomesPlain(batch + ((<usize>i) << 3))) continue;
-      if (!passes(word) && !maintains(word)) interrupt(word);
+      if (!staysInForce && !passes(word) && !maintains(word)) interrupt(word);
     }
     const op = <u32>(word >> 48) & 0xff;
     const operand = word & 0xffffffffffff;
@@ -369,7 +371,13 @@ function playVirtual(from: usize, until: usize): u32 {
   siftedTo = 0;
   const end = siftVirtual(from, until, first);
   for (let i: u32 = 0; i < keptMany; i++) admit(<u32>load<u8>(kept + ((<usize>i) << 3), 7));
-  for (let i: u32 = 0; i < keptMany; i++) {
+  let i: u32 = 0;
+  if (inForce) {
+    const until = kept + ((<usize>keptMany) << 3);
+    i = <u32>((deal(kept, until, first, keptNumbers) - kept) >> 3);
+    if (i < keptMany) settleWholly();
+  }
+  for (; i < keptMany; i++) {
     const before = i;
     enterRegion(load<u64>(kept + ((<usize>i) << 3)) & 0xffffffffffff);
     i = playRun(kept, i, keptMany, first, keptNumbers, true);
@@ -642,6 +650,10 @@ function playAccess(op: u32, requester: u32, address: u64, translated: bool): i3
 function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
   if (!translateRecord(core, op, virtualOf(core, start, upperGiven), bytes, attributeGiven))
     return op == OP_PREFETCH ? 0 : ERROR_EXIT;
+  if (inForce) {
+    if (dealTranslated(op, core, bytes)) return 0;
+    leaveForce();
+  }
   if (op == OP_LOAD && bytes == 8 && playWord(core)) return 0;
   if (op == OP_ATOMIC && ncAtomics < 2) {
     for (let i: u32 = 0; i < partCount; i++) {
@@ -657,6 +669,12 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
   }
   playParts(op, core);
   return 0;
+}
+
+/** Deals what a record has been translated to, while sharers are in force. False: it can't be dealt. */
+function dealTranslated(op: u32, core: u32, bytes: u32): bool {
+  if (partCount != 1 || bytes != 8 || partCode(0) != ATTR_WRITE_BACK || partIsL1IOnly(0)) return false;
+  return dealPhysical(((<u64>core) << 56) | ((<u64>op) << 48) | partPhysical(0), number);
 }
 
 /** Plays what a record has been translated to. */

@@ -3,6 +3,7 @@
 // once. If nothing has changed the reads have happened: they count and age as hits of the L1D, which is what they are (D51).
 
 import { held } from "./bytes";
+import { inForce } from "./handover";
 import { distrust } from "./hierarchy";
 import { allocate, C_ACTIVE, C_L1D, coreAt, TRUE } from "./layout";
 import { countMany, events, levelHits, machineCountMany } from "./memory";
@@ -144,7 +145,8 @@ export function likelyTrail(stage: u32, core: u32, address: u64): usize {
 
 /** The trail of an address, if there is one and each read of it would be the same again: then they all have been made. Else 0. */
 export function followTrail(stage: u32, core: u32, address: u64): usize {
-  if (distrust || logging) return 0;
+  // While sharers are in force L1Ds have what has been played, not what has been dealt.
+  if (distrust || logging || inForce) return 0;
   const trail = likelyTrail(stage, core, address);
   if (!trail || !follow(trail)) return 0;
   const many = readsOf(trail);

@@ -3,10 +3,24 @@
 
 import { walkPiece } from "./access";
 import { seen } from "./bytes";
+import { dealRead, settleStores } from "./deal";
 import { readElsewhere, trueDescriptor } from "./elsewhere";
-import { checkLosses, divergent, nextPart, setAttribute, setPiece } from "./hazard";
-import { enterRegion, event, machineCount, regionBytes, regionDelta, regionIsDevice, regionLow, who } from "./memory";
+import { inForce } from "./handover";
+import { checkLosses, divergent, nextPart, record, setAttribute, setPiece, setRecord } from "./hazard";
+import { C_SOCKET, coreAt } from "./layout";
+import {
+  enterRegion,
+  event,
+  machineCount,
+  regionBytes,
+  regionDelta,
+  regionIsDevice,
+  regionLow,
+  setWho,
+  who,
+} from "./memory";
 import { ATTR_WRITE_BACK, EVENT_WALK, MACHINE_WALK_READS } from "./operations";
+import { settleWholly } from "./order";
 import { owns, sharded } from "./own";
 import { plainLoad } from "./plain";
 import { breakTrail, noteRead } from "./trail";
@@ -29,6 +43,32 @@ export function walksFromUnification(): bool {
   return walkerAtUnification;
 }
 
+/** Plays all that waits and gives sharers up in the middle of a record, which goes on afterwards. */
+export function leaveForce(): void {
+  const core = who;
+  const number = record;
+  settleWholly();
+  takeCare(core, number);
+}
+
+/** It is this core's record again that is played. */
+function takeCare(core: u32, number: u64): void {
+  setWho(core, load<u32>(coreAt(core), C_SOCKET));
+  setRecord(number);
+}
+
+/** A descriptor's read while sharers are in force: it is dealt like the accesses around it. False: it can't be. */
+function readDealt(address: u64, compact: u64, bytes: u32): bool {
+  const core = who;
+  const number = record;
+  settleStores(compact);
+  const isDealt = dealRead(core, address & ~(<u64>7), number);
+  descriptor = trueDescriptor(compact, bytes);
+  breakTrail();
+  takeCare(core, number);
+  return isDealt;
+}
+
 /** False, and nothing happened, where there is no RAM. `code` is the attribute that the walker has; the hypervisor's own software reads through its L1D. */
 export function readDescriptor(address: u64, bytes: u32, code: u32, bySoftware: bool): bool {
   if (!enterRegion(address) || address + bytes - regionLow > regionBytes || regionIsDevice) return false;
@@ -42,6 +82,11 @@ export function readDescriptor(address: u64, bytes: u32, code: u32, bySoftware: 
   }
   machineCount(MACHINE_WALK_READS);
   event(EVENT_WALK);
+  if (inForce) {
+    if (code == ATTR_WRITE_BACK && !fromUnification && readDealt(address, compact, bytes)) return true;
+    leaveForce();
+    enterRegion(address);
+  }
   setPiece(0);
   let at: usize = 0;
   if (code == ATTR_WRITE_BACK && !fromUnification) {

@@ -46,8 +46,6 @@ import { descriptor, readDescriptor, walksFromUnification } from "./walk";
 
 const PAGE_SHIFT: u32 = 12;
 const IN_PAGE: u64 = 4095;
-/** All of a descriptor but its address. */
-const MEANING: u64 = ~ADDRESS_MASK;
 
 // ---- the core whose walks they are: whether it has stage 2, how many bits stage 1's output has
 let has2: bool = false;
@@ -186,7 +184,7 @@ function walkOn(core: u32, va: u64, at1: u64, forbidden: u32): usize {
   const isKnown =
     knownFor == core &&
     knownEpoch == registerEpoch &&
-    (d1 & MEANING) == known1 &&
+    (d1 & ~ADDRESS_MASK) == known1 &&
     knownForbidden == forbidden &&
     !(output1 >> limit1);
   if (!isKnown && !leafOfLong(core, va, d1, LAST_LEVEL, limit1, forbidden)) return 0;
@@ -205,7 +203,7 @@ function walkOn(core: u32, va: u64, at1: u64, forbidden: u32): usize {
     followed += readsOf(trail2);
     const d2 = readLeaf(core, at2);
     output2 = d2 & ADDRESS_MASK;
-    meaning2 = d2 & MEANING;
+    meaning2 = d2 & ~ADDRESS_MASK;
     if (!isKnown || meaning2 != known2 || output2 >> limit2) {
       if (isKnown && !leafOfLong(core, va, d1, LAST_LEVEL, limit1, forbidden)) return 0;
       if (!leafOfTwo(core, ipa, d2, LAST_LEVEL, at2, false)) return 0;
@@ -230,7 +228,7 @@ function learn(core: u32, va: u64, d1: u64, forbidden: u32, meaning2: u64): usiz
   const entry = keepWalk(core, va, false, has2);
   knownFor = core;
   knownEpoch = registerEpoch;
-  known1 = d1 & MEANING;
+  known1 = d1 & ~ADDRESS_MASK;
   knownForbidden = forbidden;
   known2 = meaning2;
   plainBy(core, entry);

@@ -14,6 +14,8 @@ const PLAIN: readonly Feature[] = ["basic", "fetch", "system", "inclusion", "reg
 const ALIKE: readonly Feature[] = [...PLAIN, "atomics", "speculation", "barriers", "zeroing"];
 /** Maintenance, whether what was recorded tells what relies on it or not: where it doesn't, sharers stay in force. */
 const MAINTAINED: readonly Feature[] = [...ALIKE, "maintenance", "provenance"];
+/** Guests, whose walks are dealt as well (assembly/walk.ts). */
+const TRANSLATED: readonly Feature[] = [...ALIKE, "translation"];
 const INTERRUPTED: readonly Feature[] = [
   ...ALIKE,
   "sizes",
@@ -31,6 +33,7 @@ describe(`servers (SETWAY_SEED=${SEED})`, () => {
     ["plain accesses", PLAIN],
     ["with what is like them", ALIKE],
     ["with maintenance", MAINTAINED],
+    ["with guests", TRANSLATED],
     ["with interruptions", INTERRUPTED],
   ] as const) {
     test(what, { timeout: 3_600_000 }, () => {
