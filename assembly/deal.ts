@@ -84,7 +84,7 @@ export function deal(from: usize, until: usize, first: u64, table: usize): usize
     observed = lastValue;
   }
   const at = inForce
-    ? dealPacked(from, until, <u32>(first - epoch))
+    ? dealPacked(from, until, <u32>(first - epoch), table)
     : dealWords(from, until, <u32>(first - epoch), table);
   const many = <u64>((at - from) >> 3);
   if (many) waiting = true;
@@ -111,8 +111,7 @@ function dealWords(from: usize, until: usize, base: u32, table: usize): usize {
     }
     if (!baseFor(core, like)) break;
     const group = groupOf(compact);
-    const after = at - from;
-    const offset = base + (table ? load<u32>(table + (after >> 1)) : <u32>(after >> 3));
+    const offset = offsetAt(at, from, base, table);
     const cursor = lengths + ((<usize>group) << 2);
     const n = load<u32>(cursor);
     const slot = group * APART + n;
@@ -133,21 +132,37 @@ function groupOf(compact: u64): u32 {
 }
 
 /** The same in the form that is played on sharers: lines instead of addresses, and numbers only for contents, which need them. */
-function dealPacked(from: usize, until: usize, base: u32): usize {
-  if (!CARRY) considerCoalescing();
-  return sharded ? dealOwn(from, until) : dealAll(from, until, base);
+function dealPacked(from: usize, until: usize, base: u32, table: usize): usize {
+  if (CARRY) return dealNumbered(from, until, base, table);
+  considerCoalescing();
+  return sharded ? dealOwn(from, until) : dealAll(from, until);
 }
 
 /** The same of records that are ours. */
-function dealAll(from: usize, until: usize, base: u32): usize {
+function dealAll(from: usize, until: usize): usize {
+  let at = from;
+  do at = coalescing ? scatter<Coalesced>(at, until, 0, 0) : scatter<Kept>(at, until, 0, 0);
+  while (at < until && makeWay(load<u64>(at)));
+  return at;
+}
+
+/** The same with their numbers: a shard's have been sifted. */
+function dealNumbered(from: usize, until: usize, base: u32, table: usize): usize {
   let at = from;
   for (;;) {
-    const offset = base + <u32>((at - from) >> 3);
-    at = coalescing ? scatter<Coalesced>(at, until, offset) : scatter<Kept>(at, until, offset);
+    at = table
+      ? scatter<Numbered>(at, until, base, table + ((at - from) >> 1))
+      : scatter<Kept>(at, until, base + <u32>((at - from) >> 3), 0);
     if (at == until || !makeWay(load<u64>(at))) return at;
-    if (CARRY && dealAlike(load<u64>(at), base + <u32>((at - from) >> 3))) at += 8;
+    if (dealAlike(load<u64>(at), offsetAt(at, from, base, table))) at += 8;
   }
   return at;
+}
+
+/** How far behind the epoch a record is, of those that begin at `from`. */
+function offsetAt(at: usize, from: usize, base: u32, table: usize): u32 {
+  const after = at - from;
+  return base + (table ? load<u32>(table + (after >> 1)) : <u32>(after >> 3));
 }
 
 /** The same for a shard. What others play is sifted out first: that takes less than to deal it to nobody. */
@@ -156,7 +171,7 @@ function dealOwn(from: usize, until: usize): usize {
   while (at < until) {
     const next = siftWords(at, until);
     const end = kept + ((<usize>keptMany) << 3);
-    const stuck = dealAll(kept, end, 0);
+    const stuck = dealAll(kept, end);
     if (stuck < end) return placeOf(<u32>((stuck - kept) >> 3), at);
     at = next;
     if (at == until) break;
@@ -213,14 +228,18 @@ function dealAlike(word: u64, offset: u32): bool {
   const record = packed(line, dealtAs(core, op), regionHome, core);
   store<u64>(buckets + slot, withPart(record, <u32>(compact & ((1 << largestShift) - 1)) >> 3, op));
   store<u32>(numbers + (slot >> 1), offset);
-  if (!VERSIONS && observes(op)) observerGroup = group;
+  if (!VERSIONS && observes(op)) {
+    observerGroup = group;
+    if (sharded) noteObserved(epoch + offset);
+  }
   store<u32>(cursor, load<u32>(cursor) + <u32>PACKED_SIZE);
   if (TELLS_TABLES && translatingCores) markStored(compact, dealtAs(core, op));
   return true;
 }
 
 /** Deals until a bucket is full or something has to be looked at. Calls nothing (see hits.ts). */
-function scatter<Records>(from: usize, until: usize, base: u32): usize {
+function scatter<Records>(from: usize, until: usize, base: u32, table: usize): usize {
+  const isNumbered = sizeof<Records>() == sizeof<Numbered>();
   const coalesces = sizeof<Records>() == sizeof<Coalesced>();
   const mask = groupMask;
   const shift: u64 = largestShift;
@@ -260,13 +279,14 @@ function scatter<Records>(from: usize, until: usize, base: u32): usize {
     }
     if (CARRY) {
       store<u64>(slot, withPart(record, (<u32>(address - delta) & lineMask) >> 3, op));
-      store<u32>(offsets + ((slot - into) >> 1), base + <u32>((at - from) >> 3));
+      const after = isNumbered ? load<u32>(table + ((at - from) >> 1)) : <u32>((at - from) >> 3);
+      store<u32>(offsets + ((slot - into) >> 1), base + after);
     } else store<u64>(slot, record);
     store<u32>(cursor, n + <u32>PACKED_SIZE);
     if (marks) markStored(address - delta, op);
   }
   if (coalesces) repeated += again;
-  if (CARRY && !VERSIONS) noteObserver(from, at);
+  if (CARRY && !VERSIONS) noteObserver(from, at, base, table);
   return at;
 }
 
@@ -332,6 +352,8 @@ export function dealRead(core: u32, address: u64, number: u64): bool {
 // where some records repeat others and some don't, so it is given up where few do. With contents, what a record loads or stores counts.
 type Coalesced = u8;
 type Kept = u64;
+/** With contents, records that aren't all of a batch: a table has their numbers. */
+type Numbered = u32;
 
 let coalescing: bool = false;
 /** While records are coalesced, the last one in each bucket: beside it, because what was just written across two of the host's lines is slow to read. */
@@ -365,11 +387,12 @@ function coalesce(): void {
 }
 
 /** Of records that have just been dealt the last that observes anything. */
-function noteObserver(from: usize, until: usize): void {
+function noteObserver(from: usize, until: usize, base: u32, table: usize): void {
   for (let at = until; at > from; at -= 8) {
     const word = load<u64>(at - 8);
     if ((<u32>(word >> 48) & 3) == OP_STORE) continue;
     observerGroup = groupOf((word & 0xffffffffffff) - regionDelta);
+    if (sharded) noteObserved(epoch + offsetAt(at - 8, from, base, table));
     return;
   }
 }

@@ -58,6 +58,7 @@ import {
 import {
   byteOf,
   enableOuter,
+  enterMemory,
   enterRegion,
   event,
   machineCount,
@@ -246,8 +247,8 @@ export function play(count: u32): u32 {
       if (first <= OP_FETCH || (dealing && dealtAs(core, first) != UNLIKE)) {
         const start = i;
         if (dealing) consider();
-        // Buckets on sharers take what is ours without sifting.
-        const sifts = sharded && !(dealing && inForce);
+        // Buckets on sharers take what is ours without sifting, but for contents, which need numbers and others' stores.
+        const sifts = sharded && (CARRY || !(dealing && inForce));
         if (TRANSLATES && translatingCores && isVirtual(core)) {
           const at = batch + ((<usize>i) << 3);
           staysInForce = inForce && dealing && !walksFromUnification();
@@ -266,6 +267,18 @@ export function play(count: u32): u32 {
             // What follows is asked anew, whoever's it is.
             if (i > start) {
               number += i - start;
+              continue;
+            }
+          }
+        } else if (sifts && first > OP_FETCH) {
+          // In no stretch. No cache of ours is asked for what others play.
+          const at = batch + ((<usize>i) << 3);
+          const operand = word & 0xffffffffffff;
+          if (enterMemory(operand)) {
+            if (!owns(operand - regionDelta)) staysInForce = inForce;
+            else if (deal(at, at + 8, number, 0) > at) {
+              number++;
+              i++;
               continue;
             }
           }
@@ -374,7 +387,7 @@ function playVirtual(from: usize, until: usize): u32 {
   let i: u32 = 0;
   if (inForce) {
     const until = kept + ((<usize>keptMany) << 3);
-    i = <u32>((deal(kept, until, first, keptNumbers) - kept) >> 3);
+    i = <u32>((deal(kept, until, first, sharded ? keptNumbers : 0) - kept) >> 3);
     if (i < keptMany) settleWholly();
   }
   for (; i < keptMany; i++) {
@@ -650,10 +663,7 @@ function playAccess(op: u32, requester: u32, address: u64, translated: bool): i3
 function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
   if (!translateRecord(core, op, virtualOf(core, start, upperGiven), bytes, attributeGiven))
     return op == OP_PREFETCH ? 0 : ERROR_EXIT;
-  if (inForce) {
-    if (dealTranslated(op, core, bytes)) return 0;
-    leaveForce();
-  }
+  if (inForce && dealTranslated(op, core, bytes)) return 0;
   if (op == OP_LOAD && bytes == 8 && playWord(core)) return 0;
   if (op == OP_ATOMIC && ncAtomics < 2) {
     for (let i: u32 = 0; i < partCount; i++) {
@@ -671,10 +681,18 @@ function playTranslated(op: u32, core: u32, start: u64, bytes: u32): i32 {
   return 0;
 }
 
-/** Deals what a record has been translated to, while sharers are in force. False: it can't be dealt. */
+/**
+ * Deals what a record has been translated to, while sharers are in force. False: it has to be played. Sharers have been given up then,
+ * unless no cache of ours is asked.
+ */
 function dealTranslated(op: u32, core: u32, bytes: u32): bool {
-  if (partCount != 1 || bytes != 8 || partCode(0) != ATTR_WRITE_BACK || partIsL1IOnly(0)) return false;
-  return dealPhysical(((<u64>core) << 56) | ((<u64>op) << 48) | partPhysical(0), number);
+  if (partCount == 1 && bytes == 8 && partCode(0) == ATTR_WRITE_BACK && !partIsL1IOnly(0)) {
+    const physical = partPhysical(0);
+    if (enterMemory(physical) && !owns(physical - regionDelta)) return false;
+    if (dealPhysical(((<u64>core) << 56) | ((<u64>op) << 48) | physical, number)) return true;
+  }
+  leaveForce();
+  return false;
 }
 
 /** Plays what a record has been translated to. */

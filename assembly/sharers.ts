@@ -31,7 +31,6 @@ import {
 } from "./layout";
 import { logging } from "./miss-log";
 import { OP_FETCH, OP_LOAD } from "./operations";
-import { sharded } from "./own";
 import { pendable } from "./pending";
 import { plainL2, S_FETCH, S_FLAGS, S_L2, S_L3, S_MASK, S_ORDER, S_RECORD, S_STATES, S_WAYS, shapesAt } from "./shape";
 import { prepareTruths } from "./truths";
@@ -199,9 +198,9 @@ export const SET_SHARERS: usize = 128;
 export let lines: u32 = 0;
 let possible: bool = false;
 
-/** Whether machine and state allow it. Contents have to be what coherent accesses leave, and all stores be this kernel's (truths.ts). */
+/** Whether machine and state allow it. Contents have to be what coherent accesses leave (truths.ts). */
 export function areUsable(): bool {
-  if (CARRY && (divergent || sharded)) return false;
+  if (CARRY && divergent) return false;
   return possible && !distrust && !strays && !yardstick && !pendable && !logging;
 }
 

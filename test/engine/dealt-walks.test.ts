@@ -25,6 +25,7 @@ import {
 } from "../cases/translation/tables.ts";
 import { differences, snapshot } from "../properties/compare.ts";
 import { debugBuild } from "../properties/engines.ts";
+import { InProcessShards } from "../shard/in-process.ts";
 
 const PAGE_BYTES = 4096;
 /** Pages below have the tables, and are mapped to themselves; those from 64 on are aliases. */
@@ -126,7 +127,7 @@ function stateOf(engine: Engine, made: readonly RecordEntry[][]) {
       exits.push(engine.exit);
       from += 2;
     }
-    observed.push((engine as Kernel).lastValue());
+    observed.push((engine as Kernel | InProcessShards).lastValue());
   }
   return { exits, observed, state: snapshot(engine, BLOCKS, { bytes: true }) };
 }
@@ -153,6 +154,19 @@ describe.each(Object.entries(MACHINES))("%s", (_title, machine) => {
       const { dealt } = kernel.setGroups();
       if (machine.walker !== "pou") expect(dealt).toBeGreaterThan(7000);
       expect(dealt).toBeLessThanOrEqual(made.flat().length);
+    }
+    for (const count of [2, 8]) {
+      const shards = new InProcessShards(machine, count, {
+        provenance: EVERYTHING_RECORDED,
+        data: true,
+        order: "groups",
+      });
+      const its = stateOf(shards, made);
+      expect(its.exits, `${count} shards`).toEqual(expected.exits);
+      expect(its.observed, `${count} shards`).toEqual(expected.observed);
+      expect(differences(expected.state, its.state), `${count} shards`).toEqual([]);
+      // A walk at the point of unification may observe what has to be played whole.
+      if (machine.walker !== "pou") expect(Math.min(...shards.dealt.slice(0, 4 / count))).toBeGreaterThan(2000);
     }
   });
 });

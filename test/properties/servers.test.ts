@@ -5,37 +5,11 @@
 import { describe, expect, test } from "vitest";
 import { checkAgreement } from "./agreement.ts";
 import { debugBuild, kernel, REFERENCE } from "./engines.ts";
-import type { Feature } from "./features.ts";
 import { SEED, streamCount } from "./run-property.ts";
-
-/** Nothing is recorded but accesses, so that the build without versions plays; or with what interrupts. */
-const PLAIN: readonly Feature[] = ["basic", "fetch", "system", "inclusion", "regions", "mmio"];
-/** And what is dealt like them, or passes while they wait (assembly/alike.ts). */
-const ALIKE: readonly Feature[] = [...PLAIN, "atomics", "speculation", "barriers", "zeroing"];
-/** Maintenance, whether what was recorded tells what relies on it or not: where it doesn't, sharers stay in force. */
-const MAINTAINED: readonly Feature[] = [...ALIKE, "maintenance", "provenance"];
-/** Guests, whose walks are dealt as well (assembly/walk.ts). */
-const TRANSLATED: readonly Feature[] = [...ALIKE, "translation"];
-const INTERRUPTED: readonly Feature[] = [
-  ...ALIKE,
-  "sizes",
-  "control",
-  "attributes",
-  "nonshareable",
-  "maintenance",
-  "setway",
-  "devices",
-  "assign",
-];
+import { SERVER_FEATURES } from "./server-features.ts";
 
 describe(`servers (SETWAY_SEED=${SEED})`, () => {
-  for (const [what, features] of [
-    ["plain accesses", PLAIN],
-    ["with what is like them", ALIKE],
-    ["with maintenance", MAINTAINED],
-    ["with guests", TRANSLATED],
-    ["with interruptions", INTERRUPTED],
-  ] as const) {
+  for (const [what, features] of Object.entries(SERVER_FEATURES)) {
     test(what, { timeout: 3_600_000 }, () => {
       const streams = Math.ceil(streamCount() / 10);
       const played = checkAgreement({

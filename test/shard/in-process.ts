@@ -21,9 +21,9 @@ export class InProcessShards implements Engine {
     this.#options = options;
     const { shares, ...sharding } = planShards(machine, asked);
     this.#sharding = sharding;
-    // Some shards play set group by set group, others as the records come: that must not matter either.
+    // Unless said, some shards play set group by set group, others as the records come: that must not matter either.
     this.#kernels = shares.map((share, shard) =>
-      createKernel(machine, { ...options, share, order: shard % 2 === 0 ? "groups" : "program" }),
+      createKernel(machine, { order: shard % 2 === 0 ? "groups" : "program", ...options, share }),
     );
   }
 
@@ -74,6 +74,11 @@ export class InProcessShards implements Engine {
     }
     this.#kernels = [whole];
     this.#sharding = { ...this.#sharding, used: 1, why: reason.message };
+  }
+
+  /** How many records each shard dealt. */
+  get dealt(): readonly number[] {
+    return this.#kernels.map((kernel) => kernel.setGroups().dealt);
   }
 
   /** Some shard: they agree about everything that isn't counted. */

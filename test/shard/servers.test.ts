@@ -11,16 +11,16 @@ import { TEXT_PROVENANCE } from "../../src/trace/source.ts";
 const MACHINE = loadMachine("host-100c");
 /** More than a batch. */
 const PLAIN = 70_000;
-const { LOAD, STORE, FETCH, DC_CIVAC } = OPERATIONS;
+const { LOAD, STORE, FETCH, ATOMIC, PREFETCH, DC_CIVAC } = OPERATIONS;
 
-/** Plain accesses of 100 cores, some of which begin late; a clean and invalidate; more plain accesses. */
-function stream(): Uint32Array {
+/** Accesses of 100 cores, some of which begin late; a clean and invalidate; more accesses. */
+function stream(operations = [LOAD, LOAD, STORE, FETCH]): Uint32Array {
   const words: number[] = [];
   const { below } = createRandom(4711);
   const put = (code: number, core: number, address: number) => words.push(address, (core << 24) | (code << 16));
   const access = (cores: number) => {
-    const operation = [LOAD, LOAD, STORE, FETCH][below(4)] as typeof LOAD;
-    put(operation.code, below(cores), below(2 ** 18) * 8);
+    const { code } = operations[below(operations.length)] as (typeof operations)[number];
+    put(code, below(cores), below(2 ** 18) * 8);
   };
   for (let i = 0; i < PLAIN; i++) access(i < PLAIN / 2 ? 90 : 100);
   put(DC_CIVAC.code, 3, 0x4000);
@@ -45,6 +45,27 @@ test("are dealt from the first record, and nobody's first access interrupts a sh
     const found = mergeFindings(kernels.map(findingsOf), []);
     const { counters, dirtyLines, hazards } = findingsOf(program);
     expect(found).toMatchObject({ counters, dirtyLines, hazards });
+  }
+});
+
+test("with bytes, shards deal what is theirs, and nothing else", () => {
+  const words = stream([LOAD, LOAD, STORE, FETCH, LOAD, STORE, ATOMIC, PREFETCH]);
+  const options = { data: true, provenance: TEXT_PROVENANCE };
+  const program = createKernel(MACHINE, { ...options, order: "program" });
+  program.play(words);
+  for (const count of [2, 5]) {
+    const { shares } = planShards(MACHINE, count);
+    const kernels = shares.map((share) => createKernel(MACHINE, { ...options, share }));
+    let dealt = 0;
+    for (const kernel of kernels) {
+      kernel.play(words.subarray(0, 2 * PLAIN));
+      dealt += kernel.setGroups().dealt;
+      kernel.play(words.subarray(2 * PLAIN));
+    }
+    expect(dealt).toBe(PLAIN);
+    const found = mergeFindings(kernels.map(findingsOf), []);
+    const { counters, dirtyLines, hazards, lastValue } = findingsOf(program);
+    expect(found).toMatchObject({ counters, dirtyLines, hazards, lastValue });
   }
 });
 

@@ -8,10 +8,11 @@ import { commonIndexBits } from "../../src/shard/plan.ts";
 import { runCase } from "../cases/run-case.ts";
 import { THEMES } from "../cases/themes.ts";
 import { checkAgreement } from "../properties/agreement.ts";
-import { allowedFeatures } from "../properties/features.ts";
+import { allowedFeatures, type Feature } from "../properties/features.ts";
 import { buildMachine } from "../properties/machines.ts";
 import { type MachineKind, randomCase } from "../properties/random-case.ts";
 import { SEED, streamCount } from "../properties/run-property.ts";
+import { SERVER_FEATURES } from "../properties/server-features.ts";
 import { DATA, DEBUG, type ShardedKind, TAGS } from "./kinds.ts";
 
 const LIMIT = 3_600_000;
@@ -31,7 +32,12 @@ describe("every case, as it asks for", () => {
 });
 
 describe(`random streams (SETWAY_SEED=${SEED})`, () => {
-  const agree = (kind: ShardedKind, share: number, machines: MachineKind = "grouped") => {
+  const agree = (
+    kind: ShardedKind,
+    share: number,
+    machines: MachineKind = "grouped",
+    features?: readonly Feature[],
+  ) => {
     const streams = Math.ceil(streamCount() / share);
     const { whole } = kind;
     const sharded = FULL ? kind.sharded : kind.sharded.filter(({ shards }) => shards > 1);
@@ -42,6 +48,7 @@ describe(`random streams (SETWAY_SEED=${SEED})`, () => {
       streams,
       alike: true,
       machines,
+      ...(features && { features: new Set(features), length: [200, 1500] }),
     });
     expect(played).toBe(streams);
   };
@@ -49,6 +56,11 @@ describe(`random streams (SETWAY_SEED=${SEED})`, () => {
   test("with bytes", { timeout: LIMIT }, () => agree(DATA, SHARE));
   test("tags only", { timeout: LIMIT }, () => agree(TAGS, SHARE));
   test("tags only, servers", { timeout: LIMIT }, () => agree(TAGS, SHARE, "servers"));
+  describe.each(Object.entries(SERVER_FEATURES))("servers, %s", (_what, features) => {
+    test.each([DATA, TAGS].map((kind) => [kind.whole.name, kind] as const))("%s", { timeout: LIMIT }, (_name, kind) =>
+      agree(kind, SHARE, "servers", features),
+    );
+  });
   test.each(DEBUG.map((kind) => [kind.whole.name, kind] as const))("%s", { timeout: LIMIT }, (_name, kind) =>
     agree(kind, DEBUG_SHARE),
   );
